@@ -1,0 +1,45 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+
+/** Milliseconds since the epoch. */
+export function nowMs(): number {
+  return Date.now();
+}
+
+/** Nanoseconds since the epoch, exact to the microsecond or so. */
+export function nowNs(): bigint {
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+}
+
+/** Milliseconds of a clock that never jumps; only differences mean something. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+/** Waits; rejects with the signal's reason when it is aborted. */
+export async function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await sleepFor(durationMs, undefined, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
+}
+
+/** Calls back once after `delayMs`, without keeping the process alive; disposing cancels. */
+export function after(delayMs: number, callback: () => void): Disposable {
+  const timer = setTimeout(callback, delayMs);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** Calls back every `periodMs`, without keeping the process alive; disposing stops. */
+export function every(periodMs: number, callback: () => void): Disposable {
+  const timer = setInterval(callback, periodMs);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** A signal that aborts after `durationMs` or with `parent`. */
+export function deadline(durationMs: number, parent?: AbortSignal): AbortSignal {
+  const timeout = AbortSignal.timeout(durationMs);
+  return parent === undefined ? timeout : AbortSignal.any([parent, timeout]);
+}

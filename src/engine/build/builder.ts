@@ -1,0 +1,93 @@
+import type { Digest, ImageDefaults, Platform } from '#formats/oci.ts';
+import type { RegistryAuth } from '../images/images.ts';
+
+export interface BuildRequest {
+  /** Directory that holds the context, unpacked; the builder never writes into it. */
+  readonly contextDir: string;
+  /** Path of the Dockerfile in the context, for messages. */
+  readonly dockerfileName: string;
+  readonly dockerfile: string;
+  /** Familiar names to tag the result with. */
+  readonly tags: readonly string[];
+  /** undefined value: take it from nowhere (declared without a value). */
+  readonly buildArgs: Readonly<Record<string, string | undefined>>;
+  /** '' = the last stage. */
+  readonly target: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  /** `default`, `none` or `host`, or a network's name. */
+  readonly networkMode: string;
+  readonly extraHosts: readonly string[];
+  readonly shmSizeBytes?: number;
+  readonly memoryBytes?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly platform?: Platform;
+  readonly auth: (registry: string) => RegistryAuth | undefined;
+}
+
+/** What the builder says while it works. */
+export type BuildEvent =
+  | {
+      readonly kind: 'step';
+      readonly number: number;
+      readonly total: number;
+      readonly text: string;
+      readonly stage: string;
+    }
+  | { readonly kind: 'cached' }
+  | { readonly kind: 'output'; readonly bytes: Uint8Array }
+  | { readonly kind: 'layer'; readonly id: string }
+  | { readonly kind: 'warning'; readonly text: string }
+  | {
+      readonly kind: 'progress';
+      readonly id: string;
+      readonly status: string;
+      readonly currentBytes?: number;
+      readonly totalBytes?: number;
+    }
+  | { readonly kind: 'built'; readonly imageId: Digest };
+
+export interface Builder {
+  /** Throws InvalidArgument with `problems` at `Dockerfile:<line>` and an excerpt for a Dockerfile that is wrong. */
+  build(request: BuildRequest, onEvent: (event: BuildEvent) => void, signal: AbortSignal): Promise<Digest>;
+  /** Deletes the build cache; returns the bytes freed. */
+  pruneCache(signal: AbortSignal): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
+}
+
+/** One RUN instruction to execute; what the builder needs of the runtime. */
+export interface StepRun {
+  /** ID of the writable snapshot that is its root. */
+  readonly snapshotId: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly defaults: ImageDefaults;
+  readonly networkMode: string;
+  readonly extraHosts: readonly string[];
+  /** `RUN --security=insecure`. */
+  readonly privileged: boolean;
+  readonly shmSizeBytes: number;
+  readonly memoryBytes?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly mounts: readonly StepMount[];
+}
+
+/** A mount of a build step: `RUN --mount`. */
+export interface StepMount {
+  readonly type: 'bind' | 'tmpfs';
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly tmpfsSizeBytes?: number;
+}
+
+export interface StepRunner {
+  /** Runs to the end and returns the exit code (137 when killed by the signal); output is given as it comes. */
+  run(step: StepRun, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number>;
+}

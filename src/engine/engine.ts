@@ -1,0 +1,36 @@
+import type { Logger } from '#base/logger.ts';
+import type { Builder } from './build/builder.ts';
+import type { EventLog } from './events/event-log.ts';
+import type { Images } from './images/images.ts';
+import type { Networks } from './network/networks.ts';
+import type { Containers } from './runtime/containers.ts';
+import type { Snapshots } from './snapshots/snapshots.ts';
+import type { Volumes } from './volumes/volumes.ts';
+
+export interface EngineOptions {
+  /** Durable state. Absolute, on a filesystem that overlayfs can use as upper directory. */
+  readonly dataDir: string;
+  /** Sockets, pinned namespaces, exit codes: gone after a reboot. Absolute and short (socket paths end at 107 bytes). */
+  readonly runDir: string;
+  /** Distinguishes instances on one machine in the names of kernel objects: '' or 1 to 6 of `[a-z0-9]`. */
+  readonly instance: string;
+  readonly runcPath: string;
+  readonly conmonPath: string;
+  /** Address pools for networks without a subnet of their own, as `base/len` split into subnets of `size`. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  /** Registries that may be spoken to without TLS, `host[:port]`; loopback always may. */
+  readonly insecureRegistries: readonly string[];
+  readonly logger: Logger;
+}
+
+/** Containers on one machine; knows nothing of Kubernetes or of Docker's HTTP. */
+export interface Engine extends AsyncDisposable {
+  readonly options: EngineOptions;
+  readonly images: Images;
+  readonly snapshots: Snapshots;
+  readonly containers: Containers;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
+  readonly builder: Builder;
+  readonly events: EventLog;
+}

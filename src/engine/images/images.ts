@@ -1,0 +1,112 @@
+import type { Digest, ImageConfig, Platform } from '#formats/oci.ts';
+import type { Reference } from '#formats/reference.ts';
+
+/** An image on this machine. */
+export interface Image {
+  /** The digest of the configuration's bytes. */
+  readonly id: Digest;
+  readonly config: ImageConfig;
+  /** The configuration exactly as stored. */
+  readonly configBytes: Uint8Array;
+  /** Familiar names with tags, such as `debian:12` or `localhost:5000/app:1`. */
+  readonly tags: readonly string[];
+  /** Familiar names with digests of the manifests that it was pulled or pushed by. */
+  readonly repoDigests: readonly string[];
+  /** ChainID of the topmost layer; undefined for an image without layers (`FROM scratch` only). */
+  readonly topLayer: Digest | undefined;
+  /** Sum of the layers' bytes, uncompressed. */
+  readonly sizeBytes: number;
+  readonly parent: Digest | undefined;
+  /** Nanoseconds since the epoch of the last tag, 0n when never tagged. */
+  readonly lastTaggedNs: bigint;
+}
+
+export interface RegistryAuth {
+  readonly username?: string;
+  readonly password?: string;
+  readonly identityToken?: string;
+  readonly registryToken?: string;
+}
+
+/** Progress as `docker pull` shows it, one line per `id`. */
+export interface TransferProgress {
+  /** A short layer ID, a tag, or '' for a line of its own. */
+  readonly id: string;
+  /** Docker's words: `Pulling fs layer`, `Downloading`, `Pull complete`, `Layer already exists`, `Pushed`, ... */
+  readonly status: string;
+  readonly currentBytes?: number;
+  readonly totalBytes?: number;
+}
+
+export type OnProgress = (progress: TransferProgress) => void;
+
+export interface RemovedImage {
+  readonly untagged?: string;
+  readonly deleted?: Digest;
+}
+
+export interface NewImage {
+  readonly config: ImageConfig;
+  readonly parent?: Digest;
+  /** Tags to give it at once. */
+  readonly tags?: readonly Reference[];
+}
+
+/** Who else uses images: containers. Asked before an image is removed. */
+export interface ImageUsers {
+  /** Containers of the image: their short IDs and whether they run. */
+  usersOf(imageId: Digest): readonly { readonly id: string; readonly running: boolean }[];
+}
+
+/**
+ * The images of this machine: tags and configurations over content-addressed layers. Every change is durable when its
+ * promise resolves. Registries on loopback are spoken to by HTTP when HTTPS does not answer.
+ */
+export interface Images {
+  /** By tag, by `name@digest`, by ID or a unique prefix of it. Throws NotFound `No such image: <name>`. */
+  get(name: string): Image;
+  find(name: string): Image | undefined;
+  list(): readonly Image[];
+
+  /** Adds an image whose layers (by diffID chain) are in the snapshots already; the same bytes give the same image. */
+  add(image: NewImage, signal: AbortSignal): Promise<Image>;
+  tag(name: string, reference: Reference): Promise<void>;
+  /** Docker's `rmi`: untags, and deletes when nothing names it any more; Conflict when a container uses it. */
+  remove(
+    name: string,
+    options: { readonly force: boolean; readonly prune: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly RemovedImage[]>;
+  /** Removes untagged images (or all that no container uses); returns them and the bytes freed. */
+  prune(
+    options: { readonly danglingOnly: boolean },
+    signal: AbortSignal,
+  ): Promise<{ readonly removed: readonly RemovedImage[]; readonly freedBytes: number }>;
+
+  pull(
+    reference: Reference,
+    options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Image>;
+  /** Pushes one tag; returns the manifest's digest and size. */
+  push(
+    reference: Reference,
+    options: { readonly auth?: RegistryAuth },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }>;
+  /** Checks credentials with a registry (`docker login`); throws Unauthorized. */
+  login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void>;
+
+  /** A tar that is an OCI layout and a docker-archive at once. */
+  save(names: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Reads an OCI layout or docker-archive, plain, gzip or zstd; returns what it loaded, by tag or ID. */
+  load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress, signal: AbortSignal): Promise<readonly string[]>;
+  /** Makes an image of one layer from a root filesystem tar (plain, gzip or zstd). */
+  import(
+    tar: AsyncIterable<Uint8Array>,
+    options: { readonly tag?: Reference; readonly message?: string; readonly config?: ImageConfig['config'] },
+    signal: AbortSignal,
+  ): Promise<Image>;
+}

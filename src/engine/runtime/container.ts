@@ -1,0 +1,169 @@
+import type { Digest, HealthcheckConfig } from '#formats/oci.ts';
+import type { DnsSettings, EndpointRequest, PortRequest, Sandbox } from '../network/networks.ts';
+
+/** A mount of a container, resolved: what is mounted where. */
+export interface MountRequest {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** Absolute host path for bind, volume name for volume ('' = a new anonymous one), '' for tmpfs. */
+  readonly source: string;
+  /** Absolute path in the container. */
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** Bind propagation: `rprivate` (default), `private`, `rshared`, `shared`, `rslave`, `slave`. */
+  readonly propagation?: string;
+  /** Bind: make the host directory when it is missing (`-v`), else refuse (`--mount`). */
+  readonly createSource?: boolean;
+  /** Volume: do not copy the image's content into an empty volume. */
+  readonly noCopy?: boolean;
+  readonly tmpfsSizeBytes?: number;
+  readonly tmpfsMode?: number;
+  /** Further tmpfs options as given to `--tmpfs`, such as `uid=1000`. */
+  readonly tmpfsOptions?: readonly string[];
+  readonly volumeLabels?: Readonly<Record<string, string>>;
+  readonly volumeDriverOptions?: Readonly<Record<string, string>>;
+}
+
+export interface Ulimit {
+  /** Without `RLIMIT_`, lower case: `nofile`. */
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+export interface DeviceRequest {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  /** Any of `r`, `w`, `m`. */
+  readonly permissions: string;
+}
+
+/** Limits of a container; undefined means none. */
+export interface ResourceLimits {
+  readonly memoryBytes?: number;
+  /** Memory plus swap; -1: unlimited swap. */
+  readonly memorySwapBytes?: number;
+  readonly memoryReservationBytes?: number;
+  readonly memorySwappiness?: number;
+  readonly oomKillDisable?: boolean;
+  readonly cpuShares?: number;
+  readonly cpuPeriodUs?: number;
+  readonly cpuQuotaUs?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly pidsLimit?: number;
+  readonly blkioWeight?: number;
+}
+
+export interface RestartPolicy {
+  readonly name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
+  /** Attempts for `on-failure`; 0: without limit. */
+  readonly maximumRetryCount: number;
+}
+
+/** Everything that a container is made of, after the image's defaults were merged in. Immutable but for `update`. */
+export interface ContainerSpec {
+  readonly imageId: Digest;
+  /** The image as the user named it. */
+  readonly imageName: string;
+  /** The whole command: entrypoint and arguments. Never empty. */
+  readonly args: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** `user[:group]`, names or numbers, '' = root; looked up in the root filesystem at start. */
+  readonly user: string;
+  readonly additionalGroups: readonly string[];
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  /** Close stdin when the first attached client leaves. */
+  readonly stdinOnce: boolean;
+  readonly hostname: string;
+  readonly domainname: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Signal name or number for `stop`; '' = SIGTERM. */
+  readonly stopSignal: string;
+  /** Seconds between the stop signal and SIGKILL. */
+  readonly stopTimeoutSeconds: number;
+  readonly privileged: boolean;
+  readonly readOnlyRoot: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  /** `seccomp=unconfined`, `seccomp={json}`, `no-new-privileges`, `apparmor=...`, `label=...`, `systempaths=unconfined`. */
+  readonly securityOptions: readonly string[];
+  readonly maskedPaths?: readonly string[];
+  readonly readonlyPaths?: readonly string[];
+  readonly limits: ResourceLimits;
+  readonly ulimits: readonly Ulimit[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly devices: readonly DeviceRequest[];
+  readonly shmSizeBytes: number;
+  readonly oomScoreAdj: number;
+  readonly init: boolean;
+  /** '' = a namespace of its own, `host`, or `container:<id>`; IPC also `none`, `private`, `shareable`. */
+  readonly pidMode: string;
+  readonly ipcMode: string;
+  readonly utsMode: string;
+  readonly cgroupnsMode: string;
+  readonly cgroupParent: string;
+  readonly mounts: readonly MountRequest[];
+  readonly network: {
+    readonly mode: 'networks' | 'none' | 'host' | 'container';
+    /** ID of the other container for mode `container`. */
+    readonly shareWith?: string;
+    readonly endpoints: readonly EndpointRequest[];
+    readonly ports: readonly PortRequest[];
+    readonly dns: DnsSettings;
+    readonly extraHosts: readonly string[];
+  };
+  readonly restart: RestartPolicy;
+  readonly autoRemove: boolean;
+  readonly healthcheck?: HealthcheckConfig;
+  readonly log: { readonly driver: 'json-file' | 'local' | 'none'; readonly options: Readonly<Record<string, string>> };
+  /** What the face that created it wants to find again at inspect; opaque to the engine. */
+  readonly origin: unknown;
+}
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+export interface ContainerState {
+  readonly status: ContainerStatus;
+  /** Process ID on the host; 0 when not running. */
+  readonly pid: number;
+  readonly exitCode: number;
+  /** Why the last start failed; '' when it did not. */
+  readonly error: string;
+  readonly oomKilled: boolean;
+  /** ISO 8601 with nanoseconds as Docker prints, `0001-01-01T00:00:00Z` when never. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly restartCount: number;
+}
+
+/** A mount as inspect shows it. */
+export interface MountPoint {
+  readonly type: MountRequest['type'];
+  /** Volume name; '' else. */
+  readonly name: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  readonly propagation: string;
+}
+
+/** A container as it is now; a value, never changed in place. */
+export interface Container {
+  readonly id: string;
+  /** Without the leading `/`. */
+  readonly name: string;
+  readonly createdAt: string;
+  readonly spec: ContainerSpec;
+  readonly state: ContainerState;
+  readonly mounts: readonly MountPoint[];
+  /** Present while it runs. */
+  readonly sandbox: Sandbox | undefined;
+  readonly logPath: string;
+  readonly hostnamePath: string;
+  readonly hostsPath: string;
+  readonly resolvConfPath: string;
+  readonly execIds: readonly string[];
+}

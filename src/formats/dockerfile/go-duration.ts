@@ -1,0 +1,33 @@
+import { invalid } from './invalid.ts';
+
+const unitNs: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+const maxNs = 2 ** 63;
+
+/** Parses a duration as Go's time.ParseDuration does (`1m30s`, `1.5h`, `0`); nanoseconds. Throws InvalidArgument. */
+export function parseGoDuration(text: string): number {
+  const fail = (): Error => invalid(`time: invalid duration ${JSON.stringify(text)}`);
+  const sign = text.startsWith('-') ? -1 : 1;
+  const body = /^[-+]/.test(text) ? text.slice(1) : text;
+  if (body === '0') return 0;
+  if (body === '') throw fail();
+  const part = /([0-9]*)(\.[0-9]*)?(ns|us|µs|μs|ms|s|m|h)/y;
+  let total = 0;
+  while (part.lastIndex < body.length) {
+    const match = part.exec(body);
+    const number = (match?.[1] ?? '') + (match?.[2] ?? '');
+    if (match === null || number === '' || number === '.') throw fail();
+    total += Number(number) * (unitNs[match[3] ?? ''] ?? 0);
+  }
+  if (total >= maxNs) throw fail();
+  return sign * Math.round(total);
+}

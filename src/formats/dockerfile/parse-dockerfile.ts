@@ -1,0 +1,67 @@
+import { StatusError } from '#base/errors.ts';
+import type { ArgInstruction, Dockerfile, Instruction, LineRange, SourceFile, Stage } from './dockerfile.ts';
+import { type LogicalLine, parseError, readLogicalLines } from './logical-lines.ts';
+import { type FromStatement, parseInstruction } from './parse-instruction.ts';
+import { sourceError } from './source-error.ts';
+import { readStatement } from './statement.ts';
+
+type OpenStage = Omit<Stage, 'instructions'> & { readonly instructions: Instruction[] };
+
+/**
+ * Parses a Dockerfile (Dockerfile reference, BuildKit's front end 1.x). Throws InvalidArgument with a problem at
+ * `<fileName>:<line>` and an excerpt, TooLarge for a text of more than 4 Mi characters.
+ */
+export function parseDockerfile(text: string, fileName = 'Dockerfile'): Dockerfile {
+  const { source, escape, directives, lines, warnings } = readLogicalLines(text, fileName);
+  const globalArgs: ArgInstruction[] = [];
+  const stages: OpenStage[] = [];
+  for (const line of lines) {
+    const parsed = located(source, line.at, () => parseInstruction(readStatement(line, escape)));
+    const stage = stages.at(-1);
+    if (parsed.kind === 'from') stages.push(newStage(source, stages, parsed));
+    else if (stage !== undefined) stage.instructions.push(parsed);
+    else if (parsed.kind === 'arg') globalArgs.push(parsed);
+    else throw parseError(source, line.at, 'no build stage in current context');
+  }
+  if (lines.length === 0) throw sourceError(source, { start: 1, end: 1 }, 'file with no instructions');
+  if (stages.length === 0)
+    throw sourceError(source, { start: 1, end: 1 }, 'dockerfile contains no stages to build: it has no FROM');
+  return { source, escape, directives, globalArgs, stages, warnings };
+}
+
+/**
+ * Parses one trigger of a base image's ONBUILD, with its here-documents; its place is the FROM line that pulled it in.
+ */
+export function parseTrigger(trigger: string, dockerfile: Dockerfile, at: LineRange): Instruction {
+  const { lines } = readLogicalLines(trigger, dockerfile.source.name);
+  const [line] = lines;
+  const wrap = (message: string): StatusError =>
+    sourceError(dockerfile.source, at, `ONBUILD trigger of the base image is wrong: ${message}`);
+  if (line === undefined || lines.length > 1) throw wrap('it should be a single instruction');
+  const placed: LogicalLine = { ...line, at };
+  try {
+    const parsed = parseInstruction(readStatement(placed, dockerfile.escape));
+    if (parsed.kind === 'from' || parsed.kind === 'onbuild') throw wrap(`${parsed.kind.toUpperCase()} isn't allowed`);
+    return parsed;
+  } catch (error) {
+    if (error instanceof StatusError && error.problems.length === 0) throw wrap(error.message);
+    throw error;
+  }
+}
+
+function newStage(source: SourceFile, stages: readonly Stage[], from: FromStatement): OpenStage {
+  const { name, base, platform, at, code } = from;
+  if (name !== '' && stages.some((stage) => stage.name === name))
+    throw parseError(source, at, `duplicate name ${JSON.stringify(name)}: another stage has it already`);
+  return { index: stages.length, name, base, platform, at, code, instructions: [] };
+}
+
+/** Runs a parser that knows no place, and adds it to what it throws. */
+function located<T>(source: SourceFile, at: LineRange, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof StatusError && error.problems.length === 0) throw parseError(source, at, error.message);
+    throw error;
+  }
+}

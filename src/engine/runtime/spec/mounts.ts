@@ -1,0 +1,132 @@
+import type { ContainerSpec } from '../container.ts';
+import { sharedWith } from './namespaces.ts';
+import type { RuntimeMount } from './runtime-spec.ts';
+
+/** A mount of the user's with its source found: volumes are paths by now. */
+export type ResolvedMount =
+  | {
+      readonly type: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** '' = rprivate. */
+      readonly propagation: string;
+    }
+  | {
+      readonly type: 'tmpfs';
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly sizeBytes?: number;
+      readonly mode?: number;
+      readonly options?: readonly string[];
+    };
+
+export interface MountInput {
+  readonly spec: Pick<ContainerSpec, 'privileged' | 'readOnlyRoot' | 'shmSizeBytes' | 'ipcMode'>;
+  readonly mounts: readonly ResolvedMount[];
+  /** Host paths of the files that the container sees at these places; absent ones are left to the image. */
+  readonly files: Readonly<Partial<Record<'/etc/hosts' | '/etc/hostname' | '/etc/resolv.conf', string>>>;
+  readonly initPath: string | undefined;
+  /** `rro` where the kernel can make a whole tree of mounts read-only (5.12), else `ro`. */
+  readonly readOnlyOption: 'rro' | 'ro';
+  readonly pidOf: (containerId: string) => number;
+}
+
+/** Where the init binary appears in a container that asked for one; Docker's path. */
+export const initTarget = '/sbin/docker-init';
+
+/** The mounts of a container: the kernel's file systems, then files and the user's mounts, outer paths first. */
+export function runtimeMounts(input: MountInput): readonly RuntimeMount[] {
+  const user = input.mounts.map((mount) => (mount.type === 'bind' ? bindMount(mount, input) : tmpfsMount(mount)));
+  const taken = new Set(user.map((mount) => mount.destination));
+  const own = [...fileMounts(input), ...initMount(input)].filter((mount) => !taken.has(mount.destination));
+  const kernel = kernelMounts(input).filter(
+    (mount) => !taken.has(mount.destination) && !(taken.has('/dev') && mount.destination.startsWith('/dev/')),
+  );
+  const rest = [...own, ...user].map((mount, index) => ({ mount, index, depth: depthOf(mount.destination) }));
+  rest.sort((a, b) => a.depth - b.depth || a.index - b.index);
+  return [...kernel, ...rest.map((item) => item.mount)];
+}
+
+/** The root's propagation that the mounts need, undefined for the runtime's default (private). */
+export function rootPropagation(mounts: readonly ResolvedMount[]): string | undefined {
+  const wanted = mounts.map((mount) => (mount.type === 'bind' ? mount.propagation : ''));
+  if (wanted.some((value) => value === 'shared' || value === 'rshared')) return 'rshared';
+  return wanted.some((value) => value === 'slave' || value === 'rslave') ? 'rslave' : undefined;
+}
+
+function depthOf(path: string): number {
+  return path.split('/').filter((part) => part !== '').length;
+}
+
+function bindMount(mount: ResolvedMount & { type: 'bind' }, input: MountInput): RuntimeMount {
+  const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation;
+  const options = ['rbind', mount.readOnly ? input.readOnlyOption : 'rw', propagation];
+  return { destination: mount.target, type: 'bind', source: mount.source, options };
+}
+
+function tmpfsMount(mount: ResolvedMount & { type: 'tmpfs' }): RuntimeMount {
+  const options = new Map<string, string>();
+  for (const option of ['noexec', 'nosuid', 'nodev', ...(mount.options ?? [])]) {
+    const key = /^[^=]*/.exec(option)?.[0] ?? option;
+    for (const opposite of [`no${key}`, key.replace(/^no/, '')]) options.delete(opposite);
+    options.set(key, option);
+  }
+  if (mount.sizeBytes !== undefined && mount.sizeBytes > 0) options.set('size', `size=${String(mount.sizeBytes)}`);
+  if (mount.mode !== undefined) options.set('mode', `mode=${mount.mode.toString(8)}`);
+  if (mount.readOnly) options.set('ro', 'ro');
+  return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options: [...options.values(), 'rprivate'] };
+}
+
+function fileMounts(input: MountInput): readonly RuntimeMount[] {
+  return Object.entries(input.files).map(([destination, source]) => ({
+    destination,
+    type: 'bind',
+    source,
+    options: ['rbind', input.spec.readOnlyRoot ? 'ro' : 'rw', 'rprivate'],
+  }));
+}
+
+function initMount(input: MountInput): readonly RuntimeMount[] {
+  if (input.initPath === undefined) return [];
+  return [{ destination: initTarget, type: 'bind', source: input.initPath, options: ['bind', 'ro', 'rprivate'] }];
+}
+
+function kernelMounts(input: MountInput): readonly RuntimeMount[] {
+  const writable = input.spec.privileged ? [] : ['ro'];
+  const mount = (
+    destination: string,
+    type: string,
+    options: readonly string[],
+    source: string = type,
+  ): RuntimeMount => ({
+    destination,
+    type,
+    source,
+    options,
+  });
+  return [
+    mount('/proc', 'proc', ['nosuid', 'noexec', 'nodev']),
+    mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+    mount('/dev/pts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
+    mount('/sys', 'sysfs', ['nosuid', 'noexec', 'nodev', ...writable]),
+    mount('/sys/fs/cgroup', 'cgroup', [...writable, 'nosuid', 'noexec', 'nodev']),
+    mount('/dev/mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
+    ...shmMount(input),
+  ];
+}
+
+function shmMount(input: MountInput): readonly RuntimeMount[] {
+  const destination = '/dev/shm';
+  const { ipcMode, shmSizeBytes } = input.spec;
+  if (ipcMode === 'none') return [];
+  const other = sharedWith(ipcMode);
+  if (other !== undefined) {
+    const source = `/proc/${String(input.pidOf(other))}/root/dev/shm`;
+    return [{ destination, type: 'bind', source, options: ['rbind', 'rw', 'rprivate'] }];
+  }
+  if (ipcMode === 'host')
+    return [{ destination, type: 'bind', source: destination, options: ['rbind', 'rw', 'rprivate'] }];
+  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${String(shmSizeBytes)}`];
+  return [{ destination, type: 'tmpfs', source: 'shm', options }];
+}

@@ -1,0 +1,55 @@
+import { StatusError } from '#base/errors.ts';
+import type { Ulimit } from '../container.ts';
+import type { RuntimeRlimit } from './runtime-spec.ts';
+
+const names = new Set([
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+]);
+
+/**
+ * Resource limits for the runtime; Infinity stands for RLIM_INFINITY. `hardLimits` are what this daemon may set at most: a limit above is refused with a
+ * sentence, as the runtime would fail on it with "operation not permitted".
+ */
+export function resolveUlimits(
+  ulimits: readonly Ulimit[],
+  hardLimits: Readonly<Record<string, number>>,
+): readonly RuntimeRlimit[] {
+  return ulimits.map((ulimit) => {
+    if (!names.has(ulimit.name)) throw new StatusError('InvalidArgument', `invalid ulimit type: ${ulimit.name}`);
+    const soft = ulimit.soft < 0 ? Infinity : ulimit.soft;
+    const hard = ulimit.hard < 0 ? Infinity : ulimit.hard;
+    if (soft > hard) {
+      throw new StatusError(
+        'InvalidArgument',
+        `ulimit soft limit must be less than or equal to hard limit: ${ulimit.name}=${String(ulimit.soft)}:${String(ulimit.hard)}`,
+      );
+    }
+    const most = hardLimits[ulimit.name] ?? Infinity;
+    if (hard > most) {
+      throw new StatusError(
+        'InvalidArgument',
+        `Cannot set ulimit ${ulimit.name} to ${shown(hard)}: the daemon runs with a hard limit of ${shown(most)} and may not raise it; ask for less or raise the daemon's limit`,
+      );
+    }
+    return { type: `RLIMIT_${ulimit.name.toUpperCase()}`, soft, hard };
+  });
+}
+
+function shown(value: number): string {
+  return value === Infinity ? 'unlimited' : String(value);
+}

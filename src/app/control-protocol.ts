@@ -1,0 +1,38 @@
+/** What the daemon says of itself on the control socket (`GET /status`). */
+export interface StatusReport {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly root: string;
+  readonly state: 'starting' | 'healthy' | 'degraded' | 'stopping';
+  readonly planes: readonly PlaneReport[];
+  readonly dockerSocket: string;
+  /** Whether /var/run/docker.sock leads to `dockerSocket`. */
+  readonly dockerSocketLinked: boolean;
+  readonly containers: { readonly running: number; readonly total: number };
+  readonly images: number;
+}
+
+export interface PlaneReport {
+  readonly name: string;
+  readonly state: 'healthy' | 'degraded';
+  readonly message: string;
+}
+
+/** What becomes of the containers when the daemon stops. */
+export type ContainersFate = 'stop' | 'keep';
+
+export interface BootstrapRequest {
+  readonly suite: string;
+  readonly tag: string;
+}
+
+/** One line of the answer to `POST /images/bootstrap`, JSON. */
+export type BootstrapLine =
+  | { readonly kind: 'progress'; readonly text: string }
+  | { readonly kind: 'done'; readonly imageId: string; readonly tag: string; readonly sizeBytes: number }
+  | { readonly kind: 'error'; readonly reason: string; readonly message: string };
+
+export function isContainersFate(text: string | null): text is ContainersFate {
+  return text === 'stop' || text === 'keep';
+}

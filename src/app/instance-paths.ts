@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+
+/** Where one instance of the platform lives. All paths are absolute. */
+export interface InstancePaths {
+  /** `/` unless moved. */
+  readonly root: string;
+  /** Durable state. */
+  readonly data: string;
+  /** Sockets and pinned namespaces; gone after a reboot. */
+  readonly run: string;
+  readonly configFile: string;
+  readonly logFile: string;
+  /** Held by the daemon for as long as it lives. */
+  readonly lockFile: string;
+  readonly controlSocket: string;
+  readonly dockerSocket: string;
+  /** Tells instances apart in the names of kernel objects: '' for the root `/`, else 4 of `[a-z0-9]`. */
+  readonly instance: string;
+}
+
+const tagLength = 4;
+
+export function instancePaths(root: string): InstancePaths {
+  const absolute = resolve(root);
+  const data = join(absolute, 'var/lib/slipway');
+  const run = join(absolute, 'run/slipway');
+  return {
+    root: absolute,
+    data,
+    run,
+    configFile: join(absolute, 'etc/slipway/slipway.yaml'),
+    logFile: join(data, 'log/slipway.log'),
+    lockFile: join(data, 'slipway.lock'),
+    controlSocket: join(run, 'slipway.sock'),
+    dockerSocket: join(run, 'docker.sock'),
+    instance: absolute === '/' ? '' : tagOf(absolute),
+  };
+}
+
+function tagOf(root: string): string {
+  const hash = createHash('sha256').update(root).digest().readUIntBE(0, 6);
+  return (hash % 36 ** tagLength).toString(36).padStart(tagLength, '0');
+}

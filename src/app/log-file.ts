@@ -1,0 +1,40 @@
+import { closeSync, copyFileSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Above this the log is moved to `<path>.1`, which is replaced: at most twice as much is on the disk. */
+export const logBytesMost = 8 * 1024 * 1024;
+
+export interface LogFile extends Disposable {
+  readonly write: (line: string) => void;
+}
+
+/**
+ * A log file of bounded size. It is emptied in place after a copy, not renamed, since the process's own stdout and
+ * stderr may be open on it too (for appending), and must be bounded with it.
+ */
+export function openLogFile(path: string, bytesMost = logBytesMost): LogFile {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  const descriptor = openSync(path, 'a', 0o640);
+  let writtenBytes = 0;
+  let checkAtBytes = 0;
+  return {
+    write: (line) => {
+      writtenBytes += Buffer.byteLength(line);
+      if (writtenBytes >= checkAtBytes) {
+        writtenBytes = 0;
+        checkAtBytes = roomLeft(descriptor, path, bytesMost);
+      }
+      writeSync(descriptor, line);
+    },
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
+
+/** Bytes that may be written before it is worth looking again; others append too, so half of what is left. */
+function roomLeft(descriptor: number, path: string, bytesMost: number): number {
+  const { size } = fstatSync(descriptor);
+  if (size < bytesMost) return Math.ceil((bytesMost - size) / 2);
+  copyFileSync(path, `${path}.1`);
+  ftruncateSync(descriptor, 0);
+  return Math.ceil(bytesMost / 2);
+}

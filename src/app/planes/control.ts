@@ -1,0 +1,134 @@
+import { rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import {
+  isContainersFate,
+  type BootstrapLine,
+  type BootstrapRequest,
+  type ContainersFate,
+} from '../control-protocol.ts';
+import type { StatusReport } from '../control-protocol.ts';
+import { messageOf, reasonOf, reasons, StatusError } from '#base/errors.ts';
+import { isObject } from '#base/json.ts';
+
+import type { Plane } from '../plane.ts';
+
+/** What the control socket asks of the rest of the daemon. */
+export interface ControlNeeds {
+  report(): StatusReport;
+  /** Stops the containers, when that is their fate, and then the daemon, which answers first. */
+  stop(fate: ContainersFate, signal: AbortSignal): Promise<void>;
+  bootstrapImage(
+    request: BootstrapRequest,
+    onProgress: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<BootstrapLine>;
+}
+
+const bodyBytesMost = 64 * 1024;
+
+/** The socket by which the CLI talks to its daemon; only root can open it. */
+export const controlPlane: Plane<undefined, ControlNeeds, undefined> = {
+  name: 'control',
+  start: async (_config, needs, { paths, logger }) => {
+    const server = createServer((request, response) => {
+      answer(request, response, needs).catch((error: unknown) => {
+        if (reasonOf(error) === 'Internal') logger.error('control request failed', { url: request.url, error });
+        refuse(response, error);
+      });
+    });
+    // The daemon holds the lock of its root, so a socket that is there is a dead one's.
+    rmSync(paths.controlSocket, { force: true });
+    await listen(server, paths.controlSocket);
+    const closed = Promise.withResolvers<void>();
+    server.once('error', closed.reject);
+    return {
+      gives: undefined,
+      done: closed.promise,
+      health: () => ({ state: 'healthy', message: `unix://${paths.controlSocket}` }),
+      [Symbol.asyncDispose]: async () => {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+        closed.resolve();
+      },
+    };
+  },
+};
+
+async function answer(request: IncomingMessage, response: ServerResponse, needs: ControlNeeds): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://slipway');
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new Error('the client has left')));
+  switch (`${request.method ?? ''} ${pathname}`) {
+    case 'GET /status':
+      return reply(response, 200, needs.report());
+    case 'POST /stop': {
+      const fate = searchParams.get('containers');
+      if (!isContainersFate(fate)) throw new StatusError('InvalidArgument', 'containers is neither "stop" nor "keep"');
+      await needs.stop(fate, gone.signal);
+      return reply(response, 200, {});
+    }
+    case 'POST /images/bootstrap':
+      return bootstrap(await readRequest(request), response, needs, gone.signal);
+    default:
+      throw new StatusError(
+        'NotFound',
+        `Cannot ${request.method ?? ''} "${pathname}": the control socket has no such path`,
+      );
+  }
+}
+
+/** Answers at once and then line by line, so that the client sees progress and can leave, which stops the work. */
+async function bootstrap(
+  request: BootstrapRequest,
+  response: ServerResponse,
+  needs: ControlNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  const send = (line: BootstrapLine): boolean => response.write(`${JSON.stringify(line)}\n`);
+  try {
+    send(await needs.bootstrapImage(request, (text) => send({ kind: 'progress', text }), signal));
+  } catch (error) {
+    send({ kind: 'error', reason: reasonOf(error), message: messageOf(error) });
+  }
+  response.end();
+}
+
+async function readRequest(request: IncomingMessage): Promise<BootstrapRequest> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > bodyBytesMost) throw new StatusError('TooLarge', 'the request has more than 64 KiB');
+    chunks.push(chunk);
+  }
+  const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+  if (!isObject(body) || typeof body['suite'] !== 'string' || typeof body['tag'] !== 'string')
+    throw new StatusError('InvalidArgument', 'want {"suite": text, "tag": text}');
+  return { suite: body['suite'], tag: body['tag'] };
+}
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) return void response.destroy();
+  const reason = reasonOf(error);
+  reply(response, reasons[reason].httpStatus, { reason, message: messageOf(error) });
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  // The mode is in place from the first moment on: listen binds before it returns.
+  const umask = process.umask(0o177);
+  try {
+    server.listen(path, resolve);
+  } finally {
+    process.umask(umask);
+  }
+  await promise.finally(() => server.off('error', reject));
+}

@@ -1,0 +1,31 @@
+import { absolutePath, addressPool, listOf, registryHost } from '../setting.ts';
+
+export const engineSettings = {
+  runcPath: {
+    type: absolutePath,
+    summary: 'the OCI runtime that starts containers',
+    default: '',
+    defaultText: 'runc on PATH',
+  },
+  conmonPath: {
+    type: absolutePath,
+    summary: 'the monitor that holds a running container',
+    default: '',
+    defaultText: 'conmon on PATH',
+  },
+  addressPools: {
+    type: listOf(addressPool, 'a list of address pools, in text a.b.c.d/len:size with commas between'),
+    summary: 'where networks without a subnet of their own take one from',
+    default: [
+      ...Array.from({ length: 15 }, (_, index) => ({ base: `172.${String(17 + index)}.0.0/16`, size: 16 })),
+      { base: '192.168.0.0/16', size: 20 },
+    ],
+    defaultText: '172.17.0.0/16 to 172.31.0.0/16 whole, then 192.168.0.0/16 in /20',
+  },
+  insecureRegistries: {
+    type: listOf(registryHost, 'a list of registries as host[:port]'),
+    summary: 'registries that may be spoken to without TLS; loopback always may',
+    default: [],
+    defaultText: 'none',
+  },
+} as const;

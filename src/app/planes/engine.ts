@@ -1,0 +1,68 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { StatusError } from '#base/errors.ts';
+import type { Engine } from '#engine/engine.ts';
+import { openEngine } from '#engine/open-engine.ts';
+
+import type { Plane } from '../plane.ts';
+import type { ValuesOf } from '../setting.ts';
+import type { engineSettings } from './engine-settings.ts';
+
+export type EngineNeeds = { readonly searchPath: string };
+
+/** Containers on this machine. */
+export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, Engine> = {
+  name: 'engine',
+  start: async (config, { searchPath }, { paths, logger, signal }) => {
+    const find = (name: string, key: string, set: string): string => set || findProgram(name, key, searchPath);
+    const dataDir = join(paths.data, 'engine');
+    const runDir = join(paths.run, 'engine');
+    mkdirSync(dataDir, { recursive: true, mode: 0o711 });
+    mkdirSync(runDir, { recursive: true, mode: 0o711 });
+    const engine = await openEngine(
+      {
+        dataDir,
+        runDir,
+        instance: paths.instance,
+        runcPath: find('runc', 'engine.runcPath', config.runcPath),
+        conmonPath: find('conmon', 'engine.conmonPath', config.conmonPath),
+        addressPools: config.addressPools,
+        insecureRegistries: config.insecureRegistries,
+        logger,
+      },
+      signal,
+    );
+    const closed = Promise.withResolvers<void>();
+    return {
+      gives: engine,
+      done: closed.promise,
+      health: () => ({ state: 'healthy', message: dataDir }),
+      [Symbol.asyncDispose]: async () => {
+        await engine[Symbol.asyncDispose]();
+        closed.resolve();
+      },
+    };
+  },
+};
+
+/** The first executable of this name in a search path such as `/usr/sbin:/usr/bin`. */
+function findProgram(name: string, key: string, searchPath: string): string {
+  for (const folder of searchPath.split(':')) {
+    const path = join(folder, name);
+    if (folder.startsWith('/') && isExecutable(path)) return path;
+  }
+  throw new StatusError(
+    'Unavailable',
+    `Cannot start plane "engine": ${name} is not on PATH; run ./slipway up, which installs it, or set ${key}`,
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

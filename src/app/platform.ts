@@ -1,0 +1,139 @@
+import { monotonicMs, nowMs } from '#base/clock.ts';
+import { StatusError } from '#base/errors.ts';
+import { ConcurrencyLimit } from '#base/limit.ts';
+import type { Logger } from '#base/logger.ts';
+import type { Engine } from '#engine/engine.ts';
+
+import type { Config } from './config.ts';
+import type { BootstrapLine, BootstrapRequest, ContainersFate, StatusReport } from './control-protocol.ts';
+import { linkDockerSocket, linkState, systemDockerSocket, unlinkDockerSocket } from './docker-socket-link.ts';
+import type { InstancePaths } from './instance-paths.ts';
+import type { Plane, Running } from './plane.ts';
+import { slipwayVersion } from './version.ts';
+
+export interface PlatformOptions {
+  readonly config: Config;
+  readonly paths: InstancePaths;
+  readonly logger: Logger;
+  /** The value of PATH. */
+  readonly searchPath: string;
+  /** The control socket was asked to end the daemon. */
+  readonly onStop: () => void;
+}
+
+const stopsAtOnce = 8;
+
+/**
+ * The daemon's planes, started in order and closed in reverse. Containers outlive it. The control socket answers from
+ * the first moment on, so that `up` can tell starting from dead.
+ */
+export class Platform implements AsyncDisposable {
+  readonly #options: PlatformOptions;
+  readonly #startedAtMs = nowMs();
+  readonly #planes: { readonly name: string; readonly running: Running<unknown> }[] = [];
+  readonly #owned = new AsyncDisposableStack();
+  readonly #died = Promise.withResolvers<never>();
+  #phase: 'starting' | 'serving' | 'stopping' = 'starting';
+  #engine: Engine | undefined;
+  #dockerSocket = '';
+
+  constructor(options: PlatformOptions) {
+    this.#options = options;
+    this.#died.promise.catch(() => {});
+  }
+
+  /** Rejects when a plane dies. */
+  get died(): Promise<never> {
+    return this.#died.promise;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { config, paths, searchPath } = this.#options;
+    const { controlPlane } = await import('./planes/control.ts');
+    await this.#start(
+      controlPlane,
+      undefined,
+      { report: () => this.report(), stop: this.#stop, bootstrapImage: this.#bootstrapImage },
+      signal,
+    );
+    const { enginePlane } = await import('./planes/engine.ts');
+    this.#engine = await this.#start(enginePlane, config.engine, { searchPath }, signal);
+    const { dockerPlane } = await import('./planes/docker.ts');
+    this.#dockerSocket = config.docker.socket || paths.dockerSocket;
+    await this.#start(dockerPlane, { socket: this.#dockerSocket }, { engine: this.#engine }, signal);
+    if (paths.instance === '') this.#linkSocket(this.#dockerSocket);
+    this.#phase = 'serving';
+  }
+
+  report(): StatusReport {
+    const planes = this.#planes.map(({ name, running }) => ({ name, ...running.health() }));
+    const containers = this.#engine?.containers.list() ?? [];
+    const healthy = planes.every((plane) => plane.state === 'healthy') ? 'healthy' : 'degraded';
+    return {
+      version: slipwayVersion(),
+      pid: process.pid,
+      startedAtMs: this.#startedAtMs,
+      root: this.#options.paths.root,
+      state: this.#phase === 'serving' ? healthy : this.#phase,
+      planes,
+      dockerSocket: this.#dockerSocket,
+      dockerSocketLinked: linkState(systemDockerSocket, this.#dockerSocket) === 'ours',
+      containers: {
+        running: containers.filter((container) => container.state.pid > 0).length,
+        total: containers.length,
+      },
+      images: this.#engine?.images.list().length ?? 0,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#phase = 'stopping';
+    await this.#owned.disposeAsync();
+  }
+
+  async #start<Config, Needs, Gives>(
+    plane: Plane<Config, Needs, Gives>,
+    config: Config,
+    needs: Needs,
+    signal: AbortSignal,
+  ): Promise<Gives> {
+    const startMs = monotonicMs();
+    const logger = this.#options.logger.with({ component: plane.name });
+    const running = this.#owned.use(await plane.start(config, needs, { paths: this.#options.paths, logger, signal }));
+    running.done.catch((error: unknown) => this.#died.reject(error));
+    this.#planes.push({ name: plane.name, running });
+    logger.info('plane started', { tookMs: Math.round(monotonicMs() - startMs) });
+    return running.gives;
+  }
+
+  #linkSocket(socket: string): void {
+    if (linkDockerSocket(systemDockerSocket, socket)) {
+      this.#owned.defer(() => unlinkDockerSocket(systemDockerSocket, socket));
+    } else {
+      this.#options.logger.warn('docker socket belongs to somebody else', { path: systemDockerSocket, ours: socket });
+    }
+  }
+
+  readonly #stop = async (fate: ContainersFate, signal: AbortSignal): Promise<void> => {
+    const containers = fate === 'stop' ? this.#running().containers : undefined;
+    const running = containers?.list().filter((container) => container.state.pid > 0) ?? [];
+    const limit = new ConcurrencyLimit(stopsAtOnce);
+    await Promise.all(running.map(({ id }) => limit.run(async () => containers?.stop(id, {}, signal))));
+    this.#options.onStop();
+  };
+
+  readonly #bootstrapImage = async (
+    request: BootstrapRequest,
+    onProgress: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<BootstrapLine> => {
+    const { bootstrapDebian } = await import('#engine/images/bootstrap-debian.ts');
+    const image = await bootstrapDebian(this.#running().images, request, onProgress, signal);
+    return { kind: 'done', imageId: image.id, tag: request.tag, sizeBytes: image.sizeBytes };
+  };
+
+  #running(): Engine {
+    if (this.#engine !== undefined) return this.#engine;
+    throw new StatusError('Unavailable', 'Cannot reach plane "engine": it is starting; try again in a moment');
+  }
+}

@@ -1,0 +1,75 @@
+import { isObject } from '#base/json.ts';
+
+/** How a setting's value looks, in YAML and as one text in a flag or the environment. */
+export interface SettingType<T> {
+  /** For messages and docs, such as `a whole number from 1 to 65535`. */
+  readonly name: string;
+  /** Undefined when the value is none of this type. */
+  parse(value: unknown): T | undefined;
+  fromText(text: string): unknown;
+}
+
+export interface Setting<T> {
+  readonly type: SettingType<T>;
+  readonly summary: string;
+  readonly default: T;
+  /** What the default means, where the value does not say it: `found on PATH`. */
+  readonly defaultText?: string;
+}
+
+/** The settings of one plane, by name. */
+export type Section = Readonly<Record<string, Setting<unknown>>>;
+
+export type ValuesOf<S extends Section> = {
+  readonly [Name in keyof S]: S[Name] extends Setting<infer T> ? T : never;
+};
+
+export const absolutePath: SettingType<string> = {
+  name: 'an absolute path',
+  parse: (value) => (typeof value === 'string' && value.startsWith('/') ? value : undefined),
+  fromText: (text) => text,
+};
+
+export function choice<T extends string>(...values: readonly T[]): SettingType<T> {
+  return {
+    name: `one of ${values.join(', ')}`,
+    parse: (value) => values.find((one) => one === value),
+    fromText: (text) => text,
+  };
+}
+
+/** Written as a YAML list, or with commas between in one text. */
+export function listOf<T>(type: SettingType<T>, name: string): SettingType<readonly T[]> {
+  return {
+    name,
+    parse: (value) => {
+      if (!Array.isArray(value)) return undefined;
+      const items = value.map((item) => type.parse(item));
+      return items.every((item) => item !== undefined) ? items : undefined;
+    },
+    fromText: (text) => (text === '' ? [] : text.split(',').map((item) => type.fromText(item.trim()))),
+  };
+}
+
+/** `host[:port]` of a registry. */
+export const registryHost: SettingType<string> = {
+  name: 'a registry as host[:port]',
+  parse: (value) => (typeof value === 'string' && /^[a-zA-Z0-9.[\]:-]+$/.test(value) ? value : undefined),
+  fromText: (text) => text,
+};
+
+/** `{ base: a.b.c.d/len, size: n }` in YAML, `a.b.c.d/len:n` in a text. */
+export const addressPool: SettingType<{ readonly base: string; readonly size: number }> = {
+  name: 'an address pool { base: a.b.c.d/len, size: len of its subnets }',
+  parse: (value) => {
+    if (!isObject(value) || Object.keys(value).some((key) => key !== 'base' && key !== 'size')) return undefined;
+    const { base, size } = value;
+    const [, length = '33'] = typeof base === 'string' ? (/^(?:\d{1,3}\.){3}\d{1,3}\/(\d{1,2})$/.exec(base) ?? []) : [];
+    if (typeof base !== 'string' || typeof size !== 'number' || !Number.isInteger(size)) return undefined;
+    return size >= Number(length) && size <= 30 ? { base, size } : undefined;
+  },
+  fromText: (text) => {
+    const [, base = text, size = ''] = /^(.*):(\d+)$/.exec(text) ?? [];
+    return { base, size: Number(size) };
+  },
+};

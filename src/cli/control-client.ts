@@ -1,0 +1,60 @@
+import { request, type IncomingMessage } from 'node:http';
+
+import type { StatusReport } from '#app/control-protocol.ts';
+import { deadline } from '#base/clock.ts';
+import { reasons, StatusError, type Reason } from '#base/errors.ts';
+import { isObject } from '#base/json.ts';
+import { hasCode } from '#sys/errno.ts';
+
+const statusDeadlineMs = 10_000;
+
+/** Speaks to the daemon of one root by its control socket. */
+export class ControlClient {
+  readonly #socketPath: string;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** Undefined when no daemon listens. Throws Timeout when one listens but does not answer. */
+  async status(signal: AbortSignal): Promise<StatusReport | undefined> {
+    const limit = deadline(statusDeadlineMs, signal);
+    try {
+      return JSON.parse(await textOf(await this.send('GET', '/status', undefined, limit))) as StatusReport;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET')) return undefined;
+      if (!limit.aborted || signal.aborted) throw error;
+      throw new StatusError('Timeout', 'Cannot ask the daemon: it does not answer; see slipway logs', { cause: error });
+    }
+  }
+
+  /** The answer's stream. Throws the daemon's own StatusError, or the socket's system error. */
+  async send(method: string, path: string, body: object | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const call = request({ socketPath: this.#socketPath, method, path, signal }, resolve);
+    call.on('error', reject);
+    call.end(body === undefined ? undefined : JSON.stringify(body));
+    const response = await promise;
+    if (response.statusCode === 200) return response;
+    throw failureOf(await textOf(response));
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+function failureOf(text: string): Error {
+  const body: unknown = JSON.parse(text);
+  if (!isObject(body) || typeof body['message'] !== 'string') return new Error(`the daemon answered ${text}`);
+  return failure(body['reason'], body['message']);
+}
+
+/** The daemon's error, as it was thrown there. */
+export function failure(reason: unknown, message: string): Error {
+  return typeof reason === 'string' && reason in reasons
+    ? new StatusError(reason as Reason, message)
+    : new Error(message);
+}

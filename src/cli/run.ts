@@ -1,0 +1,60 @@
+import { instancePaths } from '#app/instance-paths.ts';
+import { reasonOf, reasons, StatusError } from '#base/errors.ts';
+
+import { findVerb, globalOptions, readArguments } from './command-line.ts';
+import { generalHelp, verbHelp } from './help.ts';
+import type { Output } from './output.ts';
+import type { VerbRow } from './verb.ts';
+
+export interface RunOptions {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly rows: readonly VerbRow[];
+  readonly output: Output;
+  /** Effective user ID. */
+  readonly uid: number;
+}
+
+/** Runs one command line and returns the exit code. Throws what the verb throws. */
+export async function run({ args, env, rows, output, uid }: RunOptions, signal: AbortSignal): Promise<number> {
+  const { row, rest, unknown } = findVerb(args, rows);
+  if (row === undefined) return withoutVerb(args, rows, output, unknown);
+  const verb = await row.load();
+  const values = readArguments(rest, { ...verb.options, ...globalOptions }, verb.operandsMost, row.name);
+  if (values.flag('help')) {
+    output.line(verbHelp(row.name, verb));
+    return 0;
+  }
+  if (verb.needsRoot && uid !== 0) {
+    const way = `run sudo ./slipway ${row.name}`;
+    throw new StatusError('Forbidden', `Cannot run slipway ${row.name} as user ${String(uid)}: it needs root; ${way}`);
+  }
+  const root = values.text('root') ?? (env['SLIPWAY_ROOT'] || '/');
+  return verb.run({ ...values, paths: instancePaths(root), env, output, signal });
+}
+
+/** Says what went wrong and returns the exit code for it. A defect is shown with its stack. */
+export function reportFailure(error: unknown, output: Output): number {
+  const reason = reasonOf(error);
+  const text =
+    error instanceof Error ? (reason === 'Internal' ? (error.stack ?? error.message) : error.message) : String(error);
+  output.note(`slipway: ${text}`);
+  return reasons[reason].exitCode;
+}
+
+function withoutVerb(
+  args: readonly string[],
+  rows: readonly VerbRow[],
+  output: Output,
+  unknown: string | undefined,
+): number {
+  if (unknown !== undefined && unknown !== 'help') {
+    throw new StatusError(
+      'InvalidArgument',
+      `Cannot run slipway ${unknown}: there is no such verb; see slipway --help`,
+    );
+  }
+  readArguments(unknown === 'help' ? [] : args, globalOptions, 0, '');
+  output.line(generalHelp(rows));
+  return args.length === 0 ? reasons.InvalidArgument.exitCode : 0;
+}

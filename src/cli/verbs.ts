@@ -1,0 +1,50 @@
+import type { VerbRow } from './verb.ts';
+
+/** Every verb, in the order of help; `test` is the shell script's own. */
+export const verbs: readonly VerbRow[] = [
+  {
+    name: 'up',
+    summary: 'start the platform in the background and wait until it is healthy',
+    load: async () => (await import('./verbs/up.ts')).up,
+  },
+  {
+    name: 'down',
+    summary: 'stop the containers and the platform',
+    load: async () => (await import('./verbs/down.ts')).down,
+  },
+  {
+    name: 'status',
+    summary: 'show what runs and where its sockets are',
+    load: async () => (await import('./verbs/status.ts')).status,
+  },
+  {
+    name: 'logs',
+    summary: "print the platform's own log",
+    load: async () => (await import('./verbs/logs.ts')).logs,
+  },
+  {
+    name: 'doctor',
+    summary: 'check this machine and say how to fix what is wrong',
+    load: async () => (await import('./verbs/doctor.ts')).doctor,
+  },
+  {
+    name: 'image bootstrap',
+    summary: 'make a base image from the mirror of a distribution, without any registry',
+    load: async () => (await import('./verbs/image-bootstrap.ts')).imageBootstrap,
+  },
+  {
+    name: 'config explain',
+    summary: 'show every setting in force and which source it came from',
+    load: async () => (await import('./verbs/config-explain.ts')).configExplain,
+  },
+  {
+    name: 'daemon',
+    summary: 'run the platform in the foreground, for a service manager',
+    load: async () => (await import('./verbs/daemon.ts')).daemon,
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: async () => (await import('./verbs/version.ts')).version,
+  },
+];

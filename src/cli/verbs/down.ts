@@ -1,0 +1,52 @@
+import { StatusError } from '#base/errors.ts';
+
+import { ControlClient } from '../control-client.ts';
+import { waitUntilGone } from '../daemon-process.ts';
+import type { Verb } from '../verb.ts';
+
+const endsWithinMs = 60_000;
+
+export const down: Verb = {
+  usage: '[--keep | --purge]',
+  description:
+    'Stops the containers, each with its own stop signal and grace time, and then the platform. Images, volumes and\n' +
+    'stopped containers stay; the next `slipway up` starts those again whose restart policy says so.',
+  options: {
+    keep: { type: 'boolean', summary: 'leave the containers running; the next slipway up takes them over' },
+    purge: { type: 'boolean', summary: 'then delete all containers, networks, volumes, images and logs of this root' },
+  },
+  operandsMost: 0,
+  needsRoot: true,
+  run: async ({ paths, env, flag, output, signal }) => {
+    const [keep, purge] = [flag('keep'), flag('purge')];
+    if (keep && purge) {
+      throw new StatusError('InvalidArgument', 'Cannot keep and purge at once: choose one of --keep and --purge');
+    }
+    const client = new ControlClient(paths.controlSocket);
+    const report = await client.status(signal);
+    if (report !== undefined) {
+      const response = await client.send(
+        'POST',
+        `/stop?containers=${keep || purge ? 'keep' : 'stop'}`,
+        undefined,
+        signal,
+      );
+      response.resume();
+      await waitUntilGone(report.pid, endsWithinMs, signal);
+    }
+    if (purge) {
+      const { purgeInstance } = await import('#app/purge.ts');
+      await purgeInstance({ paths, searchPath: env['PATH'] ?? '' }, signal);
+    }
+    output.line(sentence(report !== undefined, report?.containers.running ?? 0, keep, purge));
+    return 0;
+  },
+};
+
+function sentence(ran: boolean, running: number, keep: boolean, purge: boolean): string {
+  const state = ran ? 'slipway is down' : 'slipway did not run';
+  if (purge) return `${state}; its data is deleted`;
+  if (!ran) return state;
+  const count = `${String(running)} container${running === 1 ? '' : 's'}`;
+  return keep ? `${state}; ${count} kept running` : `${state}; ${count} stopped`;
+}

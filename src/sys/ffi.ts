@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 import koffi from 'koffi';
 
 import { SystemError } from './errno.ts';
@@ -19,4 +21,21 @@ export function systemCall(prototype: string): (subject: string, ...args: readon
     if (result === -1) throw new SystemError(name, koffi.errno(), subject);
     return result;
   };
+}
+
+/**
+ * Like `systemCall`, on a thread of libuv's pool, for calls that wait for the disk. A failure has no errno (it belongs to
+ * the other thread) and counts as EIO.
+ */
+export function asyncSystemCall(prototype: string): (subject: string, ...args: readonly unknown[]) => Promise<number> {
+  const native = libc.func(prototype);
+  const name = /(\w+)\s*\(/.exec(prototype)?.[1] ?? prototype;
+  return (subject, ...args) =>
+    new Promise((resolve, reject) => {
+      native.async(...args, (failure: unknown, result: number) => {
+        if (failure !== null && failure !== undefined) reject(failure);
+        else if (result === -1) reject(new SystemError(name, constants.errno.EIO, subject));
+        else resolve(result);
+      });
+    });
 }

@@ -125,6 +125,20 @@ export interface ContainerSpec {
 
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 
+/** What the health checks of a running container found. */
+export interface ContainerHealth {
+  readonly status: 'starting' | 'healthy' | 'unhealthy';
+  /** Failures in a row. */
+  readonly failingStreak: number;
+  /** The last probes, oldest first; times are ISO 8601. */
+  readonly log: readonly {
+    readonly start: string;
+    readonly end: string;
+    readonly exitCode: number;
+    readonly output: string;
+  }[];
+}
+
 export interface ContainerState {
   readonly status: ContainerStatus;
   /** Process ID on the host; 0 when not running. */
@@ -137,6 +151,8 @@ export interface ContainerState {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly restartCount: number;
+  /** Present while it runs with a health check. */
+  readonly health?: ContainerHealth;
 }
 
 /** A mount as inspect shows it. */

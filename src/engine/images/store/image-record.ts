@@ -1,0 +1,58 @@
+import { isObject } from '#base/json.ts';
+import { isDigest } from '#formats/oci.ts';
+import type { Digest, ImageConfig } from '#formats/oci.ts';
+import { fullReference, parseReference } from '#formats/reference.ts';
+import type { Reference } from '#formats/reference.ts';
+
+/** An image without its names. */
+export interface StoredImage {
+  readonly id: Digest;
+  readonly config: ImageConfig;
+  readonly configBytes: Uint8Array;
+  readonly parent: Digest | undefined;
+  /** Digest of the manifest that it came with from a registry or an archive. */
+  readonly manifest: Digest | undefined;
+  /** ChainIDs from the lowest layer to the topmost. */
+  readonly chain: readonly Digest[];
+}
+
+/** On disk: `images/<hex of the ID>.json`; the configuration and the manifest are files of `blobs/`. */
+export interface ImageRecord {
+  readonly parent?: Digest;
+  readonly manifest?: Digest;
+}
+
+/** On disk: `names/<hex of the SHA-256 of the name>.json`. */
+export interface NameRecord {
+  /** In full: `docker.io/library/debian:12`, or with `@sha256:...` the digest of a manifest. */
+  readonly name: string;
+  readonly image: Digest;
+  /** Nanoseconds since the epoch, decimal. */
+  readonly taggedNs: string;
+}
+
+export function isImageRecord(value: unknown): value is ImageRecord {
+  return isObject(value) && isDigestOrNone(value['parent']) && isDigestOrNone(value['manifest']);
+}
+
+export function isNameRecord(value: unknown): value is NameRecord {
+  if (!isObject(value)) return false;
+  const { name, image, taggedNs } = value;
+  if (typeof image !== 'string' || !isDigest(image)) return false;
+  if (typeof taggedNs !== 'string' || !/^[0-9]{1,20}$/.test(taggedNs)) return false;
+  return typeof name === 'string' && isFullReference(name);
+}
+
+function isFullReference(name: string): boolean {
+  let reference: Reference;
+  try {
+    reference = parseReference(name);
+  } catch {
+    return false;
+  }
+  return fullReference(reference) === name && (reference.tag === undefined) !== (reference.digest === undefined);
+}
+
+function isDigestOrNone(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && isDigest(value));
+}

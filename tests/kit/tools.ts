@@ -1,0 +1,23 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The root of this source tree. */
+export const repository = dirname(dirname(import.meta.dirname));
+
+/** Where `./slipway test` unpacks programs that it does not install. */
+const unpacked = join(repository, '.cache/tools/usr/bin');
+
+/** The path of a program that tests use; throws with the way out when it is nowhere. */
+export function toolPath(name: string): string {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', unpacked];
+  for (const folder of folders) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here.
+    }
+  }
+  throw new Error(`${name} is not installed; ./slipway test installs what the tests need`);
+}

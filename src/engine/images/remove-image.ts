@@ -1,6 +1,5 @@
 import { StatusError } from '#base/errors.ts';
 import { shortId } from '#base/ids.ts';
-import type { Digest } from '#formats/oci.ts';
 import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { EventLog } from '../events/event-log.ts';
@@ -98,8 +97,8 @@ export class ImageRemoval {
     const { store, layers, events } = this.#options;
     const soft = !mode.force;
     const obstacle = this.#obstacle(image, { children: true, running: true, names: soft, stopped: soft });
-    // A name was asked to go and went: that the image stays for its users is no failure, unless nothing names it.
-    if (obstacle !== undefined && mode.quiet && (store.namesOf(image.id).length > 0 || obstacle.used)) return;
+    // A name was asked to go and went: that the image stays for its users or children is no failure.
+    if (obstacle !== undefined && mode.quiet) return;
     this.#refuse(image, obstacle);
     for (const one of store.namesOf(image.id)) await this.#untag(image, one, outcome);
     const intent = await layers.intend(image.chain);
@@ -168,7 +167,7 @@ export class ImageRemoval {
 
 /** Whether the names are at most one tag, with digests of the same repository only. */
 function isOneName(names: readonly Reference[]): boolean {
-  const repositories = new Set<Digest | string>(names.map(({ domain, path }) => `${domain}/${path}`));
+  const repositories = new Set(names.map(({ domain, path }) => `${domain}/${path}`));
   return names.length <= 1 || (repositories.size === 1 && names.filter(({ tag }) => tag !== undefined).length <= 1);
 }
 

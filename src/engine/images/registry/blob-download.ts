@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+
+import { reasonOf, StatusError } from '#base/errors.ts';
+import type { Descriptor } from '#formats/oci.ts';
+import { discardBody } from './read-body.ts';
+import { isPassing } from './registry-session.ts';
+import type { Repository } from './repository.ts';
+
+/** Broken transfers of one blob that are taken up again. */
+const resumesMost = 5;
+
+/**
+ * Downloads a blob into a new file, with its digest checked as the bytes come; what breaks off is taken up where it
+ * ended (ranges, RFC 9110 section 14). Throws Damaged for other bytes than those of the descriptor. The caller removes
+ * the file when it fails.
+ */
+export async function downloadBlob(
+  repository: Repository,
+  descriptor: Descriptor,
+  path: string,
+  onBytes: (receivedBytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  const download = new Download(repository, descriptor, file, onBytes);
+  for (let attempt = 1; !(await download.attempt(attempt, signal)); attempt += 1) {
+    await repository.session.pause(attempt, signal);
+  }
+}
+
+class Download {
+  readonly #repository: Repository;
+  readonly #descriptor: Descriptor;
+  readonly #file: FileHandle;
+  readonly #onBytes: (receivedBytes: number) => void;
+  #hash: Hash = createHash('sha256');
+  #received = 0;
+
+  constructor(repository: Repository, descriptor: Descriptor, file: FileHandle, onBytes: (received: number) => void) {
+    this.#repository = repository;
+    this.#descriptor = descriptor;
+    this.#file = file;
+    this.#onBytes = onBytes;
+  }
+
+  /** True when all is there; false when the rest should be asked for again. */
+  async attempt(number: number, signal: AbortSignal): Promise<boolean> {
+    const before = this.#received;
+    try {
+      await this.#receive(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const stalled = reasonOf(error) === 'Timeout' && this.#received > before;
+      if (number > resumesMost || !(stalled || isPassing(error))) throw error;
+      return false;
+    }
+    if (this.#received < this.#descriptor.size) {
+      if (number <= resumesMost && this.#received > before) return false;
+      throw this.#damaged(`${String(this.#received)} of ${String(this.#descriptor.size)} bytes came`);
+    }
+    const digest = `sha256:${this.#hash.digest('hex')}`;
+    if (digest !== this.#descriptor.digest) throw this.#damaged(`the bytes have ${digest}`);
+    return true;
+  }
+
+  async #receive(signal: AbortSignal): Promise<void> {
+    const { session, scopes } = this.#repository;
+    const offset = this.#received;
+    const response = await this.#repository.refusing(() =>
+      session.request(
+        {
+          method: 'GET',
+          target: this.#repository.blobTarget(this.#descriptor.digest),
+          headers: offset === 0 ? {} : { range: `bytes=${String(offset)}-` },
+          scopes,
+          expected: offset === 0 ? [200] : [200, 206, 416],
+        },
+        signal,
+      ),
+    );
+    if (offset > 0 && !resumesAt(offset, response.status, response.headers['content-range'])) {
+      await this.#restart();
+      if (response.status !== 200) return await discardBody(response);
+    }
+    for await (const chunk of response.body) {
+      if (this.#received + chunk.length > this.#descriptor.size) {
+        throw this.#damaged(`more than ${String(this.#descriptor.size)} bytes came`);
+      }
+      this.#hash.update(chunk);
+      await this.#file.write(chunk, 0, chunk.length, this.#received);
+      this.#received += chunk.length;
+      this.#onBytes(this.#received);
+    }
+  }
+
+  /** The registry cannot resume: from the beginning, over what was written. */
+  async #restart(): Promise<void> {
+    this.#received = 0;
+    this.#hash = createHash('sha256');
+    await this.#file.truncate(0);
+  }
+
+  #damaged(why: string): StatusError {
+    return new StatusError(
+      'Damaged',
+      `filesystem layer verification failed for digest ${this.#descriptor.digest}: ${why}`,
+    );
+  }
+}
+
+function resumesAt(offset: number, status: number, range: string | undefined): boolean {
+  return status === 206 && range?.startsWith(`bytes ${String(offset)}-`) === true;
+}

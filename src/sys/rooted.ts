@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 
 import { hasCode } from './errno.ts';
 import { systemCall } from './ffi.ts';
+import { cPath, fsPath } from './file-path.ts';
 
 const openat2Number = 437;
 const resolveNoMagicLinks = 0x02;
@@ -45,7 +46,7 @@ export function makeFoldersInRoot(root: string, path: string, mode = 0o755): voi
     soFar += `/${name}`;
     if (name === '..') continue;
     try {
-      mkdirSync(`${parent.path}/${name}`, { mode });
+      mkdirSync(fsPath(`${parent.path}/${name}`), { mode });
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
     }
@@ -81,7 +82,7 @@ function openResolved(root: string, path: string, flags: number, mode: number, r
 function openAgain(subject: string, folder: number, path: string, how: Buffer): number {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return openat2(subject, openat2Number, folder, path, how, how.length);
+      return openat2(subject, openat2Number, folder, cPath(path), how, how.length);
     } catch (error) {
       if (!hasCode(error, 'EAGAIN') || attempt === maxAttempts) throw error;
     }

@@ -1,5 +1,6 @@
 import { hasCode } from './errno.ts';
 import { systemCall } from './ffi.ts';
+import { cPath } from './file-path.ts';
 
 const set = systemCall(
   'int lsetxattr(const char *path, const char *name, const void *value, size_t sizeBytes, int flags)',
@@ -13,16 +14,16 @@ const maxBytes = 65_536;
 
 /** Sets an extended attribute by its full name, such as `security.capability`; links are not followed. */
 export function setXattr(path: string, name: string, value: Uint8Array): void {
-  set(`${path} ${name}`, path, name, value, value.length, 0);
+  set(`${path} ${name}`, cPath(path), name, value, value.length, 0);
 }
 
 /** undefined when the file has not got it, or the filesystem has none at all. */
 export function getXattr(path: string, name: string): Uint8Array | undefined {
   try {
-    const sizeBytes = get(path, path, name, null, 0);
+    const sizeBytes = get(path, cPath(path), name, null, 0);
     if (sizeBytes === 0) return new Uint8Array();
     const value = Buffer.allocUnsafe(maxBytes);
-    return Uint8Array.from(value.subarray(0, get(path, path, name, value, maxBytes)));
+    return Uint8Array.from(value.subarray(0, get(path, cPath(path), name, value, maxBytes)));
   } catch (error) {
     if (hasCode(error, 'ENODATA', 'ENOTSUP', 'EOPNOTSUPP')) return undefined;
     throw error;
@@ -32,9 +33,9 @@ export function getXattr(path: string, name: string): Uint8Array | undefined {
 /** Names of all extended attributes that this process may see, sorted. */
 export function listXattrs(path: string): readonly string[] {
   try {
-    if (list(path, path, null, 0) === 0) return [];
+    if (list(path, cPath(path), null, 0) === 0) return [];
     const names = Buffer.allocUnsafe(maxBytes);
-    const length = list(path, path, names, maxBytes);
+    const length = list(path, cPath(path), names, maxBytes);
     return names.toString('utf8', 0, length).split('\0').slice(0, -1).sort();
   } catch (error) {
     if (hasCode(error, 'ENOTSUP', 'EOPNOTSUPP')) return [];
@@ -45,7 +46,7 @@ export function listXattrs(path: string): readonly string[] {
 /** Returns false when it was not there. */
 export function removeXattr(path: string, name: string): boolean {
   try {
-    remove(`${path} ${name}`, path, name);
+    remove(`${path} ${name}`, cPath(path), name);
     return true;
   } catch (error) {
     if (hasCode(error, 'ENODATA', 'ENOTSUP', 'EOPNOTSUPP')) return false;

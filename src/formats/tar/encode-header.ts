@@ -1,3 +1,4 @@
+import { bytesOfText } from '../byte-text.ts';
 import type { TarEntry, TarEntryType } from '../tar-entry.ts';
 import { blockBytes, padded } from './header.ts';
 import { encodePax, formatPaxTime } from './pax.ts';
@@ -73,7 +74,7 @@ function paxRecords(entry: TarEntry, path: string, longPath: boolean): [string, 
     ['uid', entry.uid > maxId ? String(entry.uid) : undefined],
   ];
   const needed = texts.flatMap(([key, text]): [string, Uint8Array][] =>
-    text === undefined ? [] : [[key, Buffer.from(text)]],
+    text === undefined ? [] : [[key, bytesOfText(text)]],
   );
   const xattrs = [...entry.xattrs].map(([name, value]): [string, Uint8Array] => [`SCHILY.xattr.${name}`, value]);
   return [...needed, ...xattrs].sort(([one], [other]) => (one < other ? -1 : 1));

@@ -1,5 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 
+import { textOfBytes } from '../byte-text.ts';
+
 export const blockBytes = 512;
 
 /** A header block, decoded; numbers and texts as the block has them, before PAX records change them. */
@@ -17,14 +19,12 @@ export interface TarHeader {
   readonly deviceMinor: number;
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Throws Damaged for a wrong checksum or number (POSIX.1-2017, pax: ustar interchange format; GNU tar manual). */
 export function decodeHeader(block: Uint8Array): TarHeader {
   if (!hasRightChecksum(block)) throw damagedTar('a header has a wrong checksum');
-  const name = decodeText(cString(block, 0, 100));
+  const name = textOfBytes(cString(block, 0, 100));
   const kind = magicOf(block);
-  const prefix = kind === 'v7' || kind === 'gnu' ? '' : decodeText(cString(block, 345, kind === 'star' ? 131 : 155));
+  const prefix = kind === 'v7' || kind === 'gnu' ? '' : textOfBytes(cString(block, 345, kind === 'star' ? 131 : 155));
   const flag = String.fromCharCode(block[156] ?? 0);
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
@@ -34,7 +34,7 @@ export function decodeHeader(block: Uint8Array): TarHeader {
     sizeBytes: decodeSize(block, 124, 12),
     mtimeSeconds: number(block, 136, 12),
     flag: flag === '\0' ? '0' : flag,
-    linkName: decodeText(cString(block, 157, 100)),
+    linkName: textOfBytes(cString(block, 157, 100)),
     deviceMajor: kind === 'v7' ? 0 : number(block, 329, 8),
     deviceMinor: kind === 'v7' ? 0 : number(block, 337, 8),
   };
@@ -54,18 +54,6 @@ export function decodeSize(block: Uint8Array, start: number, length: number): nu
 /** The bytes rounded up to whole blocks. */
 export function padded(sizeBytes: number): number {
   return Math.ceil(sizeBytes / blockBytes) * blockBytes;
-}
-
-/** Strict UTF-8: a name that is none could not be found again by its text. */
-export function decodeText(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (error) {
-    const shown = Buffer.from(bytes).toString('latin1');
-    throw new StatusError('NotSupported', `Cannot read tar entry "${shown}": the name is not UTF-8; rename it`, {
-      cause: error,
-    });
-  }
 }
 
 export function damagedTar(state: string): StatusError {

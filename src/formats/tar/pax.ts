@@ -1,4 +1,5 @@
-import { damagedTar, decodeText } from './header.ts';
+import { textOfBytes } from '../byte-text.ts';
+import { damagedTar } from './header.ts';
 
 /** The records of a PAX extended header in their order; keys may repeat (GNU sparse format 0.0). */
 export type PaxRecords = readonly (readonly [key: string, value: Uint8Array])[];
@@ -18,7 +19,10 @@ export function parsePax(bytes: Uint8Array): PaxRecords {
     const sign = bytes.subarray(start + gap + 1, end).indexOf(equals);
     if (end > bytes.length || sign < 1 || bytes[end - 1] !== newline) throw damagedTar('a PAX record is malformed');
     const keyStart = start + gap + 1;
-    records.push([decodeText(bytes.subarray(keyStart, keyStart + sign)), bytes.subarray(keyStart + sign + 1, end - 1)]);
+    records.push([
+      textOfBytes(bytes.subarray(keyStart, keyStart + sign)),
+      bytes.subarray(keyStart + sign + 1, end - 1),
+    ]);
     start = end;
   }
   return records;

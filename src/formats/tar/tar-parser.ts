@@ -1,16 +1,8 @@
 import { StatusError } from '#base/errors.ts';
 
+import { textOfBytes } from '../byte-text.ts';
 import type { TarEntry, TarEntryType } from '../tar-entry.ts';
-import {
-  blockBytes,
-  damagedTar,
-  decodeHeader,
-  decodeSize,
-  decodeText,
-  isZeroBlock,
-  padded,
-  type TarHeader,
-} from './header.ts';
+import { blockBytes, damagedTar, decodeHeader, decodeSize, isZeroBlock, padded, type TarHeader } from './header.ts';
 import { type PaxRecords, parsePax, parsePaxNumber, parsePaxTime } from './pax.ts';
 import {
   checkSparse,
@@ -269,13 +261,13 @@ export class TarParser {
 
   #paxText(key: string): string | undefined {
     const value = this.#paxValue(key);
-    return value === undefined ? undefined : decodeText(value);
+    return value === undefined ? undefined : textOfBytes(value);
   }
 }
 
 function cut(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
+  return textOfBytes(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function unknownType(path: string, flag: string): StatusError {

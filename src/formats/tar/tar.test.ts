@@ -5,12 +5,16 @@ import * as fc from 'fast-check';
 
 import { StatusError } from '#base/errors.ts';
 
+import { textOfBytes } from '../byte-text.ts';
 import type { TarEntry } from '../tar-entry.ts';
 import { readTar } from './read-tar.ts';
 import { tarEntry, writeTar } from './write-tar.ts';
 
 const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).map((text) => text.replace(/[\0/]/g, '_'));
-const path = fc.array(name, { minLength: 1, maxLength: 6 }).map((names) => names.join('/'));
+const bytes = fc
+  .uint8Array({ minLength: 1, maxLength: 30 })
+  .map((bytes) => textOfBytes(bytes.map((byte) => (byte === 0 || byte === 47 ? 95 : byte))));
+const path = fc.array(fc.oneof(name, bytes), { minLength: 1, maxLength: 6 }).map((names) => names.join('/'));
 const target = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 150 }).map((text) => text.replaceAll('\0', '_'));
 
 const entry: fc.Arbitrary<TarEntry> = fc

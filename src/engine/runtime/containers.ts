@@ -28,6 +28,8 @@ export interface ExecSpec {
   readonly tty: boolean;
   readonly attachStdin: boolean;
   readonly privileged: boolean;
+  /** What the face that created it wants to find again; opaque to the engine. */
+  readonly origin?: unknown;
 }
 
 export interface Exec {

@@ -68,14 +68,18 @@ export function formatPlatform(platform: Platform): string {
 
 /** Parses bytes that must hold a JSON object. Throws Damaged. */
 export function parseJson(bytes: Uint8Array, what: string): Record<string, unknown> {
-  let value: unknown;
+  const value = parseJsonValue(bytes, what);
+  if (!isObject(value)) throw damaged(what, 'it is no JSON object');
+  return value;
+}
+
+/** Parses bytes that must hold JSON. Throws Damaged. */
+export function parseJsonValue(bytes: Uint8Array, what: string): unknown {
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw new StatusError('Damaged', `Cannot read ${what}: it is no JSON`, { cause: error });
   }
-  if (!isObject(value)) throw damaged(what, 'it is no JSON object');
-  return value;
 }
 
 function readManifest(value: Record<string, unknown>, mediaType: string): ManifestDocument {

@@ -1,4 +1,4 @@
-import type { Digest, ImageConfig, Platform } from '#formats/oci.ts';
+import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { Reference } from '#formats/reference.ts';
 
 /** An image on this machine. */
@@ -68,6 +68,11 @@ export interface Images {
   find(name: string): Image | undefined;
   list(): readonly Image[];
 
+  /**
+   * Keeps a layer and all below it when images on it are removed, until disposed: for work that is to add an image on
+   * it. Also keeps the layer when it does not exist yet.
+   */
+  hold(chainId: Digest): Disposable;
   /** Adds an image whose layers (by diffID chain) are in the snapshots already; the same bytes give the same image. */
   add(image: NewImage, signal: AbortSignal): Promise<Image>;
   tag(name: string, reference: Reference): Promise<void>;
@@ -77,9 +82,9 @@ export interface Images {
     options: { readonly force: boolean; readonly prune: boolean },
     signal: AbortSignal,
   ): Promise<readonly RemovedImage[]>;
-  /** Removes untagged images (or all that no container uses); returns them and the bytes freed. */
+  /** Removes untagged images (or all that no container uses) that pass `only`; returns them and the bytes freed. */
   prune(
-    options: { readonly danglingOnly: boolean },
+    options: { readonly danglingOnly: boolean; readonly only?: (image: Image) => boolean },
     signal: AbortSignal,
   ): Promise<{ readonly removed: readonly RemovedImage[]; readonly freedBytes: number }>;
 
@@ -99,14 +104,24 @@ export interface Images {
   /** Checks credentials with a registry (`docker login`); throws Unauthorized. */
   login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void>;
 
-  /** A tar that is an OCI layout and a docker-archive at once. */
+  /** A tar that is an OCI layout and a docker-archive at once. Throws NotFound before anything is read. */
   save(names: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Reads an OCI layout or docker-archive, plain, gzip or zstd; returns what it loaded, by tag or ID. */
+  /**
+   * Reads an OCI layout or docker-archive, plain, gzip or zstd; returns what it loaded, by tag, or by ID for images
+   * without one. Loads all or nothing. Throws Damaged, InvalidArgument, TooLarge.
+   */
   load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress, signal: AbortSignal): Promise<readonly string[]>;
   /** Makes an image of one layer from a root filesystem tar (plain, gzip or zstd). */
   import(
     tar: AsyncIterable<Uint8Array>,
-    options: { readonly tag?: Reference; readonly message?: string; readonly config?: ImageConfig['config'] },
+    options: {
+      readonly tag?: Reference;
+      readonly message?: string;
+      readonly config?: ImageDefaults;
+      readonly platform?: Platform;
+      /** RFC 3339; now without it. */
+      readonly created?: string;
+    },
     signal: AbortSignal,
   ): Promise<Image>;
 }

@@ -24,7 +24,7 @@ export async function downloadBlob(
   onBytes: (receivedBytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
+  await using file = await open(path, 'ax', 0o600);
   const download = new Download(repository, descriptor, file, onBytes);
   for (let attempt = 1; !(await download.attempt(attempt, signal)); attempt += 1) {
     await repository.session.pause(attempt, signal);
@@ -90,7 +90,7 @@ class Download {
         throw this.#damaged(`more than ${String(this.#descriptor.size)} bytes came`);
       }
       this.#hash.update(chunk);
-      await this.#file.write(chunk, 0, chunk.length, this.#received);
+      await this.#file.appendFile(chunk);
       this.#received += chunk.length;
       this.#onBytes(this.#received);
     }

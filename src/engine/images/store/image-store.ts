@@ -8,7 +8,7 @@ import { hexOf } from '#formats/oci.ts';
 import type { Digest } from '#formats/oci.ts';
 import { fullReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
-import type { Snapshots } from '../../snapshots/snapshots.ts';
+import type { LayerStore } from '../layer-store.ts';
 import { BlobFolder } from './blob-folder.ts';
 import { chainOf, digestOf } from './chain.ts';
 import { isImageRecord, isNameRecord } from './image-record.ts';
@@ -17,7 +17,7 @@ import { RecordFolder } from './record-folder.ts';
 
 export interface ImageStoreOptions {
   readonly dataDir: string;
-  readonly snapshots: Snapshots;
+  readonly snapshots: LayerStore;
   readonly logger: Logger;
 }
 
@@ -26,7 +26,7 @@ export interface ImageStoreOptions {
  * other way round when it removes, so that what was ever seen survives. Callers serialise changes.
  */
 export class ImageStore {
-  readonly #snapshots: Snapshots;
+  readonly #snapshots: LayerStore;
   readonly #blobs: BlobFolder;
   readonly #images: RecordFolder<ImageRecord>;
   readonly #names: RecordFolder<NameRecord>;

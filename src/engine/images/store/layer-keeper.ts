@@ -4,17 +4,17 @@ import { isObject } from '#base/json.ts';
 import { KeyedLock } from '#base/keyed-lock.ts';
 import { isDigest } from '#formats/oci.ts';
 import type { Digest } from '#formats/oci.ts';
-import type { Snapshots } from '../../snapshots/snapshots.ts';
+import type { LayerStore } from '../layer-store.ts';
 import { RecordFolder } from './record-folder.ts';
 import type { RecordFolderOptions } from './record-folder.ts';
 
 interface IntentRecord {
-  /** From the lowest to the topmost. */
+  /** From the lowest to the topmost, chain after chain. */
   readonly chain: readonly Digest[];
 }
 
 export interface LayerKeeperOptions extends Omit<RecordFolderOptions<IntentRecord>, 'isValid'> {
-  readonly snapshots: Snapshots;
+  readonly snapshots: LayerStore;
   /** Whether an image stands on the layer. */
   readonly isReferenced: (chainId: Digest) => boolean;
   readonly onRemoved: (diffId: Digest) => Promise<void>;
@@ -90,9 +90,10 @@ export class LayerKeeper {
   async #sweep(chain: readonly Digest[]): ReturnType<LayerIntent['settle']> {
     const removed: { chainId: Digest; sizeBytes: number }[] = [];
     for (const chainId of chain.toReversed()) {
+      // Whoever holds it may be at it for long.
+      if (this.#holds.has(chainId)) continue;
       const outcome = await this.exclusively(chainId, () => this.#removeUnneeded(chainId));
-      if (outcome === 'needed') break;
-      if (outcome !== 'absent') removed.push({ chainId, sizeBytes: outcome.sizeBytes });
+      if (typeof outcome === 'object') removed.push({ chainId, sizeBytes: outcome.sizeBytes });
     }
     return removed;
   }

@@ -1,0 +1,207 @@
+import { StatusError } from '#base/errors.ts';
+import type { Digest, Platform } from '#formats/oci.ts';
+import { defaultDomain, familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
+import type { Reference } from '#formats/reference.ts';
+import { hasCode } from '#sys/errno.ts';
+import { importRootfs } from './archive/import-rootfs.ts';
+import type { ImportOptions } from './archive/import-rootfs.ts';
+import { loadArchive } from './archive/load-archive.ts';
+import { saveArchive, selectImages } from './archive/save-archive.ts';
+import type { Image, Images, NewImage, OnProgress, RegistryAuth, RemovedImage } from './images.ts';
+import { inTurn } from './in-turn.ts';
+import { logIn } from './registry/log-in.ts';
+import type { ImageRemoval } from './remove-image.ts';
+import type { Room } from './room.ts';
+import { chainOf } from './store/chain.ts';
+import { findImage, getImage } from './store/find-image.ts';
+import type { StoredImage } from './store/image-record.ts';
+import { pullImage } from './transfer/pull-image.ts';
+import { pushImage } from './transfer/push-image.ts';
+
+/** The door of the room: each method hands over to the file that does it. */
+export class LocalImages implements Images, AsyncDisposable {
+  readonly #room: Room;
+  readonly #removal: ImageRemoval;
+  readonly #connections: Disposable;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(room: Room, removal: ImageRemoval, connections: Disposable) {
+    this.#room = room;
+    this.#removal = removal;
+    this.#connections = connections;
+  }
+
+  /** Ends what runs, waits until it has cleaned up, and closes the connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new StatusError('Unavailable', 'Cannot go on: the images are being closed; try again later'));
+    await Promise.allSettled(this.#running);
+    this.#connections[Symbol.dispose]();
+  }
+
+  get(name: string): Image {
+    return this.#view(getImage(this.#room.store, name));
+  }
+
+  find(name: string): Image | undefined {
+    const image = findImage(this.#room.store, name);
+    return image === undefined ? undefined : this.#view(image);
+  }
+
+  list(): readonly Image[] {
+    return this.#room.store.list().map((image) => this.#view(image));
+  }
+
+  hold(chainId: Digest): Disposable {
+    return this.#room.layers.hold([chainId]);
+  }
+
+  async add(image: NewImage, signal: AbortSignal): Promise<Image> {
+    const { store, layers } = this.#room;
+    const chain = chainOf(image.config.rootfs.diff_ids);
+    using _hold = layers.hold(chain);
+    // A removal that began before the hold is let finish, so that what is seen afterwards stays.
+    for (const chainId of chain) {
+      await inTurn(
+        (work) => layers.exclusively(chainId, work),
+        async () => {},
+        signal,
+      );
+    }
+    return await this.#changing(async () => {
+      const stored = await store.put(Buffer.from(JSON.stringify(image.config)), { parent: image.parent });
+      for (const tag of image.tags ?? []) await this.#name(withDefaultTag(tag), stored);
+      return this.#view(stored);
+    });
+  }
+
+  async tag(name: string, reference: Reference): Promise<void> {
+    if (reference.digest !== undefined) {
+      throw new StatusError('InvalidArgument', 'refusing to create a tag with a digest reference');
+    }
+    await this.#changing(() => this.#name(withDefaultTag(reference), getImage(this.#room.store, name)));
+  }
+
+  async remove(
+    name: string,
+    options: { readonly force: boolean; readonly prune: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly RemovedImage[]> {
+    signal.throwIfAborted();
+    return await this.#changing(() => this.#removal.remove(name, options));
+  }
+
+  async prune(
+    { danglingOnly, only = () => true }: { readonly danglingOnly: boolean; readonly only?: (image: Image) => boolean },
+    signal: AbortSignal,
+  ): Promise<{ readonly removed: readonly RemovedImage[]; readonly freedBytes: number }> {
+    const { store } = this.#room;
+    return await this.#changing(async () => {
+      const tops = store.list().filter(({ id }) => store.childrenOf(id).length === 0);
+      const unwanted = danglingOnly
+        ? tops.filter(({ id }) => store.namesOf(id).every(({ tag }) => tag === undefined))
+        : tops;
+      return await this.#removal.prune(
+        unwanted.filter((image) => only(this.#view(image))),
+        signal,
+      );
+    });
+  }
+
+  async pull(
+    reference: Reference,
+    options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Image> {
+    const name = familiarReference(reference);
+    return this.#view(
+      await this.#during(`pull ${name}`, signal, (either) =>
+        pullImage(this.#room, reference, options, onProgress, either),
+      ),
+    );
+  }
+
+  async push(
+    reference: Reference,
+    options: { readonly auth?: RegistryAuth },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }> {
+    const name = familiarReference(reference);
+    return await this.#during(`push ${name}`, signal, (either) =>
+      pushImage(this.#room, reference, options.auth, onProgress, either),
+    );
+  }
+
+  async login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void> {
+    const domain = registryDomain(registry);
+    await this.#during(`log in to ${domain}`, signal, (either) => logIn(this.#room.connect(domain, auth), either));
+  }
+
+  save(names: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const selected = selectImages(this.#room, names);
+    this.#room.events.publish('image', 'save', selected[0]?.image.id ?? '', { name: names.join(' ') });
+    return saveArchive(this.#room, selected, AbortSignal.any([signal, this.#closing.signal]));
+  }
+
+  async load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress, signal: AbortSignal): Promise<readonly string[]> {
+    return await this.#during('load the archive', signal, (either) => loadArchive(this.#room, tar, onProgress, either));
+  }
+
+  async import(tar: AsyncIterable<Uint8Array>, options: ImportOptions, signal: AbortSignal): Promise<Image> {
+    return this.#view(await this.#during('import', signal, (either) => importRootfs(this.#room, tar, options, either)));
+  }
+
+  async #name(reference: Reference, image: StoredImage): Promise<void> {
+    await this.#room.store.name(reference, image.id);
+    this.#room.events.publish('image', 'tag', image.id, { name: familiarReference(reference) });
+  }
+
+  /** Runs an operation that ends early when the room is closed, and says a full disk as what it is. */
+  async #during<T>(what: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const running = work(AbortSignal.any([signal, this.#closing.signal]));
+    this.#running.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+      throw new StatusError('Unavailable', `Cannot ${what}: no space left on device; free some`, { cause: error });
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #changing<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.#room.change(work);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  #view(image: StoredImage): Image {
+    const { store, snapshots } = this.#room;
+    const names = store.namesOf(image.id);
+    const sizes = image.chain.map((chainId) => snapshots.layer(chainId)?.sizeBytes ?? 0);
+    return {
+      id: image.id,
+      config: image.config,
+      configBytes: image.configBytes,
+      tags: names.filter(({ tag }) => tag !== undefined).map(familiarReference),
+      repoDigests: names.filter(({ digest }) => digest !== undefined).map(familiarReference),
+      topLayer: image.chain.at(-1),
+      sizeBytes: sizes.reduce((sum, size) => sum + size, 0),
+      parent: image.parent,
+      lastTaggedNs: store.lastTaggedNs(image.id),
+    };
+  }
+}
+
+/** The domain of what `docker login` sends: a domain, or the address of the default registry's old interface. */
+function registryDomain(registry: string): string {
+  const host = registry.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return host === '' ? defaultDomain : parseReference(`${host}/x`).domain;
+}

@@ -1,0 +1,140 @@
+import { StatusError } from '#base/errors.ts';
+import type { Descriptor, Manifest, Platform } from '#formats/oci.ts';
+import { familiarName, familiarReference, fullName, withDefaultTag } from '#formats/reference.ts';
+import type { Reference } from '#formats/reference.ts';
+import type { OnProgress, RegistryAuth } from '../images.ts';
+import type { FetchedManifest } from '../registry/repository.ts';
+import { Repository } from '../registry/repository.ts';
+import { RegistryRefusal } from '../registry/registry-error.ts';
+import { wantedLayers } from '../room.ts';
+import type { Room } from '../room.ts';
+import { openScratchFolder } from '../scratch-folder.ts';
+import { chainOf } from '../store/chain.ts';
+import type { StoredImage } from '../store/image-record.ts';
+import { choosePlatform, fitsPlatform, hostPlatform } from './choose-platform.ts';
+import { fetchLayers } from './fetch-layers.ts';
+import { checkManifest, readImage } from './read-image.ts';
+
+export interface PullOptions {
+  readonly auth?: RegistryAuth;
+  readonly platform?: Platform;
+}
+
+interface ResolvedImage {
+  /** What the reference names: an image's manifest or an index. */
+  readonly top: FetchedManifest;
+  readonly manifestBytes: Uint8Array;
+  readonly manifest: Manifest;
+}
+
+/** Indexes within indexes that are followed. */
+const indexDepthMost = 2;
+
+/** Pulls what a tag or digest names and names it so here; see `Images.pull`. */
+export async function pullImage(
+  room: Room,
+  asked: Reference,
+  options: PullOptions,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<StoredImage> {
+  const reference = asked.digest === undefined ? withDefaultTag(asked) : { ...asked, tag: undefined };
+  const repository = new Repository(room.connect(reference.domain, options.auth), reference, 'pull');
+  const wanted = reference.digest ?? reference.tag ?? '';
+  onProgress({ id: wanted, status: `Pulling from ${reference.path}` });
+  const current = await findCurrent(room, repository, reference, options.platform, signal);
+  if (current !== undefined) {
+    await keepName(room, reference, current.image);
+    announce(room, reference, current.digest, false, onProgress);
+    return current.image;
+  }
+  const resolved = await resolveImage(repository, reference, options.platform, signal);
+  const before = room.store.named(reference);
+  const image = await fetchImage(room, repository, reference, resolved, options.platform, onProgress, signal);
+  announce(room, reference, resolved.top.digest, before?.id !== image.id, onProgress);
+  return image;
+}
+
+/** The image that is here already, when a look at the registry's digest for the tag is enough to know. */
+async function findCurrent(
+  room: Room,
+  repository: Repository,
+  reference: Reference,
+  platform: Platform | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly image: StoredImage; readonly digest: string } | undefined> {
+  const { tag } = reference;
+  const known = tag === undefined ? undefined : room.store.named(reference);
+  if (tag === undefined || known === undefined) return undefined;
+  const names = room.store.namesOf(known.id).filter((one) => one.digest !== undefined && one.path === reference.path);
+  if (names.length === 0 || (platform !== undefined && !fitsPlatform(known.config, platform))) return undefined;
+  const digest = await repository.headManifest(tag, signal).catch((error: unknown) => {
+    if (error instanceof RegistryRefusal) return undefined;
+    throw error;
+  });
+  const isSame = names.some((one) => one.domain === reference.domain && one.digest === digest);
+  return isSame && digest !== undefined ? { image: known, digest } : undefined;
+}
+
+async function resolveImage(
+  repository: Repository,
+  reference: Reference,
+  platform: Platform | undefined,
+  signal: AbortSignal,
+): Promise<ResolvedImage> {
+  const name = familiarReference(reference);
+  const top = await repository.getManifest(reference.digest ?? reference.tag ?? '', signal);
+  let found = top;
+  for (let depth = 1; found.document.kind === 'index'; depth += 1) {
+    if (depth > indexDepthMost) throw new StatusError('Damaged', `Cannot pull ${name}: its index names indexes only`);
+    const entry = choosePlatform(found.document.index.manifests, platform ?? hostPlatform());
+    found = await repository.getManifest(entry.digest, signal);
+  }
+  checkManifest(found.document.manifest, name);
+  return { top, manifestBytes: found.bytes, manifest: found.document.manifest };
+}
+
+async function fetchImage(
+  room: Room,
+  repository: Repository,
+  reference: Reference,
+  { top, manifestBytes, manifest }: ResolvedImage,
+  platform: Platform | undefined,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<StoredImage> {
+  const configBytes = await repository.getConfig(manifest.config, signal);
+  const config = readImage(configBytes, manifest.layers.length, familiarReference(reference), platform);
+  const chain = chainOf(config.rootfs.diff_ids);
+  const pairs = wantedLayers(config.rootfs.diff_ids, chain).map(
+    (layer, index) => [layer, manifest.layers[index] as Descriptor] as const,
+  );
+  await using _intent = await room.layers.intend(chain);
+  await using scratch = await openScratchFolder(room.scratchDir);
+  const fetch = { repository, source: fullName(reference), scratchPath: scratch.path, onProgress };
+  await fetchLayers(room, fetch, pairs, signal);
+  return await room.change(async () => {
+    signal.throwIfAborted();
+    const image = await room.store.put(configBytes, { manifestBytes });
+    await room.store.name({ ...reference, tag: undefined, digest: top.digest }, image.id);
+    await keepNameUnlocked(room, reference, image);
+    return image;
+  });
+}
+
+async function keepName(room: Room, reference: Reference, image: StoredImage): Promise<void> {
+  await room.change(() => keepNameUnlocked(room, reference, image));
+}
+
+async function keepNameUnlocked(room: Room, reference: Reference, image: StoredImage): Promise<void> {
+  if (room.store.get(image.id) === undefined)
+    throw new StatusError('Conflict', 'the image was removed while pulled; pull again');
+  if (room.store.named(reference)?.id !== image.id) await room.store.name(reference, image.id);
+}
+
+function announce(room: Room, reference: Reference, digest: string, isNew: boolean, onProgress: OnProgress): void {
+  const name = familiarReference(reference);
+  onProgress({ id: '', status: `Digest: ${digest}` });
+  onProgress({ id: '', status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` });
+  room.events.publish('image', 'pull', name, { name: familiarName(reference) });
+}

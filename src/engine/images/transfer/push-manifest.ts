@@ -1,0 +1,44 @@
+import { mediaTypes } from '#formats/oci.ts';
+import type { Descriptor, Manifest } from '#formats/oci.ts';
+
+/** What the registry has of one layer. */
+export type PushedLayer = Pick<Descriptor, 'digest' | 'size' | 'mediaType'>;
+
+/** Docker's layer types that have an OCI type for the same bytes. */
+const ociTypes: Readonly<Record<string, string>> = {
+  [mediaTypes.dockerLayerGzip]: mediaTypes.ociLayerGzip,
+  'application/vnd.docker.image.rootfs.diff.tar': mediaTypes.ociLayer,
+  'application/vnd.docker.image.rootfs.diff.tar.zstd': mediaTypes.ociLayerZstd,
+};
+
+/**
+ * The manifest to push: the very bytes that the image came with when the registry has just those layers, so that its
+ * digest stays; else a new one, of Docker's kind when all layers are gzip, which every client reads.
+ */
+export function manifestToPush(
+  original: { readonly bytes: Uint8Array; readonly manifest: Manifest; readonly mediaType: string } | undefined,
+  config: { readonly digest: Descriptor['digest']; readonly size: number },
+  layers: readonly PushedLayer[],
+): { readonly bytes: Uint8Array; readonly mediaType: string } {
+  if (original !== undefined && isSame(original.manifest, config, layers)) return original;
+  const docker = layers.every(({ mediaType }) =>
+    [mediaTypes.dockerLayerGzip, mediaTypes.ociLayerGzip].includes(mediaType as never),
+  );
+  const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: docker ? mediaTypes.dockerConfig : mediaTypes.ociConfig, ...config },
+    layers: layers.map(({ digest, size, mediaType: type }) => ({
+      mediaType: docker ? mediaTypes.dockerLayerGzip : (ociTypes[type] ?? type),
+      digest,
+      size,
+    })),
+  };
+  return { bytes: Buffer.from(JSON.stringify(manifest)), mediaType };
+}
+
+function isSame(manifest: Manifest, config: { readonly digest: string }, layers: readonly PushedLayer[]): boolean {
+  if (manifest.config.digest !== config.digest || manifest.layers.length !== layers.length) return false;
+  return manifest.layers.every(({ digest }, index) => digest === layers[index]?.digest);
+}

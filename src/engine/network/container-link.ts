@@ -1,0 +1,146 @@
+import { closeSync, openSync } from 'node:fs';
+
+import { required } from '#base/assert.ts';
+import { type IpAddress, parseAddress } from '#formats/ip-address.ts';
+import { parsePrefix } from '#formats/ip-prefix.ts';
+import { parseMacAddress } from '#formats/mac-address.ts';
+import { changeBridgePort, changeLink } from '#sys/netlink/change-link.ts';
+import { setAddress } from '#sys/netlink/interface-address.ts';
+import { findLink, type Link, listLinks, removeLink } from '#sys/netlink/link.ts';
+import { type NetlinkSocket, openRouteSocket } from '#sys/netlink/netlink-socket.ts';
+import { addVethPair } from '#sys/netlink/new-link.ts';
+import { removeRoute, setRoute } from '#sys/netlink/route.ts';
+import { createNetns, inNetns } from '#sys/netns.ts';
+import { writeSysctl } from '#sys/sysctl.ts';
+
+import { randomMacAddress } from './bridge.ts';
+import type { Endpoint } from './networks.ts';
+
+/** How a container's interface hangs on its bridge. */
+export interface Attachment {
+  readonly bridgeName: string;
+  readonly mtu: number;
+  /** Containers of the bridge do not talk to each other. */
+  readonly isolated: boolean;
+  /** The container reaches its own published ports. */
+  readonly hairpin: boolean;
+}
+
+/** Name of an endpoint's interface on the host, at most 15 bytes. */
+export function hostInterfaceName(endpointId: string): string {
+  return `sv-${endpointId.slice(0, 12)}`;
+}
+
+/** Makes a network namespace with its loopback up. */
+export function makeNamespace(path: string): void {
+  createNetns(path);
+  inNetns(path, () => {
+    using inner = openRouteSocket();
+    const loopbackIndex = 1;
+    changeLink(inner, loopbackIndex, { up: true });
+    // As Docker has it: a process without capabilities may have port 80, and ping works.
+    writeSysctl('net/ipv4/ip_unprivileged_port_start', '0');
+    writeSysctl('net/ipv4/ping_group_range', '0 2147483647');
+  });
+}
+
+/** Makes the pair of interfaces of an endpoint: one in the container with its addresses, one on the bridge. */
+export function attachEndpoint(host: NetlinkSocket, netnsPath: string, endpoint: Endpoint, to: Attachment): void {
+  const name = hostInterfaceName(endpoint.endpointId);
+  const bridge = required(findLink(host, to.bridgeName), `bridge ${to.bridgeName}`);
+  const netnsFd = openSync(netnsPath, 'r');
+  try {
+    addVethPair(
+      host,
+      { name, master: bridge.index, mtu: to.mtu, macAddress: randomMacAddress() },
+      {
+        name: endpoint.interfaceName,
+        netnsFd,
+        mtu: to.mtu,
+        macAddress: required(parseMacAddress(endpoint.macAddress), 'MAC address'),
+      },
+    );
+  } finally {
+    closeSync(netnsFd);
+  }
+  const { index } = required(findLink(host, name), name);
+  try {
+    // The host's end is a port of the bridge and speaks to nobody itself.
+    writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, '1');
+    changeLink(host, index, { up: true });
+    changeBridgePort(host, index, { isolated: to.isolated, hairpin: to.hairpin });
+    inNetns(netnsPath, () => configureInside(endpoint));
+  } catch (error) {
+    removeLink(host, index);
+    throw error;
+  }
+}
+
+/**
+ * Takes an endpoint off its bridge at once, for a namespace that is about to go: the kernel removes the interfaces with it,
+ * later. Removing them here would wait tens of milliseconds for all processors, and stop this process for as long.
+ */
+export function silenceEndpoint(host: NetlinkSocket, endpoint: Pick<Endpoint, 'endpointId'>): void {
+  const link = findLink(host, hostInterfaceName(endpoint.endpointId));
+  if (link !== undefined) changeBridgePort(host, link.index, { disabled: true });
+}
+
+/** Removes an endpoint's interfaces, on both sides (idempotent). */
+export function detachEndpoint(host: NetlinkSocket, endpoint: Pick<Endpoint, 'endpointId'>): void {
+  const link = findLink(host, hostInterfaceName(endpoint.endpointId));
+  if (link !== undefined) removeLink(host, link.index);
+}
+
+/** The interfaces of endpoints on the host that hang on these bridges. */
+export function attachedLinks(host: NetlinkSocket, bridgeNames: ReadonlySet<string>): readonly Link[] {
+  const links = listLinks(host);
+  const bridges = new Set(links.filter(({ name }) => bridgeNames.has(name)).map(({ index }) => index));
+  return links.filter(({ master, name }) => bridges.has(master) && name.startsWith('sv-'));
+}
+
+export function setHairpin(host: NetlinkSocket, endpoint: Endpoint, hairpin: boolean): void {
+  const link = findLink(host, hostInterfaceName(endpoint.endpointId));
+  if (link !== undefined) changeBridgePort(host, link.index, { hairpin });
+}
+
+/** Sends what leaves the container's networks by `endpoint` and no longer by `before`; undefined: nowhere. */
+export function setDefaultRoutes(
+  netnsPath: string,
+  endpoint: Endpoint | undefined,
+  before: Endpoint | undefined,
+): void {
+  inNetns(netnsPath, () => {
+    using inner = openRouteSocket();
+    for (const [everywhere, now, then] of [
+      ['0.0.0.0/0', endpoint?.ipv4Gateway ?? '', before?.ipv4Gateway ?? ''],
+      ['::/0', endpoint?.ipv6Gateway ?? '', before?.ipv6Gateway ?? ''],
+    ] as const) {
+      const destination = required(parsePrefix(everywhere), 'prefix');
+      if (then !== '') removeRoute(inner, { destination, index: 0 });
+      if (now === '' || endpoint === undefined) continue;
+      const { index } = required(findLink(inner, endpoint.interfaceName), endpoint.interfaceName);
+      setRoute(inner, { destination, gateway: readAddress(now), index });
+    }
+  });
+}
+
+function configureInside(endpoint: Endpoint): void {
+  const name = endpoint.interfaceName;
+  const path = `net/ipv6/conf/${name}`;
+  if (endpoint.ipv6Address === '') writeSysctl(`${path}/disable_ipv6`, '1');
+  // With a hairpin the container hears its own probes for duplicate addresses; and ours are unique.
+  else writeSysctl(`${path}/accept_dad`, '0');
+  using inner = openRouteSocket();
+  const { index } = required(findLink(inner, name), name);
+  changeLink(inner, index, { up: true });
+  for (const [text, prefixLength] of [
+    [endpoint.ipv4Address, endpoint.ipv4PrefixLength],
+    [endpoint.ipv6Address, endpoint.ipv6PrefixLength],
+  ] as const) {
+    if (text !== '') setAddress(inner, { index, address: readAddress(text), prefixLength });
+  }
+}
+
+function readAddress(text: string): IpAddress {
+  return required(parseAddress(text), `address ${text}`);
+}

@@ -1,0 +1,91 @@
+import { nowMs } from '#base/clock.ts';
+import { StatusError } from '#base/errors.ts';
+import { newId } from '#base/ids.ts';
+
+import { parseBridgeOptions } from './bridge-options.ts';
+import { defaultNetworkName, isPredefined, type NetworkDefinition } from './network-definition.ts';
+import type { NetworkDriver, NewNetwork } from './networks.ts';
+import { type AddressPool, planSubnets, type TakenSubnets } from './subnet-plan.ts';
+
+const longestName = 200;
+
+/**
+ * The definition of a network that a user asks for. `existing` are the networks there are. Throws Conflict for a taken name
+ * or bridge, and what `planSubnets` and `parseBridgeOptions` throw.
+ */
+export function defineNetwork(
+  wanted: NewNetwork,
+  existing: readonly NetworkDefinition[],
+  pools: readonly AddressPool[],
+  taken: TakenSubnets,
+): NetworkDefinition {
+  checkName(wanted.name, existing);
+  const driver = wanted.driver || 'bridge';
+  if (driver !== 'bridge') {
+    const message = ['host', 'null', 'none'].includes(driver)
+      ? `only one instance of "${driver}" network is allowed`
+      : `Cannot create network "${wanted.name}": driver "${driver}" is not known; use bridge`;
+    throw new StatusError(driver === 'host' || driver === 'null' ? 'Forbidden' : 'NotSupported', message);
+  }
+  const options = parseBridgeOptions(wanted.options ?? {});
+  const id = newId();
+  const bridgeName = options.bridgeName ?? `sb-${id.slice(0, 12)}`;
+  const holder = existing.find((network) => network.bridgeName === bridgeName);
+  if (holder !== undefined) {
+    const message = `Cannot create network "${wanted.name}": bridge "${bridgeName}" belongs to network "${holder.name}"; choose another name`;
+    throw new StatusError('Conflict', message);
+  }
+  return {
+    id,
+    name: wanted.name,
+    driver,
+    createdAtMs: nowMs(),
+    subnets: planSubnets(wanted.subnets ?? [], wanted.enableIPv6 ?? false, pools, taken),
+    internal: wanted.internal ?? false,
+    enableIPv6: wanted.enableIPv6 ?? false,
+    labels: wanted.labels ?? {},
+    options: wanted.options ?? {},
+    bridgeName,
+  };
+}
+
+/** The networks that every machine has and that are not there yet: `bridge`, `host` and `none`. */
+export function missingPredefined(
+  existing: readonly NetworkDefinition[],
+  bridgeName: string,
+  pools: readonly AddressPool[],
+  taken: TakenSubnets,
+): readonly NetworkDefinition[] {
+  const drivers: readonly (readonly [string, NetworkDriver])[] = [
+    [defaultNetworkName, 'bridge'],
+    ['host', 'host'],
+    ['none', 'none'],
+  ];
+  return drivers
+    .filter(([name]) => !existing.some((network) => network.name === name))
+    .map(([name, driver]) => ({
+      id: newId(),
+      name,
+      driver,
+      createdAtMs: nowMs(),
+      subnets: driver === 'bridge' ? planSubnets([], false, pools, taken) : [],
+      internal: false,
+      enableIPv6: false,
+      labels: {},
+      options: {},
+      bridgeName: driver === 'bridge' ? bridgeName : '',
+    }));
+}
+
+function checkName(name: string, existing: readonly NetworkDefinition[]): void {
+  if (isPredefined({ name })) {
+    throw new StatusError('Forbidden', `operation is not permitted on predefined ${name} network`);
+  }
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_. -]*$/.test(name) || name.length > longestName || name.trim() !== name) {
+    const message = `invalid network name "${name}": want a letter or digit, then letters, digits, blanks, "_", "." or "-"`;
+    throw new StatusError('InvalidArgument', message);
+  }
+  if (existing.some((network) => network.name === name)) {
+    throw new StatusError('Conflict', `network with name ${name} already exists`);
+  }
+}

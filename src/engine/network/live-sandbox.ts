@@ -1,0 +1,59 @@
+import type { NameServer } from './dns/name-server.ts';
+import type { PublishedPort } from './networks.ts';
+import type { PortHolder } from './ports/port-holder.ts';
+import type { RelayTarget } from './ports/tcp-relay.ts';
+
+/** Where traffic for the container's port goes now. */
+export type TargetAddress = () => string | undefined;
+
+/**
+ * What of a container's network lives in this process: held host ports and the name server. All else is in the kernel and
+ * goes on without us.
+ */
+export class LiveSandbox implements Disposable {
+  readonly #address: TargetAddress;
+  #holders: readonly PortHolder[] = [];
+  #nameServer: NameServer | undefined;
+
+  constructor(address: TargetAddress) {
+    this.#address = address;
+  }
+
+  get ports(): readonly PublishedPort[] {
+    return this.#holders.map(({ port }) => port);
+  }
+
+  get hasNameServer(): boolean {
+    return this.#nameServer !== undefined;
+  }
+
+  /** Takes held ports over and starts to relay what the kernel does not. */
+  hold(holders: readonly PortHolder[]): void {
+    this.#holders = [...this.#holders, ...holders];
+    for (const holder of holders) holder.relay(this.#target(holder.port));
+  }
+
+  /** Lets the host ports go. */
+  release(): void {
+    for (const holder of this.#holders) holder[Symbol.dispose]();
+    this.#holders = [];
+  }
+
+  serveNames(nameServer: NameServer): void {
+    this.#nameServer?.[Symbol.dispose]();
+    this.#nameServer = nameServer;
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+    this.#nameServer?.[Symbol.dispose]();
+    this.#nameServer = undefined;
+  }
+
+  #target(port: PublishedPort): RelayTarget {
+    return () => {
+      const address = this.#address();
+      return address === undefined ? undefined : { address, port: port.containerPort };
+    };
+  }
+}

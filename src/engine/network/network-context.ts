@@ -1,0 +1,30 @@
+import type { Logger } from '#base/logger.ts';
+import type { NetlinkSocket } from '#sys/netlink/netlink-socket.ts';
+import type { Nft } from '#sys/nft/nft.ts';
+
+import type { EventLog } from '../events/event-log.ts';
+import type { Forwarder } from './dns/forwarder.ts';
+import type { Firewall } from './firewall.ts';
+import type { HostEtc } from './host-files.ts';
+import type { NetworkState } from './network-state.ts';
+import type { PortAllocator } from './ports/port-allocator.ts';
+import type { SandboxRecords } from './sandbox-record.ts';
+
+/** What the parts of this room share. */
+export interface NetworkContext {
+  readonly state: NetworkState;
+  readonly records: SandboxRecords;
+  /** Serves the host's network namespace. */
+  readonly socket: NetlinkSocket;
+  readonly nft: Nft;
+  readonly firewall: Firewall;
+  readonly ports: PortAllocator;
+  readonly forwarder: Forwarder;
+  readonly etc: HostEtc;
+  /** Folder of the pinned namespaces. */
+  readonly netnsFolder: string;
+  /** Bytes of the largest packet on networks that say nothing about it. */
+  readonly hostMtu: number;
+  readonly events: EventLog;
+  readonly logger: Logger;
+}

@@ -1,0 +1,103 @@
+import { StatusError } from '#base/errors.ts';
+import { hasCode } from '#sys/errno.ts';
+import { readSysctl } from '#sys/sysctl.ts';
+
+import type { PortRequest, PublishedPort } from '../networks.ts';
+import { holdPort, type PortHolder } from './port-holder.ts';
+
+interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Container ports are published for somebody: Docker's error texts name the endpoint and its address. */
+export interface PortOwner {
+  readonly containerName: string;
+  readonly endpointId: string;
+  readonly address: string;
+}
+
+/** What Linux has when it does not say. */
+const usualEphemeral: Range = { first: 32_768, last: 60_999 };
+
+/** Chooses and holds host ports. Ports without a wish come one after the other from the kernel's ephemeral range. */
+export class PortAllocator {
+  #next = 0;
+
+  /**
+   * Holds a port on each address it is wanted on, the same number on all. `hostBindingIp` stands for a missing host
+   * address; '' = all of IPv4 and IPv6. All or nothing. Throws Conflict (in Docker's words) when it is taken.
+   */
+  hold(request: PortRequest, hostBindingIp: string, owner: PortOwner): readonly PortHolder[] {
+    const wanted = request.hostIp === '' ? hostBindingIp : request.hostIp;
+    const hostIps = wanted === '' ? ['0.0.0.0', '::'] : [wanted];
+    const candidates = request.hostPort === 0 ? this.#ephemeral() : between(request.hostPort, request.hostPortEnd);
+    let failure: unknown;
+    for (const hostPort of candidates) {
+      try {
+        return holdAll(hostIps.map((hostIp) => ({ ...target(request), hostIp, hostPort })));
+      } catch (error) {
+        failure = refused(error, { ...target(request), hostIp: hostIps[0] ?? '', hostPort }, owner);
+        if (!hasCode(error, 'EADDRINUSE')) break;
+      }
+    }
+    throw failure;
+  }
+
+  *#ephemeral(): Generator<number> {
+    const { first, last } = ephemeralRange();
+    const count = last - first + 1;
+    for (let tries = 0; tries < count; tries += 1) {
+      const port = this.#next >= first && this.#next <= last ? this.#next : first;
+      this.#next = port + 1;
+      yield port;
+    }
+  }
+}
+
+/** Holds again, after a restart, ports that were published before. */
+export function holdAll(ports: readonly PublishedPort[]): readonly PortHolder[] {
+  using held = new DisposableStack();
+  const holders = ports.flatMap((port) => {
+    try {
+      return [held.use(holdPort(port))];
+    } catch (error) {
+      // A kernel without IPv6 has nothing to be held there.
+      if (port.hostIp === '::' && hasCode(error, 'EAFNOSUPPORT')) return [];
+      throw error;
+    }
+  });
+  held.move();
+  return holders;
+}
+
+function target({ containerPort, protocol }: PortRequest): Pick<PublishedPort, 'containerPort' | 'protocol'> {
+  return { containerPort, protocol };
+}
+
+function* between(first: number, last: number): Generator<number> {
+  for (let port = first; port <= Math.max(first, last); port += 1) yield port;
+}
+
+function ephemeralRange(): Range {
+  const [first = 0, last = 0] = (readSysctl('net/ipv4/ip_local_port_range') ?? '').split(/\s+/).map(Number);
+  return first > 0 && last >= first ? { first, last } : usualEphemeral;
+}
+
+function refused(error: unknown, port: PublishedPort, owner: PortOwner): unknown {
+  const words = {
+    EADDRINUSE: ['Conflict', 'address already in use'],
+    EADDRNOTAVAIL: ['InvalidArgument', 'cannot assign requested address'],
+    EACCES: ['Forbidden', 'permission denied'],
+    EAFNOSUPPORT: ['InvalidArgument', 'address family not supported by protocol'],
+  } as const;
+  for (const [code, [reason, text]] of Object.entries(words)) {
+    if (!hasCode(error, code)) continue;
+    const host = port.hostIp.includes(':') ? `[${port.hostIp}]` : port.hostIp;
+    const what = `${host}:${String(port.hostPort)}:${owner.address}:${String(port.containerPort)}/${port.protocol}`;
+    const endpoint = `endpoint ${owner.containerName} (${owner.endpointId})`;
+    const message = `driver failed programming external connectivity on ${endpoint}: failed to bind host port for ${what}: ${text}`;
+    return new StatusError(reason, message, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+
+import { removeNetns } from '#sys/netns.ts';
+
+import { parseBridgeOptions } from './bridge-options.ts';
+import { attachEndpoint, detachEndpoint, makeNamespace, setDefaultRoutes } from './container-link.ts';
+import { NameServer } from './dns/name-server.ts';
+import type { Upstream } from './dns/forwarder.ts';
+import { gatewayEndpoint, nextInterfaceName, planEndpoint } from './endpoint-plan.ts';
+import { LiveSandbox } from './live-sandbox.ts';
+import type { NetworkContext } from './network-context.ts';
+import { hasNames } from './network-definition.ts';
+import type { Endpoint, EndpointRequest, PortRequest, Sandbox, SandboxRequest } from './networks.ts';
+import type { PortHolder } from './ports/port-holder.ts';
+import { portElements, type RulesetElement } from './ruleset.ts';
+import { needsForwarder, sandboxFiles, type SandboxFiles } from './sandbox-files.ts';
+import type { SandboxRecord } from './sandbox-record.ts';
+
+/**
+ * Makes a container's namespace with all that belongs to it; when one step fails, those before it are undone. Nothing in
+ * here waits, so no other request sees a half-made sandbox. The record is written first: what a killed daemon leaves
+ * behind is found by it.
+ */
+export function setUpSandbox(
+  context: NetworkContext,
+  request: SandboxRequest,
+): { readonly sandbox: Sandbox; readonly live: LiveSandbox } {
+  using undo = new DisposableStack();
+  const { containerId } = request;
+  const netnsPath = join(context.netnsFolder, containerId);
+  const endpoints = planEndpoints(context, request);
+  const gateway = gatewayEndpoint(endpoints);
+  const holders = holdPorts(context, request, gateway);
+  for (const holder of holders) undo.use(holder);
+  const ports = holders.map(({ port }) => port);
+  const files = filesFor(context, request, endpoints);
+  const record: SandboxRecord = { request, sandbox: { containerId, netnsPath, endpoints, ports, files } };
+
+  undo.defer(() => forget(context, record));
+  remember(context, record);
+  undo.defer(() => removeNetns(netnsPath));
+  removeNetns(netnsPath);
+  makeNamespace(netnsPath);
+  for (const endpoint of endpoints) {
+    undo.defer(() => detachEndpoint(context.socket, endpoint));
+    attach(context, record, endpoint);
+  }
+  if (gateway !== undefined) setDefaultRoutes(netnsPath, gateway, undefined);
+  context.firewall.add(publishedElements(record));
+  const live = undo.use(makeLive(context, containerId));
+  if (wantsNameServer(context, record)) live.serveNames(makeNameServer(context, record.sandbox, false));
+  undo.move();
+  live.hold(holders);
+  return { sandbox: record.sandbox, live };
+}
+
+/** Writes a record down and has the rest of the room see it. */
+export function remember(context: NetworkContext, record: SandboxRecord): void {
+  context.records.save(record);
+  context.state.set(record);
+}
+
+/** Takes a container's ports out of the table and its record away. */
+export function forget(context: NetworkContext, record: SandboxRecord): void {
+  context.state.delete(record.sandbox.containerId);
+  context.firewall.remove(publishedElements(record));
+  context.records.remove(record.sandbox.containerId);
+}
+
+export function publishedElements({ sandbox }: SandboxRecord): readonly RulesetElement[] {
+  const gateway = gatewayEndpoint(sandbox.endpoints);
+  if (gateway === undefined) return [];
+  const { ipv4Address, ipv6Address } = gateway;
+  return sandbox.ports.flatMap((port) => portElements({ port, ipv4Address, ipv6Address }));
+}
+
+/** Plans a further endpoint of a container that has `others`. */
+export function planNextEndpoint(
+  context: NetworkContext,
+  request: SandboxRequest,
+  wanted: EndpointRequest,
+  others: readonly Endpoint[],
+): Endpoint {
+  const network = context.state.get(wanted.network);
+  const used = context.state.usedAddresses(network.id);
+  return planEndpoint(network, wanted, request, nextInterfaceName(others), used);
+}
+
+/** Holds all ports of a request or none. */
+export function holdPorts(
+  context: NetworkContext,
+  request: SandboxRequest,
+  gateway: Endpoint | undefined,
+): readonly PortHolder[] {
+  if (gateway === undefined) return [];
+  using held = new DisposableStack();
+  const owner = {
+    containerName: request.containerName,
+    endpointId: gateway.endpointId,
+    address: gateway.ipv4Address,
+  };
+  const { hostBindingIp } = parseBridgeOptions(context.state.get(gateway.networkId).options);
+  const hold = (port: PortRequest): readonly PortHolder[] => context.ports.hold(port, hostBindingIp, owner);
+  const holders = request.ports.flatMap((port) => hold(port).map((holder) => held.use(holder)));
+  held.move();
+  return holders;
+}
+
+export function attach(context: NetworkContext, record: SandboxRecord, endpoint: Endpoint): void {
+  const network = context.state.get(endpoint.networkId);
+  const options = parseBridgeOptions(network.options);
+  const { netnsPath = '', endpoints, ports } = record.sandbox;
+  attachEndpoint(context.socket, netnsPath, endpoint, {
+    bridgeName: network.bridgeName,
+    mtu: options.mtu ?? context.hostMtu,
+    isolated: !options.icc,
+    hairpin: ports.length > 0 && gatewayEndpoint(endpoints) === endpoint,
+  });
+}
+
+export function makeLive(context: NetworkContext, containerId: string): LiveSandbox {
+  return new LiveSandbox(() => {
+    const record = context.state.records.get(containerId);
+    return record === undefined ? undefined : gatewayEndpoint(record.sandbox.endpoints)?.ipv4Address;
+  });
+}
+
+/** Containers on networks with names have one, and those that could not reach the host's servers otherwise. */
+export function wantsNameServer(context: NetworkContext, { request, sandbox }: SandboxRecord): boolean {
+  return isNamed(context, sandbox.endpoints) || needsForwarder(request, context.etc.containerDns());
+}
+
+/** `replaces`: there was one in an earlier process. */
+export function makeNameServer(
+  context: NetworkContext,
+  { containerId, netnsPath = '' }: Sandbox,
+  replaces: boolean,
+): NameServer {
+  return new NameServer({
+    netnsPath,
+    replaces,
+    nft: context.nft,
+    forwarder: context.forwarder,
+    zone: context.state.zoneFor(containerId),
+    upstream: () => upstreamOf(context, containerId, netnsPath),
+  });
+}
+
+export function filesFor(
+  context: NetworkContext,
+  request: SandboxRequest,
+  endpoints: readonly Endpoint[],
+): SandboxFiles {
+  const bridge = context.state.find('bridge');
+  return sandboxFiles(request, endpoints, isNamed(context, endpoints), {
+    dns: request.mode === 'host' ? context.etc.dns() : context.etc.containerDns(),
+    hosts: context.etc.hosts(),
+    gateways: bridge?.subnets.map(({ gateway }) => gateway) ?? [],
+  });
+}
+
+function planEndpoints(context: NetworkContext, request: SandboxRequest): readonly Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  if (request.mode !== 'networks') return endpoints;
+  for (const wanted of request.endpoints) endpoints.push(planNextEndpoint(context, request, wanted, endpoints));
+  return endpoints;
+}
+
+function isNamed({ state }: NetworkContext, endpoints: readonly Endpoint[]): boolean {
+  return endpoints.some(({ networkId }) => {
+    const network = state.definitions.get(networkId);
+    return network !== undefined && hasNames(network);
+  });
+}
+
+/**
+ * Servers that the user named for the container are meant as seen from the container, and asked from its namespace. The
+ * host's own are asked from the host, which reaches them by definition: also those on its loopback, and when the
+ * container's address could not be answered. A container without a way out gets no names from outside either.
+ */
+function upstreamOf({ state, etc }: NetworkContext, containerId: string, netnsPath: string): Upstream | undefined {
+  const record = state.records.get(containerId);
+  if (record === undefined || gatewayEndpoint(record.sandbox.endpoints) === undefined) return undefined;
+  const { servers } = record.request.dns;
+  if (servers.length > 0) return { servers, netnsPath };
+  return { servers: etc.dns().servers, netnsPath: undefined };
+}

@@ -25,6 +25,8 @@ export interface BuildRequest {
   readonly cpusetCpus?: string;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly platform?: Platform;
+  /** What RUN may do beyond the usual: BuildKit's `network.host` and `security.insecure`. */
+  readonly entitlements?: readonly string[];
   readonly auth: (registry: string) => RegistryAuth | undefined;
 }
 

@@ -1,8 +1,8 @@
-import { StatusError } from '#base/errors.ts';
 import type { ArgInstruction, Dockerfile, Instruction, LineRange, SourceFile, Stage } from './dockerfile.ts';
-import { type LogicalLine, parseError, readLogicalLines } from './logical-lines.ts';
+import { invalid } from './invalid.ts';
+import { parseError, readLogicalLines } from './logical-lines.ts';
 import { type FromStatement, parseInstruction } from './parse-instruction.ts';
-import { sourceError } from './source-error.ts';
+import { placed, sourceError } from './source-error.ts';
 import { readStatement } from './statement.ts';
 
 type OpenStage = Omit<Stage, 'instructions'> & { readonly instructions: Instruction[] };
@@ -35,17 +35,16 @@ export function parseDockerfile(text: string, fileName = 'Dockerfile'): Dockerfi
 export function parseTrigger(trigger: string, dockerfile: Dockerfile, at: LineRange): Instruction {
   const { lines } = readLogicalLines(trigger, dockerfile.source.name);
   const [line] = lines;
-  const wrap = (message: string): StatusError =>
-    sourceError(dockerfile.source, at, `ONBUILD trigger of the base image is wrong: ${message}`);
-  if (line === undefined || lines.length > 1) throw wrap('it should be a single instruction');
-  const placed: LogicalLine = { ...line, at };
+  const prefix = 'ONBUILD trigger of the base image is wrong: ';
+  if (line === undefined || lines.length > 1)
+    throw sourceError(dockerfile.source, at, `${prefix}it should be a single instruction`);
   try {
-    const parsed = parseInstruction(readStatement(placed, dockerfile.escape));
-    if (parsed.kind === 'from' || parsed.kind === 'onbuild') throw wrap(`${parsed.kind.toUpperCase()} isn't allowed`);
+    const parsed = parseInstruction(readStatement({ ...line, at }, dockerfile.escape));
+    if (parsed.kind === 'from' || parsed.kind === 'onbuild')
+      throw invalid(`${parsed.kind.toUpperCase()} isn't allowed`);
     return parsed;
   } catch (error) {
-    if (error instanceof StatusError && error.problems.length === 0) throw wrap(error.message);
-    throw error;
+    throw placed(error, dockerfile.source, at, prefix);
   }
 }
 
@@ -61,7 +60,6 @@ function located<T>(source: SourceFile, at: LineRange, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof StatusError && error.problems.length === 0) throw parseError(source, at, error.message);
-    throw error;
+    throw placed(error, source, at, `dockerfile parse error on line ${String(at.start)}: `);
   }
 }

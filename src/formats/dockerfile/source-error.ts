@@ -29,8 +29,17 @@ export function sourceError(
   });
 }
 
+/**
+ * A thrown value with its place: a StatusError that has none yet becomes one at these lines, anything else stays what it
+ * is.
+ */
+export function placed(error: unknown, source: SourceFile, at: LineRange, prefix = ''): unknown {
+  if (!(error instanceof StatusError) || error.problems.length > 0) return error;
+  return sourceError(source, at, prefix + error.message, { reason: error.reason, cause: error });
+}
+
 /** The sentence followed by the place and the marked lines. */
-export function withExcerpt(source: SourceFile, at: LineRange, sentence: string): string {
+function withExcerpt(source: SourceFile, at: LineRange, sentence: string): string {
   return `${sentence}\n\n${placeOf(source, at)}\n${excerpt(source, at)}`;
 }
 

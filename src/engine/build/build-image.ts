@@ -1,0 +1,142 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { reasonOf, StatusError } from '#base/errors.ts';
+import { type IgnoreRules, parseDockerignore } from '#formats/dockerignore.ts';
+import { parseDockerfile } from '#formats/dockerfile/parse-dockerfile.ts';
+import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
+import type { Reference } from '#formats/reference.ts';
+import type { Image, Images } from '../images/images.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import { assembleImage } from './assemble-image.ts';
+import { BaseImages } from './base-images.ts';
+import type { BuildJob } from './build-job.ts';
+import { buildStage } from './build-stage.ts';
+import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
+import type { CacheMounts } from './cache-mounts.ts';
+import { EventOrder } from './event-order.ts';
+import { resolveInRoot } from './files/resolve-in-root.ts';
+import { LayerGoneError, type LayerSteps } from './layer-steps.ts';
+import { type BuildPlan, planBuild } from './plan.ts';
+import { hostPlatform } from './platform.ts';
+import type { StageState } from './stage-state.ts';
+import type { StepCache } from './step-cache.ts';
+import { globalVariables, unusedBuildArgs } from './variables.ts';
+
+export interface BuildTools {
+  readonly images: Images;
+  readonly snapshots: Snapshots;
+  readonly runner: StepRunner;
+  readonly steps: LayerSteps;
+  readonly cache: StepCache;
+  readonly cacheMounts: CacheMounts;
+  /** Temporary files. */
+  readonly folder: string;
+}
+
+/** Builds an image and tags it. See Builder.build. */
+export async function buildImage(
+  tools: BuildTools,
+  request: BuildRequest,
+  onEvent: (event: BuildEvent) => void,
+  signal: AbortSignal,
+): Promise<Image> {
+  const dockerfile = parseDockerfile(request.dockerfile, request.dockerfileName);
+  const tags = request.tags.map(readTag);
+  const platform = request.platform ?? hostPlatform();
+  const globals = globalVariables(dockerfile, request.buildArgs, platform, hostPlatform());
+  const plan = planBuild(dockerfile, request.target, globals);
+  const ignore = await readIgnoreRules(request);
+  for (const { line, text } of dockerfile.warnings)
+    onEvent({ kind: 'warning', text: `${dockerfile.source.name}:${String(line)}: ${text}` });
+  const unused = unusedBuildArgs(dockerfile, request.buildArgs);
+  if (unused.length > 0)
+    onEvent({ kind: 'warning', text: `One or more build-args [${unused.join(' ')}] were not consumed` });
+
+  const folder = await mkdtemp(join(tools.folder, 'build-'));
+  try {
+    const { steps, runner, cacheMounts } = tools;
+    const images = new BaseImages(tools.images, request, platform);
+    const job = { request, dockerfile, globals, ignore, platform, folder, images, steps, runner, cacheMounts };
+    const state = await buildStages(job, plan, onEvent, signal);
+    const config = await assembleImage(state, request, tools.cache);
+    signal.throwIfAborted();
+    return await addImage(tools, state, { config, tags }, signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Builds all stages of the plan, independent ones at once; the first failure ends the others. */
+async function buildStages(
+  shared: Omit<BuildJob, 'stage'>,
+  plan: BuildPlan,
+  onEvent: (event: BuildEvent) => void,
+  signal: AbortSignal,
+): Promise<StageState> {
+  const order = new EventOrder(plan.stages.length, onEvent);
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  const results = new Map<number, Promise<StageState>>();
+  const stage = async (index: number): Promise<StageState> => {
+    const result = results.get(index);
+    if (result === undefined) throw new Error('invariant broken: a stage is needed that was not planned');
+    return await result;
+  };
+  for (const [position, planned] of plan.stages.entries()) {
+    const emit = (event: BuildEvent): void => order.push(position, event);
+    const scope = { job: { ...shared, stage }, index: planned.stage.index, emit };
+    const build = async (): Promise<StageState> => {
+      try {
+        const state = await buildStage(scope, planned, plan.totalSteps, either);
+        order.finish(position);
+        return state;
+      } catch (error) {
+        if (!either.aborted) order.fail(position);
+        failure.abort(error);
+        throw error;
+      }
+    };
+    results.set(planned.stage.index, build());
+  }
+  await Promise.allSettled(results.values());
+  signal.throwIfAborted();
+  if (failure.signal.aborted) throw failure.signal.reason;
+  return await stage(plan.target.stage.index);
+}
+
+async function addImage(
+  { images, snapshots }: BuildTools,
+  { layer }: StageState,
+  image: Parameters<Images['add']>[0],
+  signal: AbortSignal,
+): Promise<Image> {
+  const isGone = (): boolean => layer !== undefined && snapshots.layer(layer) === undefined;
+  try {
+    if (!isGone()) return await images.add(image, signal);
+  } catch (error) {
+    if (!isGone()) throw error;
+  }
+  throw new LayerGoneError('the topmost layer was removed');
+}
+
+function readTag(name: string): Reference {
+  const reference = withDefaultTag(parseReference(name));
+  if (reference.digest === undefined) return reference;
+  throw new StatusError('InvalidArgument', `Cannot tag "${familiarReference(reference)}": a tag cannot have a digest`);
+}
+
+/** `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore`. */
+async function readIgnoreRules({ contextDir, dockerfileName }: BuildRequest): Promise<IgnoreRules> {
+  for (const name of [`${dockerfileName}.dockerignore`, '.dockerignore']) {
+    const found = resolveInRoot(contextDir, name);
+    if (found === undefined) continue;
+    try {
+      return parseDockerignore(await readFile(found.path, 'utf8'));
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      throw new StatusError(reasonOf(error), `error reading ${name}: ${error.message}`, { cause: error });
+    }
+  }
+  return parseDockerignore('');
+}

@@ -1,0 +1,46 @@
+import type { Dockerfile } from '#formats/dockerfile/dockerfile.ts';
+import type { Variables } from '#formats/dockerfile/expand-word.ts';
+import type { IgnoreRules } from '#formats/dockerignore.ts';
+import type { Digest, Platform } from '#formats/oci.ts';
+import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
+import type { BaseImages } from './base-images.ts';
+import type { CacheMounts } from './cache-mounts.ts';
+import type { LayerSteps } from './layer-steps.ts';
+import type { Origin } from './plan.ts';
+import type { StageState } from './stage-state.ts';
+
+/** What all stages of one build share. */
+export interface BuildJob {
+  readonly request: BuildRequest;
+  readonly dockerfile: Dockerfile;
+  readonly globals: Variables;
+  readonly ignore: IgnoreRules;
+  /** What is built for. */
+  readonly platform: Platform;
+  /** A folder for temporary files of this build, removed when it ends. */
+  readonly folder: string;
+  readonly images: BaseImages;
+  readonly steps: LayerSteps;
+  readonly runner: StepRunner;
+  readonly cacheMounts: CacheMounts;
+  /** The result of a stage; waits until it is built. */
+  stage(index: number): Promise<StageState>;
+}
+
+/** What one stage's steps work with. */
+export interface StageScope {
+  readonly job: BuildJob;
+  readonly index: number;
+  readonly emit: (event: BuildEvent) => void;
+}
+
+/** The layer that an origin's files are in; undefined for nothing. Pulls an image that is not here. */
+export async function layerOf(
+  { job, emit }: StageScope,
+  origin: Origin,
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  if (origin.kind === 'scratch') return undefined;
+  if (origin.kind === 'stage') return (await job.stage(origin.index)).layer;
+  return (await job.images.get(origin.name, undefined, emit, signal)).topLayer;
+}

@@ -1,0 +1,132 @@
+import { StatusError } from '#base/errors.ts';
+import type { Instruction } from '#formats/dockerfile/dockerfile.ts';
+import { expandWord, expandWords } from '#formats/dockerfile/expand-word.ts';
+import { parseTrigger } from '#formats/dockerfile/parse-dockerfile.ts';
+import { placed } from '#formats/dockerfile/source-error.ts';
+import type { BuildJob, StageScope } from './build-job.ts';
+import { applyMetadata, type Expander, isMetadata } from './metadata.ts';
+import type { StepOutcome } from './layer-steps.ts';
+import type { PlannedStage } from './plan.ts';
+import { parsePlatform } from './platform.ts';
+import { runStep } from './run-step.ts';
+import {
+  scratchState,
+  type StageState,
+  stateId,
+  stateOfImage,
+  stateOfStage,
+  withHistory,
+  withLayer,
+} from './stage-state.ts';
+import { transferStep } from './transfer-step.ts';
+import { declareArgs, visibleVariables } from './variables.ts';
+import { workdirStep } from './workdir-step.ts';
+
+/** Builds one stage: its base, the base's triggers, then its instructions in order. Errors have their place. */
+export async function buildStage(
+  scope: StageScope,
+  planned: PlannedStage,
+  totalSteps: number,
+  signal: AbortSignal,
+): Promise<StageState> {
+  const { job, emit } = scope;
+  const { stage, title, firstStep } = planned;
+  emit({ kind: 'step', number: firstStep, total: totalSteps, text: stage.code, stage: title });
+  const { state: base, triggers } = await located(job, stage, () => startOf(scope, planned, signal));
+  let state = base;
+  emit({ kind: 'layer', id: stateId(state) });
+  if (triggers.length > 0) {
+    const plural = triggers.length === 1 ? '' : 's';
+    emit({ kind: 'output', bytes: Buffer.from(`# Executing ${String(triggers.length)} build trigger${plural}\n`) });
+  }
+  const instructions = [
+    ...triggers.map((trigger) => parseTrigger(trigger, job.dockerfile, stage.at)),
+    ...stage.instructions,
+  ];
+  for (const [index, instruction] of instructions.entries()) {
+    signal.throwIfAborted();
+    const number = firstStep + 1 + index - triggers.length;
+    if (number > firstStep) emit({ kind: 'step', number, total: totalSteps, text: instruction.code, stage: title });
+    const before = state;
+    state = await located(job, instruction, () => carryOut(scope, before, instruction, signal));
+    emit({ kind: 'layer', id: stateId(state) });
+  }
+  return state;
+}
+
+async function startOf(
+  scope: StageScope,
+  { base, platform: written }: PlannedStage,
+  signal: AbortSignal,
+): Promise<{ readonly state: StageState; readonly triggers: readonly string[] }> {
+  const { job, emit } = scope;
+  const platform = written === '' ? undefined : parsePlatform(written, job.platform);
+  if (base.kind === 'scratch') return { state: scratchState(platform ?? job.platform), triggers: [] };
+  if (base.kind === 'stage') {
+    const state = await job.stage(base.index);
+    return { state: stateOfStage(state), triggers: state.defaults.OnBuild ?? [] };
+  }
+  const image = await job.images.get(base.name, platform ?? job.request.platform, emit, signal);
+  return { state: stateOfImage(image), triggers: image.config.config?.OnBuild ?? [] };
+}
+
+async function carryOut(
+  scope: StageScope,
+  state: StageState,
+  instruction: Instruction,
+  signal: AbortSignal,
+): Promise<StageState> {
+  const { job } = scope;
+  const expand = expanderOf(job, state);
+  if (isMetadata(instruction)) return applyMetadata(state, instruction, expand);
+  if (instruction.kind === 'arg') {
+    const env = state.defaults.Env ?? [];
+    const args = declareArgs(state.args, instruction, { ...job, buildArgs: job.request.buildArgs, env });
+    const shown = instruction.args.map(({ name }) => {
+      const value = args.get(name);
+      return value === undefined ? name : `${name}=${value}`;
+    });
+    return withHistory({ ...state, args }, `ARG ${shown.join(' ')}`);
+  }
+  if (instruction.kind === 'run') {
+    const { outcome, createdBy } = await runStep(scope, state, instruction, expand, signal);
+    return onTop(scope, state, outcome, createdBy);
+  }
+  if (instruction.kind === 'workdir') {
+    const path = expand.word(instruction.value);
+    if (path === '') throw new StatusError('InvalidArgument', 'WORKDIR is empty after expansion');
+    const { outcome, state: next, createdBy } = await workdirStep(scope, state, path, signal);
+    return onTop(scope, next, outcome, createdBy);
+  }
+  if (instruction.kind !== 'copy' && instruction.kind !== 'add')
+    throw new Error('invariant broken: unknown instruction');
+  const { outcome, createdBy } = await transferStep(scope, state, instruction, expand, signal);
+  return onTop(scope, state, outcome, createdBy);
+}
+
+function onTop({ emit }: StageScope, state: StageState, outcome: StepOutcome, createdBy: string): StageState {
+  const { layer, createdAtMs, cached } = outcome;
+  if (cached) emit({ kind: 'cached' });
+  return layer === undefined ? withHistory(state, createdBy) : withLayer(state, layer, createdBy, createdAtMs);
+}
+
+/** Expands words with the variables from before an instruction. */
+function expanderOf({ dockerfile }: BuildJob, state: StageState): Expander {
+  const variables = visibleVariables(state.args, state.defaults.Env ?? []);
+  return {
+    word: (text) => expandWord(text, variables, dockerfile),
+    words: (text) => expandWords(text, variables, dockerfile),
+  };
+}
+
+async function located<T>(
+  { dockerfile }: BuildJob,
+  { at }: { readonly at: Instruction['at'] },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw placed(error, dockerfile.source, at);
+  }
+}

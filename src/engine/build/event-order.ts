@@ -1,0 +1,71 @@
+import type { BuildEvent } from './builder.ts';
+
+/** Bytes of output that a stage may hold back until its turn; older output is dropped then. */
+const maxHeldBytes = 1024 * 1024;
+
+interface Held {
+  events: BuildEvent[];
+  bytes: number;
+  dropped: boolean;
+  done: boolean;
+}
+
+/**
+ * Puts the events of stages that are built at once into one readable order: the first unfinished stage speaks directly,
+ * the others are held back until those before them are done.
+ */
+export class EventOrder {
+  readonly #emit: (event: BuildEvent) => void;
+  readonly #held: readonly Held[];
+  #turn = 0;
+
+  constructor(stages: number, emit: (event: BuildEvent) => void) {
+    this.#emit = emit;
+    this.#held = Array.from({ length: stages }, () => ({ events: [], bytes: 0, dropped: false, done: false }));
+  }
+
+  /** An event of the stage at `position` in the plan. */
+  push(position: number, event: BuildEvent): void {
+    const held = this.#held[position];
+    if (position === this.#turn || held === undefined) {
+      this.#emit(event);
+      return;
+    }
+    held.events.push(event);
+    if (event.kind !== 'output') return;
+    held.bytes += event.bytes.length;
+    while (held.bytes > maxHeldBytes) dropOldest(held);
+  }
+
+  /** The stage is built, or was given up. */
+  finish(position: number): void {
+    const finished = this.#held[position];
+    if (finished !== undefined) finished.done = true;
+    while (this.#held[this.#turn]?.done === true) {
+      this.#turn += 1;
+      this.#release(this.#held[this.#turn]);
+    }
+  }
+
+  /** A stage failed: everything that is held back is said, that of the failed stage last. */
+  fail(position: number): void {
+    for (const [index, held] of this.#held.entries()) if (index !== position) this.#release(held);
+    this.#release(this.#held[position]);
+    this.#turn = position;
+  }
+
+  #release(held: Held | undefined): void {
+    if (held === undefined) return;
+    if (held.dropped) this.#emit({ kind: 'warning', text: 'Earlier output of this stage was too long to keep' });
+    for (const event of held.events.splice(0)) this.#emit(event);
+    held.bytes = 0;
+    held.dropped = false;
+  }
+}
+
+function dropOldest(held: Held): void {
+  const index = held.events.findIndex(({ kind }) => kind === 'output');
+  const [event] = held.events.splice(index, 1);
+  if (event?.kind === 'output') held.bytes -= event.bytes.length;
+  held.dropped = true;
+}

@@ -1,0 +1,109 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import { messageOf, StatusError } from '#base/errors.ts';
+import { ConcurrencyLimit } from '#base/limit.ts';
+import type { Logger } from '#base/logger.ts';
+import type { Digest } from '#formats/oci.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Images } from '../images/images.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import { buildImage, type BuildTools } from './build-image.ts';
+import type { Builder, StepRunner } from './builder.ts';
+import { CacheMounts } from './cache-mounts.ts';
+import { LayerGoneError, LayerSteps, snapshotPrefix } from './layer-steps.ts';
+import { sweepLayers } from './layer-sweep.ts';
+import { StepCache } from './step-cache.ts';
+
+export interface BuilderOptions {
+  /** Durable: the index of the cache and cache mounts. */
+  readonly dataDir: string;
+  readonly images: Images;
+  readonly snapshots: Snapshots;
+  readonly steps: StepRunner;
+  readonly events: EventLog;
+  readonly logger: Logger;
+}
+
+/** Builds at once in this engine; further ones wait. */
+const maxBuilds = 8;
+/** How often a build begins anew since somebody removed a layer under it. */
+const maxAttempts = 3;
+
+/**
+ * Opens the builder and sweeps what builds left that were interrupted: snapshots, temporary files, layers that neither
+ * an image nor the cache names. Closing waits for nothing: builds end by their own signals.
+ */
+export async function openBuilder(options: BuilderOptions, signal: AbortSignal): Promise<Builder & AsyncDisposable> {
+  const { dataDir, images, snapshots, events, logger } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const folder = join(dataDir, 'tmp');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { mode: 0o700 });
+  const cacheMounts = new CacheMounts(join(dataDir, 'cache-mounts'));
+  await cacheMounts.open();
+  const cache = await StepCache.open(join(dataDir, 'steps.jsonl'));
+  await sweepLeftovers(options, cache, signal);
+  const onEvicted = async (chainIds: readonly Digest[]): Promise<void> => {
+    if (chainIds.length === 0) return;
+    await sweepLayers({ images, snapshots, cached: cachedLayers(cache) }, chainIds).catch((error: unknown) =>
+      logger.warn('cannot remove layers of the build cache', { error: messageOf(error) }),
+    );
+  };
+  const limit = new ConcurrencyLimit(availableParallelism());
+  const steps = new LayerSteps({ snapshots, cache, limit, onEvicted });
+  const tools: BuildTools = { images, snapshots, runner: options.steps, steps, cache, cacheMounts, folder };
+  const builds = new ConcurrencyLimit(maxBuilds);
+  return {
+    build: async (request, onEvent, signal) =>
+      await builds.run(async () => {
+        const image = await attempt(tools, request, onEvent, signal);
+        onEvent({ kind: 'built', imageId: image.id });
+        return image.id;
+      }),
+    pruneCache: async () => {
+      const records = await cache.clear();
+      const layers = await sweepLayers(
+        { images, snapshots, cached: [] },
+        records.flatMap(({ chainId }) => chainId ?? []),
+      );
+      const mounts = await cacheMounts.clear();
+      const freedBytes = layers.freedBytes + mounts.freedBytes;
+      events.publish('builder', 'prune', '', { reclaimed: String(freedBytes) });
+      return { removed: [...layers.removed, ...mounts.removed], freedBytes };
+    },
+    [Symbol.asyncDispose]: async () => await cache.flush(),
+  };
+}
+
+async function attempt(tools: BuildTools, ...[request, onEvent, signal]: Parameters<Builder['build']>) {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await buildImage(tools, request, onEvent, signal);
+    } catch (error) {
+      if (!(error instanceof LayerGoneError)) throw error;
+      if (attempts === maxAttempts)
+        throw new StatusError('Unavailable', 'Cannot build: layers are removed while they are built on; try again', {
+          cause: error,
+        });
+      onEvent({ kind: 'warning', text: 'A layer was removed during the build, which starts again' });
+    } finally {
+      await tools.cache.flush();
+    }
+  }
+}
+
+async function sweepLeftovers({ images, snapshots, logger }: BuilderOptions, cache: StepCache, signal: AbortSignal) {
+  for (const id of snapshots.writables()) {
+    signal.throwIfAborted();
+    if (id.startsWith(snapshotPrefix)) await snapshots.remove(id);
+  }
+  const all = snapshots.layers().map(({ chainId }) => chainId);
+  const { removed } = await sweepLayers({ images, snapshots, cached: cachedLayers(cache) }, all);
+  if (removed.length > 0) logger.info('layers of interrupted builds removed', { layers: removed.length });
+}
+
+function cachedLayers(cache: StepCache): readonly Digest[] {
+  return cache.records().flatMap(({ chainId }) => chainId ?? []);
+}

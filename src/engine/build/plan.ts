@@ -1,0 +1,120 @@
+import { StatusError } from '#base/errors.ts';
+import type { Dockerfile, Instruction, LineRange, Stage } from '#formats/dockerfile/dockerfile.ts';
+import type { Variables } from '#formats/dockerfile/expand-word.ts';
+import { runMountFrom } from '#formats/dockerfile/run-mount.ts';
+import { sourceError } from '#formats/dockerfile/source-error.ts';
+import { suggest } from '#formats/dockerfile/suggest.ts';
+import { expandAt } from './variables.ts';
+
+/** Where the files of a stage, a COPY or a mount come from. */
+export type Origin =
+  | { readonly kind: 'scratch' }
+  | { readonly kind: 'stage'; readonly index: number }
+  | { readonly kind: 'image'; readonly name: string };
+
+export interface PlannedStage {
+  readonly stage: Stage;
+  /** For messages: its name or its index. */
+  readonly title: string;
+  readonly base: Origin;
+  /** `--platform` with variables expanded; '' when not given. */
+  readonly platform: string;
+  /** Number of its FROM among all steps of the build, from 1; its instructions follow. */
+  readonly firstStep: number;
+}
+
+/** Which stages have to be built, in the order of the file, and how their steps are numbered. */
+export interface BuildPlan {
+  readonly stages: readonly PlannedStage[];
+  readonly target: PlannedStage;
+  readonly totalSteps: number;
+}
+
+/** Works out what the target needs; nothing else is built. Throws InvalidArgument for a target or stage that is not there. */
+export function planBuild(dockerfile: Dockerfile, target: string, globals: Variables): BuildPlan {
+  const index = targetIndex(dockerfile, target);
+  const needed = neededStages(dockerfile, index, globals);
+  const stages: PlannedStage[] = [];
+  let step = 1;
+  for (const stage of dockerfile.stages) {
+    if (!needed.has(stage.index)) continue;
+    const title = stage.name === '' ? String(stage.index) : stage.name;
+    const platform = expandAt(dockerfile, stage.at, stage.platform, globals);
+    stages.push({ stage, title, platform, base: baseOf(dockerfile, stage, globals), firstStep: step });
+    step += 1 + stage.instructions.length;
+  }
+  const planned = stages.find(({ stage }) => stage.index === index);
+  if (planned === undefined) throw new Error('invariant broken: the target is not among the needed stages');
+  return { stages, target: planned, totalSteps: step - 1 };
+}
+
+/**
+ * What `--from` of an instruction in stage `current` means: a stage before it by name or index, else an image. Throws
+ * InvalidArgument for a stage that comes later.
+ */
+export function originOf(dockerfile: Dockerfile, from: string, current: number, at: LineRange): Origin {
+  if (from.toLowerCase() === 'scratch') return { kind: 'scratch' };
+  const byIndex = /^[0-9]{1,9}$/.test(from) ? Number(from) : undefined;
+  if (byIndex !== undefined && byIndex >= dockerfile.stages.length)
+    throw sourceError(
+      dockerfile.source,
+      at,
+      `invalid stage index ${from}: there are ${String(dockerfile.stages.length)}`,
+    );
+  const index = byIndex ?? dockerfile.stages.findIndex(({ name }) => name !== '' && name === from.toLowerCase());
+  if (index === -1) return { kind: 'image', name: from };
+  if (index >= current)
+    throw sourceError(
+      dockerfile.source,
+      at,
+      `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage`,
+    );
+  return { kind: 'stage', index };
+}
+
+function targetIndex(dockerfile: Dockerfile, target: string): number {
+  if (target === '') return dockerfile.stages.length - 1;
+  const named = dockerfile.stages.findIndex(({ name }) => name === target.toLowerCase());
+  if (named !== -1) return named;
+  const index = /^[0-9]{1,9}$/.test(target) ? Number(target) : dockerfile.stages.length;
+  if (index < dockerfile.stages.length) return index;
+  const names = dockerfile.stages.map(({ name }) => name).filter((name) => name !== '');
+  throw new StatusError(
+    'InvalidArgument',
+    `target stage ${JSON.stringify(target)} could not be found${suggest(target, names)}`,
+  );
+}
+
+function neededStages(dockerfile: Dockerfile, target: number, globals: Variables): ReadonlySet<number> {
+  // A set that is iterated while it grows visits what is added; stages only need earlier ones, so this ends.
+  const needed = new Set([target]);
+  for (const index of needed) {
+    const stage = dockerfile.stages[index];
+    if (stage === undefined) continue;
+    const base = baseOf(dockerfile, stage, globals);
+    const origins = stage.instructions.flatMap((instruction) => originsOf(dockerfile, instruction, index));
+    for (const origin of [base, ...origins]) if (origin.kind === 'stage') needed.add(origin.index);
+  }
+  return needed;
+}
+
+/** The last earlier stage of that name, as BuildKit has it, else an image. */
+function baseOf(dockerfile: Dockerfile, stage: Stage, globals: Variables): Origin {
+  const name = expandAt(dockerfile, stage.at, stage.base, globals);
+  if (name === '') throw sourceError(dockerfile.source, stage.at, `base name (${stage.base}) should not be blank`);
+  if (name === 'scratch') return { kind: 'scratch' };
+  const index = dockerfile.stages.findLastIndex(
+    (other) => other.index < stage.index && other.name !== '' && other.name === name.toLowerCase(),
+  );
+  return index === -1 ? { kind: 'image', name } : { kind: 'stage', index };
+}
+
+/** Every origin that an instruction reads from, the build context aside. */
+export function originsOf(dockerfile: Dockerfile, instruction: Instruction, current: number): readonly Origin[] {
+  const { at } = instruction;
+  if (instruction.kind === 'copy' && instruction.from !== '')
+    return [originOf(dockerfile, instruction.from, current, at)];
+  if (instruction.kind !== 'run') return [];
+  const names = instruction.mounts.map((mount) => runMountFrom(mount)).filter((from) => from !== '');
+  return names.map((from) => originOf(dockerfile, from, current, at));
+}

@@ -1,0 +1,106 @@
+import { StatusError } from '#base/errors.ts';
+import type { BuildRequest } from '#engine/build/builder.ts';
+import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
+
+import type { Decoder } from '../http/decode.ts';
+import { listOf, mapOf, sparseListOf, text } from '../http/decode.ts';
+import type { Query } from '../http/query.ts';
+import { platformOf } from '../images/platform.ts';
+import { buildKitRefusal } from '../system/buildkit.ts';
+import { ulimit } from '../translate/host-config-fields.ts';
+import { ulimits } from '../translate/limits.ts';
+
+/** What POST /build's parameters say; the context and the Dockerfile come with the body. */
+export type BuildOptions = Omit<BuildRequest, 'contextDir' | 'dockerfile' | 'dockerfileName' | 'auth'>;
+
+/** Parameters that may only be sent with a value that changes nothing. */
+const refusedParameters: Readonly<Record<string, RegExp>> = {
+  remote: /^$/,
+  squash: /^(|0|false)$/i,
+  isolation: /^(|default)$/,
+  cgroupparent: /^$/,
+  cpusetmems: /^$/,
+  cpuperiod: /^0?$/,
+  cpuquota: /^0?$/,
+  memswap: /^0?$/,
+  securityopt: /^(|null|\[\])$/,
+  outputs: /^(|null|\[\])$/,
+};
+
+const textOrNull: Decoder<string | null> = (value, path) => (value === null ? null : text(value, path));
+
+/** Reads the parameters of a build; throws InvalidArgument, or NotSupported for what we would have to ignore. */
+export function buildOptions(query: Query): BuildOptions {
+  if (query.text('version') === '2' || query.text('session') !== '') throw buildKitRefusal();
+  checkParameters(query);
+  const platform = platformOf(query.text('platform'));
+  const limits = decoded(query, 'ulimits', sparseListOf(ulimit));
+  return {
+    tags: query.texts('t').filter(Boolean).map(buildTag),
+    buildArgs: buildArgs(query),
+    target: query.text('target'),
+    labels: decoded(query, 'labels', mapOf(text, '')) ?? {},
+    noCache: query.flag('nocache'),
+    pull: query.flag('pull'),
+    networkMode: query.text('networkmode') || 'default',
+    extraHosts: extraHosts(query),
+    ...positive('shmSizeBytes', query.integer('shmsize')),
+    ...positive('memoryBytes', query.integer('memory')),
+    ...positive('cpuShares', query.integer('cpushares')),
+    ...(query.text('cpusetcpus') !== '' && { cpusetCpus: query.text('cpusetcpus') }),
+    ...(limits !== undefined && limits.length > 0 && { ulimits: ulimits({ Ulimits: limits }) }),
+    ...(platform !== undefined && { platform }),
+  };
+}
+
+function checkParameters(query: Query): void {
+  for (const [name, allowed] of Object.entries(refusedParameters)) {
+    const value = query.text(name);
+    if (allowed.test(value)) continue;
+    const way = name === 'remote' ? 'fetch it and send it as the context' : 'leave it away';
+    throw new StatusError('NotSupported', `Cannot build with ${name} "${value}": it is not supported; ${way}`);
+  }
+}
+
+/** `docker build -t`: a name with a tag and without a digest. */
+function buildTag(name: string): string {
+  const reference = withDefaultTag(parseReference(name));
+  if (reference.digest === undefined) return familiarReference(reference);
+  throw new StatusError('InvalidArgument', 'build tag cannot contain a digest');
+}
+
+/** A null value: declared without one, as `--build-arg NAME` without such a variable in the client's environment. */
+function buildArgs(query: Query): Readonly<Record<string, string | undefined>> {
+  const values = decoded(query, 'buildargs', mapOf(textOrNull)) ?? {};
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? undefined]));
+}
+
+/** One parameter each, or one with a JSON list. */
+function extraHosts(query: Query): readonly string[] {
+  return query.texts('extrahosts').flatMap((value) => {
+    if (!value.startsWith('[')) return value === '' || value === 'null' ? [] : [value];
+    return decodedText(value, 'extrahosts', listOf(text));
+  });
+}
+
+function positive<K extends string>(name: K, value: number | undefined): Partial<Record<K, number>> {
+  if (value === undefined || value === 0) return {};
+  if (value < 0) throw new StatusError('InvalidArgument', `Cannot build with ${name} ${String(value)}: it is negative`);
+  return { [name]: value } as Partial<Record<K, number>>;
+}
+
+function decoded<T>(query: Query, name: string, decoder: Decoder<T>): T | undefined {
+  const value = query.json(name);
+  return value === undefined || value === null ? undefined : decoder(value, name);
+}
+
+function decodedText<T>(value: string, name: string, decoder: Decoder<T>): T {
+  try {
+    return decoder(JSON.parse(value), name);
+  } catch (error) {
+    if (error instanceof StatusError) throw error;
+    throw new StatusError('InvalidArgument', `Cannot read the parameter "${name}": it is not valid JSON`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,110 @@
+import { readlinkSync } from 'node:fs';
+import { posix } from 'node:path';
+
+import { StatusError } from '#base/errors.ts';
+import type { Engine } from '#engine/engine.ts';
+import type { Container, MountPoint } from '#engine/runtime/container.ts';
+import { hasCode } from '#sys/errno.ts';
+import type { RootedFile } from '#sys/rooted.ts';
+import { openInRoot, openPath } from '#sys/rooted.ts';
+
+/** A container's file, told by a root and a path inside it. */
+export interface ContainerPath {
+  /** Absolute on this machine; valid during the work only. */
+  readonly root: string;
+  /** Absolute inside the root. */
+  readonly path: string;
+  /** Where the root itself is in the container: `/`, or the target of a mount. */
+  readonly base: string;
+  readonly readOnly: boolean;
+}
+
+/** Links from one mount into another are followed so often. */
+const maximumHops = 40;
+
+/**
+ * Runs `work` with the place of a container's file, its volumes and binds included. A running container is looked at
+ * through its own root; of a stopped one the root filesystem is mounted, and paths that lie in a mount lead to the
+ * mount's source. `path` is absolute; nothing outside the container is ever reached.
+ */
+export async function withContainerPath<T>(
+  engine: Engine,
+  container: Container,
+  path: string,
+  work: (place: ContainerPath) => Promise<T>,
+): Promise<T> {
+  const { pid } = container.state;
+  if (pid > 0) {
+    using root = openInRoot(`/proc/${String(pid)}/root`, '');
+    if (engine.containers.get(container.id).state.pid === pid) {
+      return await work({ root: root.path, path, base: '/', readOnly: false });
+    }
+  }
+  return await engine.containers.withRoot(container.id, async (root) =>
+    work(await throughMounts(engine, container, root, path)),
+  );
+}
+
+async function throughMounts(engine: Engine, container: Container, root: string, path: string): Promise<ContainerPath> {
+  let place: ContainerPath = { root, path, base: '/', readOnly: container.spec.readOnlyRoot };
+  let wanted = posix.normalize(path);
+  for (let hop = 0; hop < maximumHops; hop += 1) {
+    const mount = mountOf(container.mounts, wanted);
+    place = mount === undefined ? { ...place, path: wanted } : await mountPlace(engine, mount, wanted);
+    if (mount !== undefined) return place;
+    const real = realPath(root, wanted);
+    if (real === wanted) return place;
+    wanted = real;
+  }
+  throw new StatusError('InvalidArgument', `too many levels of symbolic links in "${path}"`);
+}
+
+function mountOf(mounts: readonly MountPoint[], path: string): MountPoint | undefined {
+  const covering = mounts.filter(({ destination }) => path === destination || path.startsWith(`${destination}/`));
+  return covering.sort((a, b) => b.destination.length - a.destination.length)[0];
+}
+
+async function mountPlace(engine: Engine, mount: MountPoint, path: string): Promise<ContainerPath> {
+  if (mount.type === 'tmpfs') {
+    const way = 'start the container first';
+    throw new StatusError('NotFound', `Could not find the file ${path}: a tmpfs is there only while it runs; ${way}`);
+  }
+  const source = mount.type === 'volume' ? await engine.volumes.open(mount.name) : mount.source;
+  const { destination: base, readOnly } = mount;
+  const inside = path.slice(base.length) || '/';
+  if (inside !== '/') return { root: source, path: inside, base, readOnly };
+  // The source of a bind can be a single file.
+  const isFolder = openFolder(source);
+  return isFolder
+    ? { root: source, path: '/', base, readOnly }
+    : { root: posix.dirname(source), path: `/${posix.basename(source)}`, base: posix.dirname(base), readOnly };
+}
+
+function openFolder(path: string): boolean {
+  try {
+    using _ = openInRoot(path, '');
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOTDIR', 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** A path with the links in its folders resolved inside the root; the last element is kept as it is. */
+function realPath(root: string, path: string): string {
+  try {
+    using folder = openInRoot(root, posix.dirname(path));
+    return posix.join(pathInRoot(root, folder), posix.basename(path));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return path;
+    throw error;
+  }
+}
+
+/** Where an opened file is inside its root, absolute. */
+export function pathInRoot(root: string, opened: RootedFile): string {
+  using top = openInRoot(root, '', openPath);
+  const [rootPath, path] = [readlinkSync(top.path), readlinkSync(opened.path)];
+  if (rootPath === '/') return path;
+  return path === rootPath ? '/' : path.startsWith(`${rootPath}/`) ? path.slice(rootPath.length) : path;
+}

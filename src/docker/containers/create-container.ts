@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os';
+
+import { StatusError } from '#base/errors.ts';
+import type { Image } from '#engine/images/images.ts';
+
+import type { Context } from '../context.ts';
+import type { Call } from '../http/call.ts';
+import type { Reply } from '../http/reply.ts';
+import { json } from '../http/reply.ts';
+import { platformOf } from '../images/platform.ts';
+import { containerSpec } from '../translate/container-spec.ts';
+import { createRequest } from '../translate/create-request.ts';
+
+/** POST /containers/create. A missing image is NotFound, on which clients pull and try again. */
+export async function createReply({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
+  const request = await call.body.json(createRequest);
+  const imageName = request.Image ?? '';
+  if (imageName === '') throw new StatusError('InvalidArgument', 'no image specified: set Image');
+  const image = engine.images.get(imageName);
+  checkPlatform(image, imageName, call.query.text('platform'));
+  const { spec, warnings } = containerSpec(request, {
+    image: { id: image.id, defaults: image.config.config ?? {} },
+    container: (name) => engine.containers.get(name),
+    network: (name) => engine.networks.get(name),
+    cpus: availableParallelism(),
+  });
+  const name = call.query.text('name').replace(/^\//, '');
+  const container = await engine.containers.create(name === '' ? undefined : name, spec, signal);
+  return json({ Id: container.id, Warnings: warnings }, 201);
+}
+
+function checkPlatform({ config }: Image, name: string, wanted: string): void {
+  const platform = platformOf(wanted);
+  if (platform === undefined) return;
+  const { os, architecture, variant = '' } = config;
+  const matches =
+    platform.os === os &&
+    platform.architecture === architecture &&
+    (platform.variant === undefined || variant === '' || platform.variant === variant);
+  if (matches) return;
+  const there = `${os}/${architecture}`;
+  throw new StatusError(
+    'NotFound',
+    `image with reference ${name} was found but its platform (${there}) does not match the specified platform (${wanted})`,
+  );
+}

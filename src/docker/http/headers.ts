@@ -1,0 +1,2 @@
+/** HTTP headers by name. */
+export type Headers = Readonly<Record<string, string>>;

@@ -1,0 +1,71 @@
+import { chmod, chown, readFile, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { Server } from 'node:net';
+
+import { hasCode } from '#sys/errno.ts';
+import { StatusError } from '#base/errors.ts';
+
+/** `sun_path` of unix(7) without its terminating zero. */
+const maximumPathBytes = 107;
+const socketMode = 0o660;
+
+/**
+ * Listens on a unix socket that root and the group `docker` (where it exists) may use. A socket that nobody listens on any
+ * more is replaced; throws Conflict when somebody does, InvalidArgument when the path is too long.
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > maximumPathBytes) {
+    throw new StatusError(
+      'InvalidArgument',
+      `Cannot listen on "${path}": a socket's path has at most ${String(maximumPathBytes)} bytes; choose a shorter one`,
+    );
+  }
+  await removeStale(path);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  // Nobody may connect between bind and chmod; listen binds before it returns, so that no other file is touched.
+  const umask = process.umask(0o177);
+  try {
+    server.listen(path, resolve);
+  } finally {
+    process.umask(umask);
+  }
+  await promise.finally(() => server.off('error', reject));
+  const group = await groupId('docker');
+  if (group !== undefined && process.getuid?.() === 0) await chown(path, 0, group);
+  await chmod(path, socketMode);
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new StatusError('Conflict', `Cannot listen on "${path}": a file of another kind is there; move it away`);
+  }
+  if (await answers(path)) {
+    throw new StatusError('Conflict', `Cannot listen on "${path}": another daemon serves it; stop that one first`);
+  }
+  await rm(path, { force: true });
+}
+
+async function answers(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(path);
+  socket.once('connect', () => resolve(true));
+  socket.once('error', () => resolve(false));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function groupId(name: string): Promise<number | undefined> {
+  const groups = await readFile('/etc/group', 'utf8').catch(() => '');
+  const line = groups.split('\n').find((entry) => entry.startsWith(`${name}:`));
+  const id = Number(line?.split(':')[2]);
+  return line === undefined || !Number.isSafeInteger(id) ? undefined : id;
+}

@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+import type { Headers } from './headers.ts';
+
+/** Bytes that a streamed reply may hold back for a slow reader before `offer` refuses more. */
+const maximumBacklogBytes = 8 * 1024 * 1024;
+
+/** The body of a streamed reply. */
+export interface Output {
+  /** Whether the status line has left. */
+  readonly started: boolean;
+  /** Sends status and headers. */
+  start(): void;
+  /** Resolves when there is room for more. Rejects when the client is gone. */
+  write(chunk: Uint8Array | string): Promise<void>;
+  /**
+   * For producers that cannot wait: queues the chunk and returns true, or returns false and drops it when the client is
+   * more than 8 MiB behind.
+   */
+  offer(chunk: Uint8Array | string): boolean;
+}
+
+/** A streamed body over Node's response. */
+export function responseOutput(response: ServerResponse, headers: Headers, signal: AbortSignal): Output {
+  const start = (): void => {
+    if (response.headersSent) return;
+    response.writeHead(200, headers);
+    response.flushHeaders();
+  };
+  return {
+    get started() {
+      return response.headersSent;
+    },
+    start,
+    async write(chunk) {
+      signal.throwIfAborted();
+      start();
+      if (!response.write(chunk)) await once(response, 'drain', { signal });
+    },
+    offer(chunk) {
+      if (signal.aborted || response.writableLength > maximumBacklogBytes) return false;
+      start();
+      response.write(chunk);
+      return true;
+    },
+  };
+}

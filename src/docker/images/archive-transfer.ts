@@ -1,0 +1,73 @@
+import { StatusError } from '#base/errors.ts';
+import type { Reference } from '#formats/reference.ts';
+import { withDefaultTag } from '#formats/reference.ts';
+
+import type { Context } from '../context.ts';
+import { changedDefaults } from '../build/image-changes.ts';
+import type { Call } from '../http/call.ts';
+import { jsonLine, offerProgress } from '../http/json-stream.ts';
+import type { Reply } from '../http/reply.ts';
+import { stream } from '../http/reply.ts';
+import { joinTag } from './transfer.ts';
+
+const tarType = 'application/x-tar';
+
+/** GET /images/get?names= and GET /images/{name}/get: `docker save`. */
+export function saveReply({ engine }: Context, names: readonly string[]): Reply {
+  if (names.length === 0) throw new StatusError('InvalidArgument', 'Cannot save: name at least one image');
+  for (const name of names) engine.images.get(name);
+  return stream({ contentType: tarType }, async (output, signal) => {
+    for await (const chunk of engine.images.save(names, signal)) await output.write(chunk);
+  });
+}
+
+/** POST /images/load. */
+export function loadReply({ engine }: Context, call: Call): Reply {
+  const quiet = call.query.flag('quiet', true);
+  if (call.query.text('platform') !== '') {
+    throw new StatusError('NotSupported', 'Cannot load one platform of an archive; leave the option away');
+  }
+  return stream({ lateErrors: 'json' }, async (output, signal) => {
+    const loaded = await engine.images.load(
+      call.body.bytes,
+      (progress) => {
+        if (!quiet) offerProgress(output, progress);
+      },
+      signal,
+    );
+    for (const name of loaded) {
+      const kind = name.startsWith('sha256:') ? 'Loaded image ID' : 'Loaded image';
+      await output.write(jsonLine({ stream: `${kind}: ${name}\n` }));
+    }
+  });
+}
+
+/** POST /images/create?fromSrc=-: makes an image of the root filesystem in the body. */
+export function importReply({ engine }: Context, call: Call): Reply {
+  const { query } = call;
+  const source = query.text('fromSrc');
+  if (source !== '-') {
+    throw new StatusError('NotSupported', `Cannot import from "${source}": download it and send it as the body`);
+  }
+  const repository = query.text('repo');
+  const tag = repository === '' ? undefined : withDefaultTag(joinTag(repository, query.text('tag')));
+  if (tag?.digest !== undefined) throw new StatusError('InvalidArgument', 'cannot import digest reference');
+  const changes = query.texts('changes').flatMap((text) => text.split('\n'));
+  const config = changedDefaults({}, changes);
+  const message = query.text('message');
+  return stream({ lateErrors: 'json' }, async (output, signal) => {
+    const image = await engine.images.import(
+      call.body.bytes,
+      { ...(tag !== undefined && { tag }), ...(message !== '' && { message }), config },
+      signal,
+    );
+    await output.write(jsonLine({ status: image.id }));
+  });
+}
+
+/** The reference that POST /images/{name}/tag and commits give: with a tag, without a digest. */
+export function targetReference(repository: string, tag: string): Reference {
+  const reference = withDefaultTag(joinTag(repository, tag));
+  if (reference.digest === undefined) return reference;
+  throw new StatusError('InvalidArgument', 'refusing to create a tag with a digest reference');
+}

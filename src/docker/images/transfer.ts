@@ -1,0 +1,95 @@
+import { StatusError } from '#base/errors.ts';
+import type { Image } from '#engine/images/images.ts';
+import type { Reference } from '#formats/reference.ts';
+import { familiarName, familiarReference, fullName, parseReference, withDefaultTag } from '#formats/reference.ts';
+
+import type { Context } from '../context.ts';
+import type { Call } from '../http/call.ts';
+import { jsonLine, offerProgress } from '../http/json-stream.ts';
+import type { Output } from '../http/output.ts';
+import type { Reply } from '../http/reply.ts';
+import { stream } from '../http/reply.ts';
+import { registryAuth } from '../system/auth-header.ts';
+import { platformOf } from './platform.ts';
+
+/** POST /images/create?fromImage=: pulls one tag. An error before the first byte keeps its status. */
+export function pullReply({ engine }: Context, call: Call): Reply {
+  const { query } = call;
+  const reference = withDefaultTag(joinTag(query.text('fromImage'), query.text('tag')));
+  const auth = registryAuth(call.header('x-registry-auth'));
+  const platform = platformOf(query.text('platform'));
+  return stream({ lateErrors: 'json' }, async (output, signal) => {
+    const before = engine.images.find(familiarReference(reference))?.id;
+    const from = `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarName(reference)}`;
+    let announced = false;
+    const announce = (): void => {
+      if (!announced) output.offer(jsonLine({ status: from, id: reference.tag ?? reference.digest }));
+      announced = true;
+    };
+    const image = await engine.images.pull(
+      reference,
+      { ...(auth !== undefined && { auth }), ...(platform !== undefined && { platform }) },
+      (progress) => {
+        announce();
+        offerProgress(output, progress);
+      },
+      signal,
+    );
+    announce();
+    await tellPulled(output, reference, image, before);
+  });
+}
+
+/** POST /images/{name}/push: one tag, or all tags of the name when none is given. */
+export function pushReply({ engine }: Context, call: Call): Reply {
+  const named = joinTag(call.params['name'] ?? '', call.query.text('tag'));
+  if (named.digest !== undefined) {
+    throw new StatusError('InvalidArgument', 'cannot push a digest reference');
+  }
+  const auth = registryAuth(call.header('x-registry-auth'));
+  if (platformOf(call.query.text('platform')) !== undefined) {
+    throw new StatusError('NotSupported', 'Cannot push one platform of an image: images here have one; leave it away');
+  }
+  const references = named.tag === undefined ? allTags(engine, named) : [named];
+  for (const reference of references) engine.images.get(familiarReference(reference));
+  return stream({ lateErrors: 'json' }, async (output, signal) => {
+    await output.write(jsonLine({ status: `The push refers to repository [${fullName(named)}]` }));
+    for (const reference of references) {
+      const onProgress = (progress: Parameters<typeof offerProgress>[1]): void => offerProgress(output, progress);
+      const options = auth === undefined ? {} : { auth };
+      const { digest, sizeBytes } = await engine.images.push(reference, options, onProgress, signal);
+      const status = `${reference.tag ?? ''}: digest: ${digest} size: ${String(sizeBytes)}`;
+      await output.write(jsonLine({ status }));
+      const aux = { Tag: reference.tag, Digest: digest, Size: sizeBytes };
+      await output.write(jsonLine({ progressDetail: {}, aux }));
+    }
+  });
+}
+
+/** Joins a name and the `tag` parameter, which can also hold a digest. */
+export function joinTag(name: string, tag: string): Reference {
+  if (tag === '') return parseReference(name);
+  return parseReference(tag.includes(':') ? `${name}@${tag}` : `${name}:${tag}`);
+}
+
+async function tellPulled(
+  output: Output,
+  reference: Reference,
+  image: Image,
+  before: string | undefined,
+): Promise<void> {
+  const name = familiarName(reference);
+  const digest = image.repoDigests.find((text) => text.startsWith(`${name}@`))?.slice(name.length + 1);
+  if (digest !== undefined) await output.write(jsonLine({ status: `Digest: ${digest}` }));
+  const news = before === image.id ? 'Image is up to date for' : 'Downloaded newer image for';
+  await output.write(jsonLine({ status: `Status: ${news} ${familiarReference(reference)}` }));
+}
+
+function allTags({ images }: Context['engine'], named: Reference): readonly Reference[] {
+  const tags = images.list().flatMap((image) => image.tags.map(parseReference));
+  const found = tags.filter((tag) => fullName(tag) === fullName(named));
+  if (found.length === 0) {
+    throw new StatusError('NotFound', `An image does not exist locally with the tag: ${familiarName(named)}`);
+  }
+  return found;
+}

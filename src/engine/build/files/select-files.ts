@@ -1,10 +1,12 @@
-import { readdirSync } from 'node:fs';
+import { constants, fstatSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import { compileIgnoreRules, type IgnoreRules } from '#formats/dockerignore.ts';
 import { compilePathPattern, hasWildcard } from '#formats/path-pattern.ts';
 import { hasCode } from '#sys/errno.ts';
+import { isMissing } from '#sys/files.ts';
+import { openInRoot, openPath } from '#sys/rooted.ts';
 import { readEntry, readTree, type Verdict } from './read-tree.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 import type { SourceItem } from './source-item.ts';
@@ -82,15 +84,21 @@ async function selectParents(selection: Selection, source: string, signal: Abort
   return items;
 }
 
-/** The paths that a source stands for, sorted; links on the way are followed inside the root. */
+/**
+ * The paths that a source stands for, sorted. Links on the way to the first wildcard are followed inside the root, those
+ * behind it are not walked through, as BuildKit does.
+ */
 function expandSource(root: string, source: string): readonly string[] {
   let paths = ['/'];
+  let isWild = false;
   for (const part of posix.normalize(`/${source}`).split('/')) {
     if (part === '') continue;
+    if (isWild) paths = paths.filter((path) => !isLink(root, path));
     if (!hasWildcard(part) && !part.includes('\\')) {
       paths = paths.map((path) => posix.join(path, part));
       continue;
     }
+    isWild = true;
     const pattern = compilePathPattern(part);
     paths = paths.flatMap((path) =>
       namesIn(root, path)
@@ -108,6 +116,16 @@ function namesIn(root: string, path: string): readonly string[] {
     return readdirSync(found.path).sort();
   } catch (error) {
     if (hasCode(error, 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+function isLink(root: string, path: string): boolean {
+  try {
+    using file = openInRoot(root, path, openPath | constants.O_NOFOLLOW);
+    return fstatSync(file.fd).isSymbolicLink();
+  } catch (error) {
+    if (isMissing(error) || hasCode(error, 'ELOOP')) return false;
     throw error;
   }
 }

@@ -58,7 +58,7 @@ class Download {
       return false;
     }
     if (this.#received < this.#descriptor.size) {
-      if (number <= resumesMost && this.#received > before) return false;
+      if (number <= resumesMost) return false;
       throw this.#damaged(`${String(this.#received)} of ${String(this.#descriptor.size)} bytes came`);
     }
     const digest = `sha256:${this.#hash.digest('hex')}`;
@@ -84,6 +84,12 @@ class Download {
     if (offset > 0 && !resumesAt(offset, response.status, response.headers['content-range'])) {
       await this.#restart();
       if (response.status !== 200) return await discardBody(response);
+    }
+    const left = Number(response.headers['content-length'] ?? this.#descriptor.size - this.#received);
+    if (this.#received + left !== this.#descriptor.size) {
+      throw this.#damaged(
+        `the registry has ${String(this.#received + left)} bytes, not ${String(this.#descriptor.size)}`,
+      );
     }
     for await (const chunk of response.body) {
       if (this.#received + chunk.length > this.#descriptor.size) {

@@ -34,6 +34,7 @@ export async function commitReply({ engine }: Context, call: Call, signal: Abort
   );
   const base = engine.images.get(container.spec.imageId);
   const layer = await commitLayer(engine, container, query.flag('pause', true), signal);
+  using _ = engine.images.hold(layer.chainId);
   const config = imageConfig(base.config, layer, defaults, container, query);
   const image = await engine.images.add({ config, parent: base.id, tags }, signal);
   const attributes = { ...actor(container), comment: query.text('comment'), imageID: image.id };

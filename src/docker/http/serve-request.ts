@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { after } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
 
@@ -20,6 +21,9 @@ export interface Service {
   readonly headers: Headers;
   readonly logger: Logger;
 }
+
+/** How long a client may go on sending what nobody wants. */
+const lingerMs = 10_000;
 
 /** Answers one ordinary request; never rejects. */
 export async function serveRequest(
@@ -43,7 +47,17 @@ export async function serveRequest(
     await send(service, errorReply(error, service.logger, fields), response, bodyBytes(request), signal).catch(() =>
       response.destroy(),
     );
+  } finally {
+    drainRest(request);
   }
+}
+
+/** Reads and drops what the client still sends, for a while: closing over it would reset the client. */
+function drainRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  const linger = after(lingerMs, () => request.socket.destroy());
+  request.once('close', () => linger[Symbol.dispose]());
 }
 
 /** What handlers see of a request whose body comes from `bytes`. */

@@ -8,6 +8,7 @@ import type { Call } from '../http/call.ts';
 import { jsonLine, offerProgress } from '../http/json-stream.ts';
 import type { Reply } from '../http/reply.ts';
 import { stream } from '../http/reply.ts';
+import { platformOf } from './platform.ts';
 import { joinTag } from './transfer.ts';
 
 const tarType = 'application/x-tar';
@@ -55,10 +56,16 @@ export function importReply({ engine }: Context, call: Call): Reply {
   const changes = query.texts('changes').flatMap((text) => text.split('\n'));
   const config = changedDefaults({}, changes);
   const message = query.text('message');
+  const platform = platformOf(query.text('platform'));
   return stream({ lateErrors: 'json' }, async (output, signal) => {
     const image = await engine.images.import(
       call.body.bytes,
-      { ...(tag !== undefined && { tag }), ...(message !== '' && { message }), config },
+      {
+        ...(tag !== undefined && { tag }),
+        ...(message !== '' && { message }),
+        ...(platform !== undefined && { platform }),
+        config,
+      },
       signal,
     );
     await output.write(jsonLine({ status: image.id }));

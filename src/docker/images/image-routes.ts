@@ -1,9 +1,8 @@
 import { StatusError } from '#base/errors.ts';
-import type { RemovedImage } from '#engine/images/images.ts';
+import type { Image, RemovedImage } from '#engine/images/images.ts';
 
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
-import type { Filters } from '../http/filters.ts';
 import { parseFilters } from '../http/filters.ts';
 import type { Reply } from '../http/reply.ts';
 import { empty, json } from '../http/reply.ts';
@@ -52,34 +51,11 @@ export function imageRoutes(context: Context): readonly Route[] {
 
 async function prune({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
   const filters = parseFilters(call.query, ['dangling', 'label', 'label!', 'until']);
-  const danglingOnly = filters.flag('dangling') ?? true;
-  const narrowed = ['label', 'label!', 'until'].some((name) => filters.has(name));
-  const { removed, freedBytes } = narrowed
-    ? await pruneMatching(engine, filters, danglingOnly, signal)
-    : await engine.images.prune({ danglingOnly }, signal);
-  return json({ ImagesDeleted: removed.map(removedBody), SpaceReclaimed: freedBytes });
-}
-
-async function pruneMatching(
-  engine: Context['engine'],
-  filters: Filters,
-  danglingOnly: boolean,
-  signal: AbortSignal,
-): Promise<{ readonly removed: readonly RemovedImage[]; readonly freedBytes: number }> {
-  const { images, containers } = engine;
-  const used = new Set(containers.list().map(({ spec }) => spec.imageId));
   const passes = imageFilter(engine, filters);
-  const removed: RemovedImage[] = [];
-  let freedBytes = 0;
-  for (const image of images.list()) {
-    const wanted = (!danglingOnly || image.tags.length === 0) && filters.prunable(image.config.config?.Labels ?? {});
-    if (used.has(image.id) || !wanted || !passes(image)) continue;
-    for (const name of image.tags.length === 0 ? [image.id] : image.tags) {
-      removed.push(...(await images.remove(name, { force: false, prune: true }, signal)));
-    }
-    freedBytes += image.sizeBytes;
-  }
-  return { removed, freedBytes };
+  const only = (image: Image): boolean => filters.prunable(image.config.config?.Labels ?? {}) && passes(image);
+  const danglingOnly = filters.flag('dangling') ?? true;
+  const { removed, freedBytes } = await engine.images.prune({ danglingOnly, only }, signal);
+  return json({ ImagesDeleted: removed.map(removedBody), SpaceReclaimed: freedBytes });
 }
 
 function removedBody({ untagged, deleted }: RemovedImage): object {

@@ -1,0 +1,58 @@
+import { silentLogger } from '#base/logger.ts';
+import type { Builder } from '#engine/build/builder.ts';
+import type { Engine, EngineOptions } from '#engine/engine.ts';
+import { createEventLog } from '#engine/events/create-event-log.ts';
+import type { EventLog } from '#engine/events/event-log.ts';
+import type { Snapshots } from '#engine/snapshots/snapshots.ts';
+
+import { FakeContainers } from './fake-containers.ts';
+import { FakeImageStore } from './fake-image-store.ts';
+import { FakeNetworks } from './fake-networks.ts';
+import { FakeVolumes } from './fake-volumes.ts';
+
+/**
+ * An engine in memory for tests of what stands on one: containers whose processes are played (see `FakeProcess`), images
+ * without files, networks without packets. Only what a face asks for is there; the rest throws.
+ */
+export class FakeEngine implements Engine {
+  readonly options: EngineOptions;
+  readonly events: EventLog = createEventLog();
+  readonly images = new FakeImageStore();
+  readonly networks = new FakeNetworks();
+  readonly volumes = new FakeVolumes();
+  readonly containers: FakeContainers;
+  /** Set by tests that build. */
+  build: Builder['build'] = async () => {
+    throw new Error('this test does not build');
+  };
+  readonly builder: Builder = {
+    build: (request, onEvent, signal) => this.build(request, onEvent, signal),
+    pruneCache: async () => ({ removed: ['step-1'], freedBytes: 7 }),
+  };
+  readonly snapshots: Snapshots;
+
+  constructor(dataDir: string) {
+    this.containers = new FakeContainers(this.events);
+    this.snapshots = {
+      layer: () => undefined,
+      layers: () => [],
+      writtenBytes: async () => 11,
+      upperPath: (id: string) => `/snapshots/${id}/upper`,
+      commitCopy: async () => this.images.layer,
+    } as unknown as Snapshots;
+    this.options = {
+      dataDir,
+      runDir: dataDir,
+      instance: 'test',
+      runcPath: '/usr/sbin/runc',
+      conmonPath: '/usr/bin/conmon',
+      addressPools: [{ base: '10.77.0.0/16', size: 24 }],
+      insecureRegistries: ['registry.test:5000'],
+      logger: silentLogger,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.containers.killAll();
+  }
+}

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -140,7 +141,9 @@ function hashTree(folder: string): string {
   for (const name of existsSync(folder) ? readdirSync(folder).sort() : []) {
     const path = join(folder, name);
     hash.update(`${name}\n`);
-    hash.update(statSync(path).isDirectory() ? hashTree(path) : readFileSync(path));
+    const stats = lstatSync(path);
+    if (stats.isDirectory()) hash.update(hashTree(path));
+    else hash.update(stats.isSymbolicLink() ? readlinkSync(path) : readFileSync(path));
   }
   return hash.digest('hex');
 }

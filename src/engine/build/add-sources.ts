@@ -5,7 +5,7 @@ import { StatusError } from '#base/errors.ts';
 import type { AddInstruction } from '#formats/dockerfile/dockerfile.ts';
 import type { BuildJob } from './build-job.ts';
 import { fetchUrl } from './fetch-url.ts';
-import { archiveKind } from './files/archive-kind.ts';
+import { isArchive } from './files/is-archive.ts';
 import { selectFiles } from './files/select-files.ts';
 import { fetchedItem, type SourceItem } from './files/source-item.ts';
 
@@ -82,9 +82,7 @@ function isGit(source: string): boolean {
 }
 
 async function markArchive(item: SourceItem): Promise<SourceItem> {
-  const from = item.isFolder ? undefined : item.entries[0]?.from;
-  const isFile = item.entries[0]?.type === 'file';
-  if (!isFile || from === undefined || !('path' in from)) return item;
-  const archive = await archiveKind(from.path);
-  return archive === undefined ? item : { ...item, archive };
+  const [first] = item.entries;
+  const isFile = !item.isFolder && first?.entry.type === 'file' && 'path' in first.from;
+  return isFile && (await isArchive(first.from.path)) ? { ...item, isArchive: true } : item;
 }

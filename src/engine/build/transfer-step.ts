@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 
+import { nowNs } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import type { JsonValue } from '#base/json.ts';
 import type { AddInstruction, CopyInstruction } from '#formats/dockerfile/dockerfile.ts';
@@ -120,7 +121,7 @@ async function place(
     const nobody = { uid: 0, gid: 0 };
     const chosen = chown === '' ? undefined : lookUpOwner(root, chown);
     const owner = chosen ?? (origin === 'context' ? nobody : undefined);
-    const plain = items.filter(({ archive }) => archive === undefined);
+    const plain = items.filter(({ isArchive }) => isArchive !== true);
     const folder = plain.length < items.length ? `${destination}/` : destination;
     const options = { root, destination: folder, folderOwner: chosen ?? nobody, mode };
     await copyFiles(plain, { ...options, owner }, signal);
@@ -133,7 +134,7 @@ async function place(
 function expanded({ job }: StageScope, state: StageState, instruction: Transfer, expand: Expander): Request {
   const variables = visibleVariables(state.args, state.defaults.Env ?? []);
   const inline = instruction.inlineFiles.map(({ name, content, expand: wanted }) =>
-    inlineItem(name, wanted ? expandWord(content, variables, { literalQuotes: true }) : content),
+    inlineItem(name, wanted ? expandWord(content, variables, { literalQuotes: true }) : content, nowNs()),
   );
   const words = instruction.sources.map((source) => expand.word(source));
   const written = expand.word(instruction.destination);

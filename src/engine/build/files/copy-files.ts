@@ -1,23 +1,16 @@
-import {
-  constants,
-  copyFileSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
+import { createPauses } from '#base/pauses.ts';
+import type { TarEntry } from '#formats/tar-entry.ts';
 import { hasCode } from '#sys/errno.ts';
-import { changeMode, deviceParts, makeNode, setTimes } from '#sys/files.ts';
+import { fsPath } from '#sys/file-path.ts';
+import { setTimes } from '#sys/files.ts';
 import { openInRoot } from '#sys/rooted.ts';
-import { readXattrs, setXattr } from '#sys/xattrs.ts';
+import { makeEntry, setAttributes } from '#sys/tree/make-entry.ts';
 import type { ModeChange } from './change-mode.ts';
-import { isCopiedXattr } from './hash-files.ts';
 import type { Owner } from './owner.ts';
 import { clear, makeFolders, notAFolder, openParent, refuseWhiteout } from './place.ts';
 import { isFolderIn, resolveInRoot } from './resolve-in-root.ts';
@@ -48,6 +41,7 @@ export async function copyFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const { root, destination } = options;
+  const pause = createPauses();
   const asFolder = destination.endsWith('/') || items.some(({ isFolder }) => isFolder);
   const clean = posix.normalize(destination);
   if (items.length > 1 && !asFolder && !isFolderIn(root, clean))
@@ -57,80 +51,74 @@ export async function copyFiles(
     );
   makeFolders(root, asFolder ? clean : posix.dirname(clean), options.folderOwner);
   const links = new Map<string, string>();
-  const folders: { readonly path: string; readonly mtimeNs: bigint | undefined }[] = [];
+  const folders: { readonly path: string; readonly mtimeNs: bigint }[] = [];
   for (const { name, isFolder, entries } of items) {
     if (!isFolder) refuseWhiteout(name);
     const inside = isFolder || asFolder || isFolderIn(root, clean);
     const base = isFolder || !inside ? clean : posix.join(clean, name);
-    for (const entry of entries) {
+    for (const source of entries) {
       signal.throwIfAborted();
-      refuseWhiteout(posix.basename(entry.relative));
-      const path = posix.join(base, entry.relative);
-      if (entry.type !== 'directory') await placeFile(entry, path, options, links);
+      await pause();
+      const { entry } = source;
+      refuseWhiteout(posix.basename(entry.path));
+      const path = posix.join(base, entry.path);
+      if (entry.type !== 'directory') await placeFile(source, path, options, links);
       else if (placeFolder(entry, path, options)) folders.push({ path, mtimeNs: entry.mtimeNs });
     }
   }
   for (const { path, mtimeNs } of folders.reverse()) {
     using folder = openInRoot(root, path);
-    if (mtimeNs !== undefined) setTimes(`${folder.path}/.`, mtimeNs, mtimeNs);
+    setTimes(`${folder.path}/.`, mtimeNs, mtimeNs);
   }
 }
 
+/** The entry with the owner and mode that the options ask for. */
+export function adapted(entry: TarEntry, { owner, mode }: Pick<CopyOptions, 'owner' | 'mode'>): TarEntry {
+  return { ...entry, ...owner, mode: mode?.(entry.mode, entry.type === 'directory') ?? entry.mode };
+}
+
 /** Returns false when a link to a folder stands in its place: that folder keeps its own mode and owner. */
-function placeFolder(entry: SourceEntry, path: string, options: CopyOptions): boolean {
+function placeFolder(entry: TarEntry, path: string, options: CopyOptions): boolean {
   using parent = openParent(options.root, path);
   const target = `${parent.path}/${posix.basename(path)}`;
   try {
-    mkdirSync(target);
+    mkdirSync(fsPath(target));
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
     if (!isFolderIn(options.root, path)) throw notAFolder(path);
-    if (lstatSync(target).isSymbolicLink()) return false;
+    if (lstatSync(fsPath(target)).isSymbolicLink()) return false;
   }
-  finish(target, entry, options);
+  setAttributes(target, adapted(entry, options));
   return true;
 }
 
 async function placeFile(
-  entry: SourceEntry,
+  source: SourceEntry,
   written: string,
   options: CopyOptions,
   links: Map<string, string>,
 ): Promise<void> {
+  const { entry, identity } = source;
   // A destination that is a link to a file means that file.
-  const followed = entry.relative === '' ? resolveInRoot(options.root, written) : undefined;
+  const followed = entry.path === '' ? resolveInRoot(options.root, written) : undefined;
   const path = followed === undefined ? written : `/${followed.inRoot}`;
   using parent = openParent(options.root, path);
   const target = `${parent.path}/${posix.basename(path)}`;
   clear(target, path);
-  const known = entry.identity === '' ? undefined : links.get(entry.identity);
+  const known = identity === '' ? undefined : links.get(identity);
   if (known !== undefined) {
     using first = openParent(options.root, known);
-    linkSync(`${first.path}/${posix.basename(known)}`, target);
+    linkSync(fsPath(`${first.path}/${posix.basename(known)}`), fsPath(target));
     return;
   }
-  await makeFile(entry, target);
-  finish(target, entry, options);
-  if (entry.mtimeNs !== undefined) setTimes(target, entry.mtimeNs, entry.mtimeNs);
-  if (entry.identity !== '') links.set(entry.identity, path);
+  if (entry.type === 'file') await makeFile(source, target);
+  else makeEntry(target, entry);
+  setAttributes(target, adapted(entry, options));
+  if (identity !== '') links.set(identity, path);
 }
 
-async function makeFile({ type, from, sizeBytes, linkTarget, device }: SourceEntry, target: string): Promise<void> {
-  if (type === 'symlink') symlinkSync(linkTarget, target);
-  else if (type === 'fifo') makeNode(target, 'fifo', 0o600);
-  else if (type === 'character' || type === 'block') {
-    const { major, minor } = deviceParts(device);
-    makeNode(target, type, 0o600, major, minor);
-  } else if ('text' in from) writeFileSync(target, from.text, { flag: 'wx' });
-  else if (sizeBytes <= smallBytes) copyFileSync(from.path, target, constants.COPYFILE_EXCL);
-  else await copyFile(from.path, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-}
-
-/** Owner before mode: chown takes setuid away. */
-function finish(target: string, entry: SourceEntry, { owner, mode }: CopyOptions): void {
-  const isFolder = entry.type === 'directory';
-  lchownSync(target, owner?.uid ?? entry.uid, owner?.gid ?? entry.gid);
-  if (entry.type !== 'symlink') changeMode(target, mode?.(entry.mode, isFolder) ?? entry.mode);
-  if ('text' in entry.from) return;
-  for (const [name, value] of readXattrs(entry.from.path)) if (isCopiedXattr(name)) setXattr(target, name, value);
+async function makeFile({ entry, from }: SourceEntry, target: string): Promise<void> {
+  if ('text' in from) writeFileSync(fsPath(target), from.text, { flag: 'wx' });
+  else if (entry.sizeBytes <= smallBytes) copyFileSync(fsPath(from.path), fsPath(target), constants.COPYFILE_EXCL);
+  else await copyFile(fsPath(from.path), fsPath(target), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
 }

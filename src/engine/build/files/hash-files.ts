@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 
-import { readXattrs } from '#sys/xattrs.ts';
+import { createPauses } from '#base/pauses.ts';
+import { fsPath } from '#sys/file-path.ts';
 import type { SourceEntry, SourceItem } from './source-item.ts';
 
-/** Files up to this size are read at once: a stream costs more than it saves. */
-const smallBytes = 128 * 1024;
+const chunkBytes = 256 * 1024;
 
 /**
  * A digest over what copying the items makes: names, types, modes, links, devices, extended attributes, bytes, and
@@ -16,50 +16,39 @@ export async function hashFiles(
   options: { readonly owners: boolean },
   signal: AbortSignal,
 ): Promise<string> {
+  const pause = createPauses();
   const hash = createHash('sha256');
-  for (const { name, isFolder, archive, entries } of items) {
-    hash.update(`${JSON.stringify([name, isFolder, archive ?? null, entries.length])}\n`);
-    for (const entry of entries) {
-      const owner = options.owners ? [entry.uid, entry.gid] : [];
-      const { relative, type, mode, sizeBytes, linkTarget, device } = entry;
-      hash.update(`${JSON.stringify([relative, type, mode, owner, sizeBytes, linkTarget, String(device)])}\n`);
-      await hashContent(hash, entry, signal);
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (const { name, isFolder, isArchive = false, entries } of items) {
+    hash.update(`${JSON.stringify([name, isFolder, isArchive, entries.length])}\n`);
+    for (const source of entries) {
+      const { path, type, mode, uid, gid, sizeBytes, linkTarget, deviceMajor, deviceMinor, xattrs } = source.entry;
+      const owner = options.owners ? [uid, gid] : [];
+      const attributes = [...xattrs].map(([key, value]) => [key, Buffer.from(value).toString('hex')]);
+      const line = [path, type, mode, owner, sizeBytes, linkTarget, deviceMajor, deviceMinor, attributes];
+      hash.update(`${JSON.stringify(line)}\n`);
+      for (const _ of type === 'file' ? hashBytes(hash, source, buffer) : []) {
+        signal.throwIfAborted();
+        await pause();
+      }
     }
   }
   return hash.digest('hex');
 }
 
-/** Attributes that belong to this machine's security modules and filesystems, not to the file. */
-export function isCopiedXattr(name: string): boolean {
-  return !/^(system\.|trusted\.overlay\.|security\.(selinux|ima|evm|SMACK64))/.test(name);
-}
-
-async function hashContent(hash: Hash, { from, type, sizeBytes }: SourceEntry, signal: AbortSignal): Promise<void> {
+/** Yields after each piece, so that the caller can give way. */
+function* hashBytes(hash: Hash, { from }: SourceEntry, buffer: Buffer): Generator<void, void, undefined> {
   if ('text' in from) {
     hash.update(from.text);
     return;
   }
-  for (const [name, value] of readXattrs(from.path))
-    if (isCopiedXattr(name)) hash.update(`${JSON.stringify([name, Buffer.from(value).toString('hex')])}\n`);
-  if (type !== 'file') return;
-  if (sizeBytes <= smallBytes) hash.update(readSmall(from.path, sizeBytes));
-  else
-    for await (const chunk of createReadStream(from.path, { highWaterMark: 1024 * 1024, signal }))
-      hash.update(chunk as Buffer);
-}
-
-/** Reads into a buffer of the known size: readFileSync would ask for it once more. */
-function readSmall(path: string, sizeBytes: number): Uint8Array {
-  const buffer = Buffer.allocUnsafe(sizeBytes);
-  const fd = openSync(path, 'r');
+  const fd = openSync(fsPath(from.path), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    let filled = 0;
-    while (filled < sizeBytes) {
-      const read = readSync(fd, buffer, filled, sizeBytes - filled, filled);
-      if (read === 0) break;
-      filled += read;
+    for (let read = -1; read !== 0;) {
+      read = readSync(fd, buffer, 0, buffer.length, null);
+      hash.update(buffer.subarray(0, read));
+      yield;
     }
-    return buffer.subarray(0, filled);
   } finally {
     closeSync(fd);
   }

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import { hasCode } from '#sys/errno.ts';
+import { fsPath } from '#sys/file-path.ts';
 import { changeMode, isMissing } from '#sys/files.ts';
 import { openInRoot, openPath, type RootedFile } from '#sys/rooted.ts';
 import type { Owner } from './owner.ts';
@@ -16,8 +17,8 @@ export function makeFolders(root: string, path: string, owner: Owner, mode = 0o7
     using parent = openInRoot(root, soFar, openPath | constants.O_DIRECTORY);
     soFar += `/${name}`;
     try {
-      mkdirSync(`${parent.path}/${name}`, { mode });
-      lchownSync(`${parent.path}/${name}`, owner.uid, owner.gid);
+      mkdirSync(fsPath(`${parent.path}/${name}`), { mode });
+      lchownSync(fsPath(`${parent.path}/${name}`), owner.uid, owner.gid);
       changeMode(`${parent.path}/${name}`, mode);
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
@@ -34,7 +35,7 @@ export function openParent(root: string, path: string): RootedFile {
 /** Takes away what is in a file's place. */
 export function clear(target: string, path: string): void {
   try {
-    unlinkSync(target);
+    unlinkSync(fsPath(target));
   } catch (error) {
     if (isMissing(error)) return;
     if (!hasCode(error, 'EISDIR', 'EPERM')) throw error;

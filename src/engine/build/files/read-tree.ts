@@ -1,9 +1,12 @@
-import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
-import type { SourceEntry, SourceType } from './source-item.ts';
+import { createPauses } from '#base/pauses.ts';
+import { fsPath } from '#sys/file-path.ts';
+import { entryOfNode, isPortableXattr, LinkFinder } from '#sys/tree/tree-entry.ts';
+import { namesIn } from '#sys/tree/walk-tree.ts';
+import type { SourceEntry } from './source-item.ts';
 
 /** Files and folders that one COPY may read. */
 const maxEntries = 1_000_000;
@@ -12,34 +15,32 @@ const maxEntries = 1_000_000;
 export type Verdict = 'take' | 'look' | 'skip';
 
 /**
- * Lists what lies below a folder, sorted by name, folders before their content; links are listed, never followed.
- * `judge` gets paths relative to the folder. Sockets are left out: they mean nothing in an image.
+ * Lists what lies below a folder that nobody changes, sorted by name, folders before their content; links are listed,
+ * never followed. `judge` gets paths relative to the folder. Sockets are left out: they mean nothing in an image.
  */
 export async function readTree(
   folder: string,
   judge: (relative: string, isFolder: boolean) => Verdict,
   signal: AbortSignal,
 ): Promise<readonly SourceEntry[]> {
+  const pause = createPauses();
   const entries: SourceEntry[] = [];
   const pending: SourceEntry[] = [];
-  const take = (entry: SourceEntry): void => {
-    entries.push(...pending.splice(0), entry);
-    if (entries.length > maxEntries)
-      throw new StatusError('TooLarge', `there are more than ${String(maxEntries)} files to copy`);
-  };
   const walk = async (relative: string): Promise<void> => {
-    signal.throwIfAborted();
-    const names = (await readdir(join(folder, relative))).sort();
-    for (const name of names) {
+    for (const name of namesIn(posix.join(folder, relative))) {
+      signal.throwIfAborted();
+      await pause();
       const below = relative === '' ? name : `${relative}/${name}`;
-      const entry = readEntry(join(folder, below), below);
-      if (entry === undefined) continue;
-      const isFolder = entry.type === 'directory';
+      const source = readEntry(posix.join(folder, below), below);
+      if (source === undefined) continue;
+      const isFolder = source.entry.type === 'directory';
       const verdict = judge(below, isFolder);
-      if (verdict === 'take') take(entry);
-      else if (verdict === 'look' && isFolder) pending.push(entry);
+      if (verdict === 'take') entries.push(...pending.splice(0), source);
+      else if (verdict === 'look' && isFolder) pending.push(source);
+      if (entries.length > maxEntries)
+        throw new StatusError('TooLarge', `there are more than ${String(maxEntries)} files to copy`);
       if (isFolder && verdict !== 'skip') await walk(below);
-      if (pending.at(-1) === entry) pending.pop();
+      if (pending.at(-1) === source) pending.pop();
     }
   };
   await walk('');
@@ -47,30 +48,10 @@ export async function readTree(
 }
 
 /** One entry at an absolute path; undefined for a socket. */
-export function readEntry(path: string, relative: string): SourceEntry | undefined {
-  const stats = lstatSync(path, { bigint: true });
-  const type = typeOf(stats);
-  if (type === undefined) return undefined;
-  return {
-    relative,
-    type,
-    from: { path },
-    mode: Number(stats.mode & 0o7777n),
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-    sizeBytes: type === 'file' ? Number(stats.size) : 0,
-    mtimeNs: stats.mtimeNs,
-    linkTarget: type === 'symlink' ? readlinkSync(path) : '',
-    device: type === 'character' || type === 'block' ? stats.rdev : 0n,
-    identity: type !== 'directory' && stats.nlink > 1n ? `${String(stats.dev)}:${String(stats.ino)}` : '',
-  };
-}
-
-function typeOf(stats: BigIntStats): SourceType | undefined {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
-  if (stats.isSymbolicLink()) return 'symlink';
-  if (stats.isCharacterDevice()) return 'character';
-  if (stats.isBlockDevice()) return 'block';
-  return stats.isFIFO() ? 'fifo' : undefined;
+export function readEntry(at: string, path: string): SourceEntry | undefined {
+  const stat = lstatSync(fsPath(at), { bigint: true });
+  const entry = entryOfNode({ at, path, stat }, new LinkFinder(), isPortableXattr);
+  const isShared = stat.nlink > 1n && !stat.isDirectory();
+  const identity = isShared ? `${String(stat.dev)}:${String(stat.ino)}` : '';
+  return entry === undefined ? undefined : { entry, from: { path: at }, identity };
 }

@@ -1,9 +1,10 @@
-import { constants, readlinkSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { posix } from 'node:path';
 
 import { hasCode } from '#sys/errno.ts';
 import { isMissing } from '#sys/files.ts';
 import { openInRoot, openPath } from '#sys/rooted.ts';
+import { readLink } from '#sys/tree/tree-entry.ts';
 
 export interface ResolvedPath {
   /** On this machine, without links. */
@@ -17,8 +18,8 @@ export function resolveInRoot(root: string, path: string): ResolvedPath | undefi
   try {
     using top = openInRoot(root, '');
     using file = openInRoot(root, path.replace(/^\/+/, ''));
-    const real = readlinkSync(file.path);
-    return { path: real, inRoot: posix.relative(readlinkSync(top.path), real) };
+    const real = readLink(file.path);
+    return { path: real, inRoot: posix.relative(readLink(top.path), real) };
   } catch (error) {
     if (isMissing(error) || hasCode(error, 'ELOOP')) return undefined;
     throw error;

@@ -50,7 +50,7 @@ async function select(source: string, change: Partial<Selection> = {}): Promise<
   const ignore = compileIgnoreRules([]);
   const items = await selectFiles({ root, sources: [source], parents: false, exclude: [], ignore, ...change }, never);
   return items.flatMap(({ name, isFolder, entries }) =>
-    isFolder ? entries.map(({ relative, type }) => `${name}/${relative}${type === 'directory' ? '/' : ''}`) : [name],
+    isFolder ? entries.map(({ entry: { path, type } }) => `${name}/${path}${type === 'directory' ? '/' : ''}`) : [name],
   );
 }
 

@@ -1,4 +1,4 @@
-import { constants, fstatSync, readdirSync } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
@@ -7,6 +7,7 @@ import { compilePathPattern, hasWildcard } from '#formats/path-pattern.ts';
 import { hasCode } from '#sys/errno.ts';
 import { isMissing } from '#sys/files.ts';
 import { openInRoot, openPath } from '#sys/rooted.ts';
+import { namesIn } from '#sys/tree/walk-tree.ts';
 import { readEntry, readTree, type Verdict } from './read-tree.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 import type { SourceItem } from './source-item.ts';
@@ -53,7 +54,7 @@ async function selectSource(selection: Selection, source: string, signal: AbortS
       );
     const entry = readEntry(found.path, '');
     if (entry === undefined) continue;
-    if (entry.type === 'directory')
+    if (entry.entry.type === 'directory')
       items.push({ name, isFolder: true, entries: await readTree(found.path, judge, signal) });
     else if (judge('', false) === 'take') items.push({ name, isFolder: false, entries: [entry] });
   }
@@ -101,7 +102,7 @@ function expandSource(root: string, source: string): readonly string[] {
     isWild = true;
     const pattern = compilePathPattern(part);
     paths = paths.flatMap((path) =>
-      namesIn(root, path)
+      namesAt(root, path)
         .filter((name) => pattern.matches(name))
         .map((name) => posix.join(path, name)),
     );
@@ -109,11 +110,11 @@ function expandSource(root: string, source: string): readonly string[] {
   return paths;
 }
 
-function namesIn(root: string, path: string): readonly string[] {
+function namesAt(root: string, path: string): readonly string[] {
   const found = resolveInRoot(root, path);
   if (found === undefined) return [];
   try {
-    return readdirSync(found.path).sort();
+    return namesIn(found.path);
   } catch (error) {
     if (hasCode(error, 'ENOTDIR')) return [];
     throw error;

@@ -1,24 +1,11 @@
-import type { ArchiveKind } from './archive-kind.ts';
-
-export type SourceType = 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo';
+import type { TarEntry } from '#formats/tar-entry.ts';
 
 /** A file, folder, link or device that COPY or ADD reads. */
 export interface SourceEntry {
-  /** Relative to its item; '' for the item itself. */
-  readonly relative: string;
-  readonly type: SourceType;
+  /** `path` is relative to the item, '' for the item itself; further names of a file are files of their own here. */
+  readonly entry: TarEntry;
   /** Where its bytes are: an absolute path of this machine with no link in it, or the bytes themselves. */
   readonly from: { readonly path: string } | { readonly text: string };
-  /** Permission bits with setuid, setgid and sticky. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly sizeBytes: number;
-  /** Nanoseconds since the epoch; undefined: the time of copying. */
-  readonly mtimeNs: bigint | undefined;
-  readonly linkTarget: string;
-  /** The kernel's device number of a device node. */
-  readonly device: bigint;
   /** Equal for names of the same file; '' when it has one name only. */
   readonly identity: string;
 }
@@ -29,22 +16,30 @@ export interface SourceItem {
   readonly name: string;
   readonly isFolder: boolean;
   /** Set for a local file that is to be unpacked. */
-  readonly archive?: ArchiveKind;
+  readonly isArchive?: boolean;
   /** Folders before what is in them. A folder's own entry is not among them. */
   readonly entries: readonly SourceEntry[];
 }
 
 /** An inline file of a Dockerfile. */
-export function inlineItem(name: string, text: string): SourceItem {
-  const sizeBytes = Buffer.byteLength(text);
-  const entry = { ...plainFile, relative: '', from: { text }, mode: 0o644, sizeBytes, mtimeNs: undefined };
-  return { name, isFolder: false, entries: [entry] };
+export function inlineItem(name: string, text: string, mtimeNs: bigint): SourceItem {
+  const entry: TarEntry = { ...plainFile, mode: 0o644, sizeBytes: Buffer.byteLength(text), mtimeNs };
+  return { name, isFolder: false, entries: [{ entry, from: { text }, identity: '' }] };
 }
 
 /** A file that was fetched to `path`. */
 export function fetchedItem(name: string, path: string, sizeBytes: number, mtimeNs: bigint): SourceItem {
-  const entry = { ...plainFile, relative: '', from: { path }, mode: 0o600, sizeBytes, mtimeNs };
-  return { name, isFolder: false, entries: [entry] };
+  const entry: TarEntry = { ...plainFile, mode: 0o600, sizeBytes, mtimeNs };
+  return { name, isFolder: false, entries: [{ entry, from: { path }, identity: '' }] };
 }
 
-const plainFile = { type: 'file', uid: 0, gid: 0, linkTarget: '', device: 0n, identity: '' } as const;
+const plainFile = {
+  path: '',
+  type: 'file',
+  uid: 0,
+  gid: 0,
+  linkTarget: '',
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: new Map<string, Uint8Array>(),
+} as const;

@@ -128,7 +128,10 @@ export class Platform implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<BootstrapLine> => {
     const { bootstrapDebian } = await import('#engine/images/bootstrap-debian.ts');
-    const image = await bootstrapDebian(this.#running().images, request, onProgress, signal);
+    const { parseReference } = await import('#formats/reference.ts');
+    const { images } = this.#running();
+    const reference = parseReference(request.tag);
+    const image = await bootstrapDebian({ images, suite: request.suite, reference, onProgress }, signal);
     return { kind: 'done', imageId: image.id, tag: request.tag, sizeBytes: image.sizeBytes };
   };
 

@@ -29,6 +29,7 @@ const inputOutput =
 /** Places that start processes, and which. */
 const spawners: Readonly<Record<string, string>> = {
   'src/engine/runtime/': 'runc, conmon and ps',
+  'src/engine/images/debian/': 'debootstrap and apt, which make the first base image',
   'src/cli/': 'the daemon; runc and conmon for their versions',
   'tests/': 'the daemon and real clients',
   'scripts/': 'the tools',

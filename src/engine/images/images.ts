@@ -63,6 +63,9 @@ export interface ImageUsers {
  * promise resolves. Registries on loopback are spoken to by HTTP when HTTPS does not answer.
  */
 export interface Images {
+  /** Absolute: a folder beside the data for files that live as long as one operation. Emptied at the start. */
+  readonly scratchDir: string;
+
   /** By tag, by `name@digest`, by ID or a unique prefix of it. Throws NotFound `No such image: <name>`. */
   get(name: string): Image;
   find(name: string): Image | undefined;

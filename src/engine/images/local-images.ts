@@ -32,6 +32,10 @@ export class LocalImages implements Images, AsyncDisposable {
     this.#connections = connections;
   }
 
+  get scratchDir(): string {
+    return this.#room.scratchDir;
+  }
+
   /** Ends what runs, waits until it has cleaned up, and closes the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new StatusError('Unavailable', 'Cannot go on: the images are being closed; try again later'));

@@ -42,7 +42,7 @@ export async function fetchUrl(
       done(sizeBytes > maxBytes ? tooLarge(url) : null, chunk);
     },
   });
-  await inWords(url, signal, () => pipeline(response, measure, createWriteStream(path, { flags: 'wx' }), { signal }));
+  await inWords(url, () => pipeline(response, measure, createWriteStream(path, { flags: 'wx' }), { signal }), signal);
   const digest = `sha256:${hash.digest('hex')}`;
   if (checksum !== '' && digest !== checksum)
     throw new StatusError('InvalidArgument', `digest mismatch for ${url}: ${digest}, expected: ${checksum}`);
@@ -53,7 +53,7 @@ export async function fetchUrl(
 async function request(url: string, signal: AbortSignal): Promise<IncomingMessage> {
   let next = url;
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-    const response = await inWords(next, signal, () => getOnce(next, signal));
+    const response = await inWords(next, () => getOnce(next, signal), signal);
     const { statusCode = 0, headers } = response;
     if (statusCode === 200) {
       if (Number(headers['content-length'] ?? 0) <= maxBytes) return response;
@@ -84,7 +84,7 @@ async function getOnce(url: string, signal: AbortSignal): Promise<IncomingMessag
   });
 }
 
-async function inWords<T>(url: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+async function inWords<T>(url: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   try {
     return await work();
   } catch (error) {

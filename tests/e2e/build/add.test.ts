@@ -10,7 +10,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { StatusError } from '#base/errors.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 import type { TarEntry } from '#formats/tar-entry.ts';
-import { makeRoot } from '#kit/temp-root.ts';
+import { makeRoot } from '../../kit/temp-root.ts';
 import { openFileWorld, type World } from './world.ts';
 
 let world: World;

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { StatusError } from '#base/errors.ts';
-import { makeRoot } from '#kit/temp-root.ts';
+import { makeRoot } from '../../kit/temp-root.ts';
 import { openFileWorld, type World } from './world.ts';
 
 let world: World;

@@ -8,8 +8,8 @@ import { createEventLog } from '#engine/events/create-event-log.ts';
 import type { Image } from '#engine/images/images.ts';
 import type { Snapshots } from '#engine/snapshots/snapshots.ts';
 import { walkTree } from '#sys/tree/walk-tree.ts';
-import { FakeImages } from '#kit/fake-images.ts';
-import { FakeSnapshots } from '#kit/fake-snapshots.ts';
+import { FakeImages } from '../../kit/fake-images.ts';
+import { FakeSnapshots } from '../../kit/fake-snapshots.ts';
 
 export const never = new AbortController().signal;
 

@@ -21,8 +21,12 @@ async function folderOf(t: { after(work: () => Promise<void>): void }): Promise<
 }
 
 function optionsIn(folder: string, socketPath: string): Parameters<typeof serveDocker>[0] {
-  const engine = new FakeEngine(folder);
-  return { engine, socketPath, logger: silentLogger, versionInfo: { version: '1.2.3' } };
+  return {
+    engine: new FakeEngine(folder).asEngine(),
+    socketPath,
+    logger: silentLogger,
+    versionInfo: { version: '1.2.3' },
+  };
 }
 
 describe('the door', () => {
@@ -136,7 +140,7 @@ describe('the socket', () => {
     const stopping = new AbortController();
     const options = optionsIn(folder, join(folder, 's'));
     await using _ = await serveDocker(options, stopping.signal);
-    const client = new DockerClient(options.engine as FakeEngine, options.socketPath);
+    const client = new DockerClient(options.engine as unknown as FakeEngine, options.socketPath);
     const events = await client.open('GET', '/events');
     const ended = once(events, 'close');
     events.on('error', () => {});

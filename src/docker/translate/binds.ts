@@ -19,7 +19,7 @@ export function parseBind(text: string): MountRequest {
   if (first.startsWith('/')) {
     if (mode.noCopy) throw invalid(text, '"nocopy" is for volumes');
     const { readOnly, propagation } = mode;
-    const source = posix.normalize(first);
+    const source = cleanSource(first);
     return { type: 'bind', source, target, readOnly, createSource: true, ...(propagation !== '' && { propagation }) };
   }
   if (!volumeName.test(first)) {
@@ -37,6 +37,11 @@ export function mountTarget(path: string, specification: string): string {
   const clean = posix.normalize(path).replace(/\/$/, '');
   if (clean === '') throw invalid(specification, `destination can't be '/'`);
   return clean;
+}
+
+/** A host path without dots, doubled slashes and one at its end. */
+export function cleanSource(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/$/, '');
 }
 
 export function isPropagation(word: string): boolean {

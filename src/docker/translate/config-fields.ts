@@ -42,6 +42,7 @@ export const configFields = {
   Labels: mapped(mapOf(text, ''), {}),
   StopSignal: mapped(text, undefined),
   StopTimeout: mapped(integer, undefined),
+  // Of health checks in shell form.
   Shell: mapped(textOrList, undefined),
 } as const satisfies FieldTable;
 

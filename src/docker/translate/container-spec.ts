@@ -214,11 +214,13 @@ function healthcheckOf(config: Config): { readonly healthcheck?: HealthcheckConf
   if ((check.Retries ?? 0) < 0) {
     throw new StatusError('InvalidArgument', 'Retries in Healthcheck cannot be negative');
   }
-  const [kind = ''] = check.Test ?? [];
+  const [kind = '', ...command] = check.Test ?? [];
   if (!['', 'NONE', 'CMD', 'CMD-SHELL'].includes(kind)) {
     throw new StatusError('InvalidArgument', `Unknown type '${kind}' in HEALTHCHECK (try CMD)`);
   }
-  return { healthcheck: check };
+  const shell = config.Shell ?? [];
+  if (kind !== 'CMD-SHELL' || shell.length === 0) return { healthcheck: check };
+  return { healthcheck: { ...check, Test: ['CMD', ...shell, ...command] } };
 }
 
 function warningsOf(config: Config, host: HostConfig): readonly string[] {

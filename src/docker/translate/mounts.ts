@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { StatusError } from '#base/errors.ts';
 import type { Container, MountRequest } from '#engine/runtime/container.ts';
 
-import { isPropagation, mountTarget, parseBind } from './binds.ts';
+import { cleanSource, isPropagation, mountTarget, parseBind } from './binds.ts';
 import type { HostConfig } from './host-config-fields.ts';
 import type { MountConfig } from './mount-fields.ts';
 import { checkTmpfsOptions, parseTmpfs } from './tmpfs.ts';
@@ -76,7 +76,7 @@ function bindRequest(mount: MountConfig, base: BaseRequest): MountRequest {
     }
   }
   const createSource = options.CreateMountpoint ?? false;
-  const source = posix.normalize(base.source);
+  const source = cleanSource(base.source);
   return { type: 'bind', ...base, source, createSource, ...(propagation !== '' && { propagation }) };
 }
 

@@ -46,7 +46,7 @@ export class DockerClient {
     const engine = new FakeEngine(folder);
     const socketPath = join(folder, 'd.sock');
     const server = await serveDocker(
-      { engine, socketPath, logger: silentLogger, versionInfo: { version: '1.2.3' } },
+      { engine: engine.asEngine(), socketPath, logger: silentLogger, versionInfo: { version: '1.2.3' } },
       new AbortController().signal,
     );
     owner.after(async () => {

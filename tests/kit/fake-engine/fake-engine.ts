@@ -14,7 +14,7 @@ import { FakeVolumes } from './fake-volumes.ts';
  * An engine in memory for tests of what stands on one: containers whose processes are played (see `FakeProcess`), images
  * without files, networks without packets. Only what a face asks for is there; the rest throws.
  */
-export class FakeEngine implements Engine {
+export class FakeEngine implements AsyncDisposable {
   readonly options: EngineOptions;
   readonly events: EventLog = createEventLog();
   readonly images = new FakeImageStore();
@@ -50,6 +50,11 @@ export class FakeEngine implements Engine {
       insecureRegistries: ['registry.test:5000'],
       logger: silentLogger,
     };
+  }
+
+  /** What is missing here is missing on purpose: asking for it fails the test. */
+  asEngine(): Engine {
+    return this as unknown as Engine;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

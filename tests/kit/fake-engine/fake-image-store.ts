@@ -7,7 +7,8 @@ import type { Digest, ImageDefaults } from '#formats/oci.ts';
 import { familiarReference, type Reference } from '#formats/reference.ts';
 
 /** Images without files, and a registry that tests fill. */
-export class FakeImageStore implements Images {
+export class FakeImageStore implements Omit<Images, 'scratchDir'> {
+  readonly scratchDir = '/nonexistent';
   readonly #images = new Map<Digest, Image>();
   /** What a pull finds, by familiar reference. */
   readonly registry = new Map<string, ImageDefaults>();

@@ -101,10 +101,11 @@ export class LocalImages implements Images, AsyncDisposable {
   ): Promise<{ readonly removed: readonly RemovedImage[]; readonly freedBytes: number }> {
     const { store } = this.#room;
     return await this.#changing(async () => {
-      const tops = store.list().filter(({ id }) => store.childrenOf(id).length === 0);
-      const unwanted = danglingOnly
-        ? tops.filter(({ id }) => store.namesOf(id).every(({ tag }) => tag === undefined))
-        : tops;
+      const tops = store.list().filter(({ id }) => store.childrenOf(id).length === 0 || store.namesOf(id).length > 0);
+      const hasTag = ({ id }: StoredImage): boolean => store.namesOf(id).some(({ tag }) => tag !== undefined);
+      const unwanted = tops.filter((image) => !danglingOnly || !hasTag(image));
+      // Children before their parents, which they keep.
+      unwanted.sort((one, other) => store.ancestorsOf(other).length - store.ancestorsOf(one).length);
       return await this.#removal.prune(
         unwanted.filter((image) => only(this.#view(image))),
         signal,
@@ -120,8 +121,10 @@ export class LocalImages implements Images, AsyncDisposable {
   ): Promise<Image> {
     const name = familiarReference(reference);
     return this.#view(
-      await this.#during(`pull ${name}`, signal, (either) =>
-        pullImage(this.#room, reference, options, onProgress, either),
+      await this.#during(
+        `pull ${name}`,
+        (either) => pullImage(this.#room, reference, options, onProgress, either),
+        signal,
       ),
     );
   }
@@ -133,14 +136,16 @@ export class LocalImages implements Images, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }> {
     const name = familiarReference(reference);
-    return await this.#during(`push ${name}`, signal, (either) =>
-      pushImage(this.#room, reference, options.auth, onProgress, either),
+    return await this.#during(
+      `push ${name}`,
+      (either) => pushImage(this.#room, reference, options.auth, onProgress, either),
+      signal,
     );
   }
 
   async login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void> {
     const domain = registryDomain(registry);
-    await this.#during(`log in to ${domain}`, signal, (either) => logIn(this.#room.connect(domain, auth), either));
+    await this.#during(`log in to ${domain}`, (either) => logIn(this.#room.connect(domain, auth), either), signal);
   }
 
   save(names: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -150,11 +155,11 @@ export class LocalImages implements Images, AsyncDisposable {
   }
 
   async load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress, signal: AbortSignal): Promise<readonly string[]> {
-    return await this.#during('load the archive', signal, (either) => loadArchive(this.#room, tar, onProgress, either));
+    return await this.#during('load the archive', (either) => loadArchive(this.#room, tar, onProgress, either), signal);
   }
 
   async import(tar: AsyncIterable<Uint8Array>, options: ImportOptions, signal: AbortSignal): Promise<Image> {
-    return this.#view(await this.#during('import', signal, (either) => importRootfs(this.#room, tar, options, either)));
+    return this.#view(await this.#during('import', (either) => importRootfs(this.#room, tar, options, either), signal));
   }
 
   async #name(reference: Reference, image: StoredImage): Promise<void> {
@@ -163,7 +168,7 @@ export class LocalImages implements Images, AsyncDisposable {
   }
 
   /** Runs an operation that ends early when the room is closed, and says a full disk as what it is. */
-  async #during<T>(what: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #during<T>(what: string, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
     const running = work(AbortSignal.any([signal, this.#closing.signal]));
     this.#running.add(running);
     try {

@@ -77,6 +77,16 @@ export class ImageStore {
     return this.list().filter(({ parent }) => parent === id);
   }
 
+  /** The parents that are there, the nearest first. */
+  ancestorsOf(image: StoredImage): readonly StoredImage[] {
+    const ancestors: StoredImage[] = [];
+    for (let next = this.#parentOf(image); next !== undefined; next = this.#parentOf(next)) {
+      if (next.id === image.id || ancestors.includes(next)) break;
+      ancestors.push(next);
+    }
+    return ancestors;
+  }
+
   /** Names of an image with tags or digests, sorted. */
   namesOf(id: Digest): readonly Reference[] {
     return [...(this.#namesOf.get(id) ?? [])].toSorted().map(parseReference);
@@ -156,6 +166,10 @@ export class ImageStore {
     await this.#images.remove(hexOf(image.id));
     await this.#blobs.remove(image.id);
     if (image.manifest !== undefined) await this.#dropManifest(image.manifest);
+  }
+
+  #parentOf({ parent }: StoredImage): StoredImage | undefined {
+    return parent === undefined ? undefined : this.#imageById.get(parent);
   }
 
   async #dropManifest(digest: Digest): Promise<void> {

@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 
 import type { TarEntryType } from '#formats/tar-entry.ts';
 
-const busyboxPath = '/bin/busybox';
+import { toolPath } from './tools.ts';
+
 const blockBytes = 512;
 const typeFlags: Partial<Record<TarEntryType, string>> = { file: '0', symlink: '2', directory: '5' };
 
@@ -33,6 +34,7 @@ export async function* busyboxTar(): AsyncGenerator<Uint8Array, void, undefined>
 }
 
 async function busyboxMembers(): Promise<readonly Member[]> {
+  const busyboxPath = toolPath('busybox');
   const { stdout } = await promisify(execFile)(busyboxPath, ['--list']);
   const applets = stdout.split('\n').filter((name) => name !== '' && name !== 'busybox');
   const text = new TextEncoder();

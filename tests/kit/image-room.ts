@@ -8,6 +8,7 @@ import type { Logger } from '#base/logger.ts';
 import { createEventLog } from '#engine/events/create-event-log.ts';
 import type { EventLog } from '#engine/events/event-log.ts';
 import type { Images, OnProgress } from '#engine/images/images.ts';
+import type { LayerStore } from '#engine/images/layer-store.ts';
 import { openImages } from '#engine/images/open-images.ts';
 import type { Digest } from '#formats/oci.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
@@ -18,6 +19,8 @@ export interface ImageRoomOptions {
   readonly logger?: Logger;
   readonly idleTimeoutMs?: number;
   readonly insecureRegistries?: readonly string[];
+  /** Layers to stand on instead of such in memory. */
+  readonly snapshots?: LayerStore;
   readonly users?: (imageId: Digest) => readonly { readonly id: string; readonly running: boolean }[];
 }
 
@@ -25,6 +28,7 @@ export interface ImageRoomOptions {
 export class ImageRoom implements AsyncDisposable {
   readonly dataDir: string;
   readonly snapshots = new MemorySnapshots();
+  readonly #layers: LayerStore;
   readonly events: EventLog = createEventLog();
   readonly #options: ImageRoomOptions;
   #images: (Images & AsyncDisposable) | undefined;
@@ -32,6 +36,7 @@ export class ImageRoom implements AsyncDisposable {
   private constructor(dataDir: string, options: ImageRoomOptions) {
     this.dataDir = dataDir;
     this.#options = options;
+    this.#layers = options.snapshots ?? this.snapshots;
   }
 
   static async open(options: ImageRoomOptions = {}): Promise<ImageRoom> {
@@ -52,7 +57,7 @@ export class ImageRoom implements AsyncDisposable {
     this.#images = await openImages(
       {
         dataDir: this.dataDir,
-        snapshots: this.snapshots,
+        snapshots: this.#layers,
         events: this.events,
         users: { usersOf: users ?? (() => []) },
         insecureRegistries,

@@ -48,8 +48,11 @@ export interface Snapshots {
   /** Makes an empty writable snapshot on `parent` (undefined: on nothing). Throws Conflict when the ID exists. */
   create(id: string, parent: Digest | undefined): Promise<void>;
 
-  /** Mounts the snapshot (idempotent) and returns the absolute path of its merged root. */
-  mount(id: string): string;
+  /**
+   * Mounts the snapshot (idempotent) and returns the absolute path of its merged root. `volatile`: programs' fsyncs do
+   * nothing, for build steps; a crash of the machine while it is mounted makes it unusable.
+   */
+  mount(id: string, how?: { readonly volatile?: boolean }): string;
   /** Unmounts the snapshot (idempotent), lazily when it is busy. */
   unmount(id: string): void;
   /** Absolute path of the writable upper directory. */

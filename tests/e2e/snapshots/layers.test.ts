@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+
+import { reasonOf } from '#base/errors.ts';
+import { textOfBytes } from '#formats/byte-text.ts';
+import type { Digest } from '#formats/oci.ts';
+import { tarEntry } from '#formats/tar/write-tar.ts';
+import { fsPath } from '#sys/file-path.ts';
+import { getXattr } from '#sys/xattrs.ts';
+
+import { chunks, collect, digestOf, file, folder, hardLink, link, makeWorld, never, tarOf, unpack } from './world.ts';
+
+const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+
+test('a layer keeps everything that an archive says, and packs to the same bytes', async (t) => {
+  const world = makeWorld(t);
+  await using snapshots = await world.open();
+  const odd = textOfBytes(Buffer.from([0x6f, 0xff, 0x64]));
+  const bytes = await tarOf(
+    folder('etc/', { mode: 0o751, uid: 7, gid: 8, mtimeNs: 1_600_000_000_000_000_000n }),
+    file('etc/config', 'hello', { mode: 0o640, uid: 1000, gid: 1001, mtimeNs: 1_500_000_000_123_456_789n }),
+    file('./bin/tool', 'x'.repeat(100_000), { mode: 0o4755, xattrs: new Map([['security.capability', capability]]) }),
+    hardLink('bin/same', 'bin/tool'),
+    link('etc/link', '/etc/config'),
+    { entry: tarEntry('dev/zero', { type: 'character', mode: 0o666, deviceMajor: 1, deviceMinor: 5 }) },
+    { entry: tarEntry('run/pipe', { type: 'fifo' }) },
+    file(`names/${odd}`, 'odd'),
+    file('names/Főtanúsítvány', 'utf8'),
+    folder('tmp', { mode: 0o1777 }),
+  );
+  const layer = await snapshots.unpack(undefined, chunks(bytes, 777), digestOf(bytes), never);
+  assert.equal(layer.chainId, digestOf(bytes));
+  assert.equal(layer.sizeBytes, 5 + 100_000 + 3 + 4);
+  assert.deepEqual(await collect(snapshots.pack(layer.chainId, never)), bytes);
+
+  await snapshots.create('one', layer.chainId);
+  const root = snapshots.mount('one');
+  const stat = (path: string) => lstatSync(fsPath(join(root, path)), { bigint: true });
+  assert.equal(stat('etc').mtimeNs, 1_600_000_000_000_000_000n);
+  assert.equal(stat('etc').mode & 0o7777n, 0o751n);
+  assert.equal(stat('etc/config').mtimeNs, 1_500_000_000_123_456_789n);
+  assert.deepEqual([stat('etc/config').uid, stat('etc/config').gid], [1000n, 1001n]);
+  assert.equal(stat('bin/tool').mode & 0o7777n, 0o4755n);
+  assert.deepEqual(getXattr(join(root, 'bin/tool'), 'security.capability'), Uint8Array.from(capability));
+  assert.equal(stat('bin/tool').ino, stat('bin/same').ino);
+  assert.equal(readlinkSync(join(root, 'etc/link')), '/etc/config');
+  assert.equal(stat('dev/zero').rdev, 0x105n);
+  assert.equal(stat('run/pipe').isFIFO(), true);
+  assert.equal(readFileSync(fsPath(join(root, `names/${odd}`)), 'utf8'), 'odd');
+  assert.equal(stat('tmp').mode & 0o7777n, 0o1777n);
+  assert.deepEqual(await snapshots.changes('one', never), []);
+});
+
+test('whiteouts and opaque folders hide what lies below, in any order', async (t) => {
+  const world = makeWorld(t);
+  await using snapshots = await world.open();
+  const base = await unpack(
+    snapshots,
+    undefined,
+    ...['a/gone', 'a/kept', 'b/gone', 'c/gone', 'd/gone', 'e/file', 'f/x/gone', 'g/gone'].map((path) =>
+      file(path, path),
+    ),
+  );
+  const top = await unpack(
+    snapshots,
+    base,
+    file('a/.wh.gone'),
+    file('a/.wh.never-was'),
+    folder('b'),
+    file('b/.wh..wh..opq'),
+    file('b/new'),
+    file('c/new'),
+    file('c/.wh..wh..opq'),
+    file('.wh.d'),
+    folder('d'),
+    file('d/new'),
+    file('.wh.e'),
+    file('f/x/.wh.gone'),
+    file('f/.wh..wh..opq'),
+    file('g/new'),
+    file('.wh.g'),
+  );
+  await snapshots.create('one', top.chainId);
+  const root = snapshots.mount('one');
+  const shown = Object.fromEntries(readdirSync(root).map((name) => [name, readdirSync(join(root, name)).sort()]));
+  assert.deepEqual(shown, { a: ['kept'], b: ['new'], c: ['new'], d: ['new'], f: ['x'], g: ['new'] });
+  assert.deepEqual(readdirSync(join(root, 'f/x')), []);
+  const bare = await unpack(snapshots, base, file('.wh..wh..opq'), file('a/only'));
+  await snapshots.create('two', bare.chainId);
+  assert.deepEqual(readdirSync(snapshots.mount('two')), ['a']);
+  assert.deepEqual(readdirSync(join(snapshots.mount('two'), 'a')), ['only']);
+});
+
+test('parents that an archive leaves out stay as they are below, and links below are followed', async (t) => {
+  const world = makeWorld(t);
+  await using snapshots = await world.open();
+  const base = await unpack(
+    snapshots,
+    undefined,
+    folder('tmp', { mode: 0o1777, uid: 5, mtimeNs: 1_000_000_000n }),
+    file('usr/lib/old', 'old'),
+    link('lib', 'usr/lib'),
+    link('abs', '/usr/../usr/lib'),
+    file('shared', 'shared'),
+  );
+  const top = await unpack(
+    snapshots,
+    base,
+    file('tmp/inner/new', 'new'),
+    file('lib/new', 'new'),
+    file('abs/newer', 'newer'),
+    hardLink('linked', 'shared'),
+  );
+  await snapshots.create('one', top.chainId);
+  const root = snapshots.mount('one');
+  const tmp = lstatSync(join(root, 'tmp'));
+  assert.deepEqual([tmp.mode & 0o7777, tmp.uid, tmp.mtimeMs], [0o1777, 5, 1000]);
+  assert.equal(readlinkSync(join(root, 'lib')), 'usr/lib');
+  assert.deepEqual(readdirSync(join(root, 'usr/lib')).sort(), ['new', 'newer', 'old']);
+  assert.equal(readFileSync(join(root, 'linked'), 'utf8'), 'shared');
+  assert.equal(lstatSync(join(root, 'linked')).ino, lstatSync(join(root, 'shared')).ino);
+});
+
+test('an archive that names things twice packs to the same bytes, and the last one counts', async (t) => {
+  const world = makeWorld(t);
+  await using snapshots = await world.open();
+  const bytes = await tarOf(
+    file('a', 'first'),
+    file('a', 'second'),
+    file('d/inner', 'inner of a folder'),
+    hardLink('kept', 'd/inner'),
+    file('d', 'now a file'),
+    file('a', 'third'),
+    link('e', 'd'),
+    folder('e'),
+    file('e/f', 'f'),
+    file('.wh.note', 'a whiteout with a body'),
+  );
+  const layer = await snapshots.unpack(undefined, chunks(bytes, 1), undefined, never);
+  assert.deepEqual(await collect(snapshots.pack(layer.chainId, never)), bytes);
+  await snapshots.create('one', layer.chainId);
+  const root = snapshots.mount('one');
+  assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'third');
+  assert.equal(readFileSync(join(root, 'd'), 'utf8'), 'now a file');
+  assert.equal(readFileSync(join(root, 'kept'), 'utf8'), 'inner of a folder');
+  assert.equal(readFileSync(join(root, 'e/f'), 'utf8'), 'f');
+});
+
+test('what does not fit its digest, is cut or is in the way leaves nothing behind', async (t) => {
+  const world = makeWorld(t);
+  await using snapshots = await world.open();
+  const bytes = await tarOf(file('a', 'x'.repeat(5000)), file('b', 'y'));
+  const wrong: Digest = `sha256:${'0'.repeat(64)}`;
+  const damaged = (error: unknown) => reasonOf(error) === 'Damaged';
+  await assert.rejects(snapshots.unpack(undefined, chunks(bytes), wrong, never), damaged);
+  await assert.rejects(snapshots.unpack(undefined, chunks(bytes.subarray(0, 3000)), undefined, never), damaged);
+  await assert.rejects(snapshots.unpack(undefined, failing(bytes), undefined, never), /the line went dead/);
+  await assert.rejects(
+    snapshots.unpack(wrong, chunks(bytes), undefined, never),
+    (error) => reasonOf(error) === 'NotFound',
+  );
+  await assert.rejects(snapshots.unpack(undefined, chunks(bytes), undefined, AbortSignal.abort()));
+  assert.deepEqual(snapshots.layers(), []);
+  for (const name of ['layers', 'tmp']) assert.deepEqual(readdirSync(join(world.dataDir, name)), []);
+});
+
+test('a layer is kept once, removed only when nothing stands on it, and survives a restart', async (t) => {
+  const world = makeWorld(t);
+  await using first = await world.open();
+  const base = await unpack(first, undefined, file('base'));
+  const [top, again] = await Promise.all([unpack(first, base, file('top')), unpack(first, base, file('top'))]);
+  assert.deepEqual(top, again);
+  assert.equal(first.layers().length, 2);
+  await first.create('one', top.chainId);
+  const inUse = (error: unknown) => reasonOf(error) === 'Conflict';
+  await assert.rejects(first.removeLayer(top.chainId), inUse);
+  await assert.rejects(first.removeLayer(base.chainId), inUse);
+  await first[Symbol.asyncDispose]();
+
+  writeFileSync(join(world.dataDir, 'tmp/half'), 'half made');
+  await using second = await world.open();
+  assert.deepEqual(readdirSync(join(world.dataDir, 'tmp')), []);
+  assert.deepEqual(second.layer(top.chainId), top);
+  await assert.rejects(second.removeLayer(top.chainId), inUse);
+  await second.remove('one');
+  await second.removeLayer(top.chainId);
+  await second.removeLayer(top.chainId);
+  await second.removeLayer(base.chainId);
+  assert.deepEqual(readdirSync(join(world.dataDir, 'layers')), []);
+});
+
+test('packing notices files that somebody changed', async (t) => {
+  const world = makeWorld(t);
+  await using snapshots = await world.open();
+  const layer = await unpack(snapshots, undefined, file('a', 'true'));
+  const path = join(world.dataDir, 'layers', readdirSync(join(world.dataDir, 'layers'))[0] ?? '', 'fs/a');
+  assert.equal(existsSync(path), true);
+  writeFileSync(path, 'lies');
+  await assert.rejects(collect(snapshots.pack(layer.chainId, never)), (error) => reasonOf(error) === 'Damaged');
+});
+
+async function* failing(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes.subarray(0, 2000);
+  await Promise.resolve();
+  throw new Error('the line went dead');
+}

@@ -28,15 +28,17 @@ export interface ImageRoomOptions {
 export class ImageRoom implements AsyncDisposable {
   readonly dataDir: string;
   readonly snapshots = new MemorySnapshots();
-  readonly #layers: LayerStore;
+  /** What the images stand on: `snapshots`, or what was given instead. */
+  readonly layers: LayerStore;
   readonly events: EventLog = createEventLog();
   readonly #options: ImageRoomOptions;
+  readonly #cleanUps: (() => Promise<void>)[] = [];
   #images: (Images & AsyncDisposable) | undefined;
 
   private constructor(dataDir: string, options: ImageRoomOptions) {
     this.dataDir = dataDir;
     this.#options = options;
-    this.#layers = options.snapshots ?? this.snapshots;
+    this.layers = options.snapshots ?? this.snapshots;
   }
 
   static async open(options: ImageRoomOptions = {}): Promise<ImageRoom> {
@@ -57,7 +59,7 @@ export class ImageRoom implements AsyncDisposable {
     this.#images = await openImages(
       {
         dataDir: this.dataDir,
-        snapshots: this.#layers,
+        snapshots: this.layers,
         events: this.events,
         users: { usersOf: users ?? (() => []) },
         insecureRegistries,
@@ -72,6 +74,12 @@ export class ImageRoom implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#images?.[Symbol.asyncDispose]();
     await rm(this.dataDir, { recursive: true, force: true });
+    for (const cleanUp of this.#cleanUps) await cleanUp();
+  }
+
+  /** Has `cleanUp` run after the images are closed. */
+  onClosed(cleanUp: () => Promise<void>): void {
+    this.#cleanUps.push(cleanUp);
   }
 
   /** Files in the room's folder that belong to operations under way: none when all is quiet. */

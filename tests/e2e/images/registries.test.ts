@@ -11,11 +11,13 @@ import { parseReference } from '#formats/reference.ts';
 
 import { busyboxTar } from '../../kit/busybox-image.ts';
 import { commandOutput } from '../../kit/command.ts';
-import { ImageRoom, progressLines } from '../../kit/image-room.ts';
+import { progressLines } from '../../kit/image-room.ts';
+import type { ImageRoom } from '../../kit/image-room.ts';
 import { startRegistry } from '../../kit/registry.ts';
 import type { Registry } from '../../kit/registry.ts';
 import { tempFolder } from '../../kit/temp-root.ts';
 import { toolPath } from '../../kit/tools.ts';
+import { openRealRoom } from './real-room.ts';
 
 const never = new AbortController().signal;
 const quiet = (): void => {};
@@ -26,7 +28,7 @@ describe("Debian's registry", () => {
   test('what is pushed is what another client sees, and what it pushes comes back', async (t) => {
     const registry = await startRegistry(t);
     const folder = tempFolder(t);
-    await using room = await ImageRoom.open();
+    await using room = await openRealRoom();
     const image = await importBusybox(room, `${registry.address}/team/busybox:1`);
     const { digest } = await room.images.push(parseReference(image.tags[0] ?? ''), {}, quiet, never);
     const seen = JSON.parse(
@@ -52,7 +54,7 @@ describe("Debian's registry", () => {
         between,
       );
       await skopeo('copy', ...options, `--dest-compress-format=${compression}`, between, `docker://${copy}`);
-      await using other = await ImageRoom.open();
+      await using other = await openRealRoom();
       const pulled = await other.images.pull(parseReference(copy), {}, quiet, never);
       assert.deepEqual(pulled.config.rootfs, image.config.rootfs);
       const again = parseReference(`${registry.address}/mounted/${format}-${compression}:2`);
@@ -66,7 +68,7 @@ describe("Debian's registry", () => {
 
   test('what is not there, needs a login, or came to harm on its disk, is said', async (t) => {
     const registry = await startRegistry(t, { htpasswd });
-    await using room = await ImageRoom.open();
+    await using room = await openRealRoom();
     const name = `${registry.address}/busybox:1`;
     const reference = parseReference(name);
     await importBusybox(room, name);
@@ -95,7 +97,7 @@ describe("Debian's registry", () => {
       message: new RegExp(`filesystem layer verification failed for digest ${layer.digest}`),
     });
     assert.deepEqual(room.images.list(), []);
-    assert.deepEqual(room.snapshots.layers(), []);
+    assert.deepEqual(room.layers.layers(), []);
     assert.deepEqual(await room.leftovers(), []);
   });
 
@@ -107,7 +109,7 @@ describe("Debian's registry", () => {
     const registry = await startRegistry(t, { tls });
     // Reaches this machine, but is no address of loopback.
     const outside = registry.address.replace('127.0.0.1', '0.0.0.0');
-    await using room = await ImageRoom.open();
+    await using room = await openRealRoom();
     await importBusybox(room, `${outside}/busybox:1`);
     await room.images.tag(`${outside}/busybox:1`, parseReference(`${registry.address}/busybox:1`));
     await assert.rejects(room.images.push(parseReference(`${outside}/busybox:1`), {}, quiet, never), {
@@ -115,7 +117,7 @@ describe("Debian's registry", () => {
       message: /self-signed certificate/,
     });
     await room.images.push(parseReference(`${registry.address}/busybox:1`), {}, quiet, never);
-    await using trusting = await ImageRoom.open({ insecureRegistries: [outside] });
+    await using trusting = await openRealRoom({ insecureRegistries: [outside] });
     await trusting.images.pull(parseReference(`${outside}/busybox:1`), {}, quiet, never);
   });
 });
@@ -123,7 +125,7 @@ describe("Debian's registry", () => {
 describe('archives of another client', () => {
   test('what is saved is read as both kinds, and both kinds that it writes load', async (t) => {
     const folder = tempFolder(t);
-    await using room = await ImageRoom.open();
+    await using room = await openRealRoom();
     const image = await importBusybox(room, 'busybox:1');
     const saved = join(folder, 'saved.tar');
     await writeFile(saved, room.images.save(['busybox:1'], never));
@@ -133,7 +135,7 @@ describe('archives of another client', () => {
       await skopeo('copy', `${kind}:${saved}`, `${kind}:${copied}:${name}`);
       const config = await skopeo('inspect', '--config', '--raw', `${kind}:${copied}`);
       assert.equal(JSON.parse(config).created, image.config.created);
-      await using other = await ImageRoom.open();
+      await using other = await openRealRoom();
       assert.deepEqual(await other.images.load(createReadStream(copied), quiet, never), ['copied:1']);
       assert.deepEqual(other.images.get('copied:1').config.rootfs, image.config.rootfs);
       assert.deepEqual(await other.leftovers(), []);

@@ -71,7 +71,10 @@ export class HttpTransport implements Disposable {
     };
     const agent =
       url.protocol === 'https:'
-        ? new HttpsAgent({ ...common, ca: getCACertificates('system'), rejectUnauthorized: !anyCertificate })
+        ? new HttpsAgent({
+            ...common,
+            ...(anyCertificate ? { rejectUnauthorized: false } : { ca: getCACertificates('system') }),
+          })
         : new HttpAgent(common);
     this.#agents.set(key, agent);
     return agent;

@@ -7,7 +7,7 @@ import type { Layer, Snapshots } from '#engine/snapshots/snapshots.ts';
 import type { Digest } from '#formats/oci.ts';
 import type { TarEntry } from '#formats/tar-entry.ts';
 import { tarEntry, type TarInput, writeTar } from '#formats/tar/write-tar.ts';
-import { makeRoot } from '#kit/temp-root.ts';
+import { makeRoot } from '../../kit/temp-root.ts';
 import { unmountTree } from '#sys/mounts.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
 

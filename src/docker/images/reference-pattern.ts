@@ -5,7 +5,8 @@
 export function referencePattern(pattern: string): (name: string) => boolean {
   return (name) => {
     const bare = name.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
-    const candidates = [name, bare, ...(name.includes('/') ? [] : [`library/${name}`, `docker.io/library/${name}`])];
+    const prefixes = name.includes('/') ? [''] : ['', 'library/', 'docker.io/library/'];
+    const candidates = prefixes.flatMap((prefix) => [prefix + name, prefix + bare]);
     return candidates.some((candidate) => matchesGlob(pattern, candidate));
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 
 /** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 export interface MountInfo {
@@ -45,13 +45,24 @@ export function parseMountInfo(text: string): readonly MountInfo[] {
 }
 
 /** Mounts at or below a path, deepest and latest first: the order in which they can be unmounted. */
-export function mountsBelow(path: string, mounts = readMounts()): readonly MountInfo[] {
+export function mountsBelow(given: string, mounts = readMounts()): readonly MountInfo[] {
+  const path = realPath(given);
   const prefix = path.endsWith('/') ? path : `${path}/`;
   return mounts.filter(({ mountPoint }) => mountPoint === path || mountPoint.startsWith(prefix)).toReversed();
 }
 
-export function isMountPoint(path: string): boolean {
+export function isMountPoint(given: string): boolean {
+  const path = realPath(given);
   return readMounts().some((mount) => mount.mountPoint === path);
+}
+
+/** Mounts are listed by their real paths. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function unescape(text: string): string {

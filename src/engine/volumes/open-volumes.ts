@@ -1,4 +1,4 @@
-import { constants, readdirSync } from 'node:fs';
+import { constants, existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -12,18 +12,20 @@ import {
   removeDurably,
   removeTemporaries,
   syncFolder,
+  writeDurably,
   writeJsonDurably,
 } from '#sys/durable-file.ts';
 import { hasCode } from '#sys/errno.ts';
-import { unmountSurely } from '#sys/mounts.ts';
+import { syncFilesystem } from '#sys/files.ts';
 import { openInRoot, openPath, type RootedFile } from '#sys/rooted.ts';
 import { copyTree } from '#sys/tree/copy-tree.ts';
 import { measureTree } from '#sys/tree/measure-tree.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
+import { isOrdinaryXattr } from '#sys/tree/tree-entry.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import { defineVolume, isDefinition, sameOptions, type VolumeDefinition } from './volume-definition.ts';
-import { mountVolume, unmountVolume } from './volume-mount.ts';
+import { mountVolume, unmountAll } from './volume-mount.ts';
 import type { NewVolume, Volume, Volumes } from './volumes.ts';
 
 export interface VolumesOptions {
@@ -115,7 +117,7 @@ class LocalVolumes implements Volumes, AsyncDisposable {
       const holders = this.holders(name);
       if (holders.length > 0)
         throw new StatusError('Conflict', `remove ${name}: volume is in use - [${holders.join(', ')}]`);
-      unmountVolume(definition, this.#dataOf(name));
+      unmountAll(this.#dataOf(name));
       await removeDurably(join(this.#options.dataDir, name, 'volume.json'));
       this.#definitions.delete(name);
       await removeTree(join(this.#options.dataDir, name));
@@ -173,17 +175,17 @@ class LocalVolumes implements Volumes, AsyncDisposable {
   async copyUp(name: string, root: string, path: string, signal: AbortSignal): Promise<void> {
     await this.#lock.run(name, async () => {
       const { mountpoint } = this.get(name);
-      if (readdirSync(mountpoint).length > 0) return;
+      // Made before the first file and removed after the last is on the disk: a copy that was cut off is done again.
+      const unfinished = join(this.#options.dataDir, name, 'copying');
+      if (readdirSync(mountpoint).length > 0 && !existsSync(unfinished)) return;
       using source = openFolder(root, path);
       if (source === undefined) return;
-      try {
-        await copyTree({ from: source.path, root: mountpoint, path: '', keepsXattr }, signal);
-      } catch (error) {
-        // Empty again, so that the next container gets the whole copy.
-        for (const entry of readdirSync(mountpoint)) await removeTree(join(mountpoint, entry));
-        throw error;
-      }
-      await syncFolder(mountpoint);
+      const hasContent = readdirSync(source.path).length > 0;
+      if (hasContent) await writeDurably(unfinished, '');
+      await copyTree({ from: source.path, root: mountpoint, path: '', keepsXattr: isOrdinaryXattr }, signal);
+      if (!hasContent) return;
+      await syncFilesystem(mountpoint);
+      await removeDurably(unfinished);
     });
   }
 
@@ -206,7 +208,7 @@ class LocalVolumes implements Volumes, AsyncDisposable {
 
   /** Removes the rest of a volume that was never acknowledged, or whose removal was. */
   async #clear(folder: string): Promise<void> {
-    unmountSurely(join(folder, '_data'));
+    unmountAll(join(folder, '_data'));
     await removeTree(folder);
   }
 
@@ -233,9 +235,4 @@ function openFolder(root: string, path: string): RootedFile | undefined {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
     throw error;
   }
-}
-
-/** Overlayfs' own notes mean nothing outside an overlay. */
-function keepsXattr(name: string): boolean {
-  return !name.startsWith('trusted.overlay.');
 }

@@ -24,9 +24,9 @@ export function mountVolume(volume: VolumeDefinition, target: string): void {
   }
 }
 
-/** Takes the mount away; without one nothing happens. */
-export function unmountVolume(volume: VolumeDefinition, target: string): void {
-  if (Object.keys(volume.options).length > 0) unmountSurely(target);
+/** Takes every mount away, so that removing the folder cannot reach into what was mounted; without one nothing happens. */
+export function unmountAll(target: string): void {
+  while (isMountPoint(target)) unmountSurely(target);
 }
 
 function bindFolder(volume: VolumeDefinition, target: string): void {

@@ -18,7 +18,7 @@ import { silentLogger } from '#base/logger.ts';
 import { createEventLog } from '#engine/events/create-event-log.ts';
 import { openVolumes } from '#engine/volumes/open-volumes.ts';
 import type { Volumes } from '#engine/volumes/volumes.ts';
-import { makeRoot } from '#kit/temp-root.ts';
+import { makeRoot } from '../../kit/temp-root.ts';
 import { isMountPoint } from '#sys/mount-info.ts';
 import { unmountTree } from '#sys/mounts.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
@@ -142,4 +142,27 @@ test('copyUp() fills an empty volume with owners, modes and links, once, and sta
   await volumes.copyUp('other', image, '/missing', never);
   await volumes.copyUp('other', image, '/srv/file', never);
   assert.deepEqual(readdirSync(other.mountpoint), []);
+});
+
+test('a copyUp() that was cut off is done again, over a restart too', async (t) => {
+  const root = folder(t);
+  const image = folder(t);
+  mkdirSync(join(image, 'srv'));
+  for (const name of ['one', 'two']) writeFileSync(join(image, 'srv', name), name);
+  {
+    await using volumes = await open(root);
+    const { mountpoint } = await volumes.create({ name: 'data' });
+    await assert.rejects(volumes.copyUp('data', image, '/srv', AbortSignal.abort()));
+    writeFileSync(join(mountpoint, 'one'), 'ha');
+  }
+  await using volumes = await open(root);
+  await volumes.copyUp('data', image, '/srv', never);
+  const { mountpoint } = volumes.get('data');
+  assert.deepEqual(
+    readdirSync(mountpoint).map((name) => readFileSync(join(mountpoint, name), 'utf8')),
+    ['one', 'two'],
+  );
+  writeFileSync(join(mountpoint, 'one'), 'mine');
+  await volumes.copyUp('data', image, '/srv', never);
+  assert.equal(readFileSync(join(mountpoint, 'one'), 'utf8'), 'mine');
 });

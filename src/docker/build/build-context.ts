@@ -8,6 +8,8 @@ import { hasCode } from '#sys/errno.ts';
 import { openInRoot } from '#sys/rooted.ts';
 import { extractTar } from '#sys/tree/extract-tar.ts';
 
+import { onClientBytes } from '../http/client-bytes.ts';
+
 /** The largest Dockerfile. */
 const maximumDockerfileBytes = 4 * 1024 * 1024;
 const defaultName = 'Dockerfile';
@@ -20,7 +22,7 @@ export interface DockerfileSource {
 
 /**
  * Unpacks the build context that a client sends (tar, plain or compressed) into a folder. Everything belongs to root, as
- * COPY would make it. Throws InvalidArgument or Damaged for a bad archive.
+ * COPY would make it. Throws InvalidArgument for a bad archive.
  */
 export async function unpackContext(
   body: AsyncIterable<Uint8Array>,
@@ -28,7 +30,7 @@ export async function unpackContext(
   signal: AbortSignal,
 ): Promise<void> {
   const extraction = { root: folder, path: '', tar: decompress(body), owner: { uid: 0, gid: 0 }, transform: plainOnly };
-  await extractTar(extraction, signal);
+  await onClientBytes(() => extractTar(extraction, signal));
 }
 
 /** Reads the Dockerfile out of an unpacked context, without leaving it. Throws InvalidArgument in Docker's words. */

@@ -12,6 +12,7 @@ import { readFileBody } from '#sys/tree/read-file-body.ts';
 
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
+import { onClientBytes } from '../http/client-bytes.ts';
 import type { Headers } from '../http/headers.ts';
 import type { Reply } from '../http/reply.ts';
 import { empty, stream } from '../http/reply.ts';
@@ -54,10 +55,9 @@ export async function writeArchive({ engine }: Context, call: Call, signal: Abor
     const owner = takesOwner ? await ownerIn(engine, container) : undefined;
     const tar = decompress(call.body.bytes);
     try {
-      await extractTar(
-        { root: place.root, path: place.path, tar, keepsFolders, ...(owner !== undefined && { owner }) },
-        signal,
-      );
+      const { root } = place;
+      const extraction = { root, path: place.path, tar, keepsFolders, ...(owner !== undefined && { owner }) };
+      await onClientBytes(() => extractTar(extraction, signal));
     } catch (error) {
       if (hasCode(error, 'EROFS') || hasCode(causeOf(error), 'EROFS')) throw readOnlyError(path);
       throw error;

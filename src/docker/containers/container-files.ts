@@ -45,15 +45,18 @@ export async function withContainerPath<T>(
   );
 }
 
+/** `path` may end with `/` or `/.`: then its last element is followed too. */
 async function throughMounts(engine: Engine, container: Container, root: string, path: string): Promise<ContainerPath> {
-  let place: ContainerPath = { root, path, base: '/', readOnly: container.spec.readOnlyRoot };
-  let wanted = posix.normalize(path);
+  const end = path === '/' ? '' : (/\/\.?$/.exec(path)?.[0] ?? '');
+  let wanted = path.slice(0, path.length - end.length);
   for (let hop = 0; hop < maximumHops; hop += 1) {
     const mount = mountOf(container.mounts, wanted);
-    place = mount === undefined ? { ...place, path: wanted } : await mountPlace(engine, mount, wanted);
-    if (mount !== undefined) return place;
-    const real = realPath(root, wanted);
-    if (real === wanted) return place;
+    if (mount !== undefined) {
+      const place = await mountPlace(engine, mount, wanted);
+      return { ...place, path: place.path === '/' ? '/' : place.path + end };
+    }
+    const real = realPath(root, wanted, end !== '');
+    if (real === wanted) return { root, path: wanted + end, base: '/', readOnly: container.spec.readOnlyRoot };
     wanted = real;
   }
   throw new StatusError('InvalidArgument', `too many levels of symbolic links in "${path}"`);
@@ -90,11 +93,15 @@ function openFolder(path: string): boolean {
   }
 }
 
-/** A path with the links in its folders resolved inside the root; the last element is kept as it is. */
-function realPath(root: string, path: string): string {
+/**
+ * A path with the links in its folders resolved inside the root, the last element only when it shall be. What is not
+ * there stays as it is.
+ */
+function realPath(root: string, path: string, followsLast: boolean): string {
   try {
-    using folder = openInRoot(root, posix.dirname(path));
-    return posix.join(pathInRoot(root, folder), posix.basename(path));
+    using opened = openInRoot(root, followsLast ? path : posix.dirname(path));
+    const real = pathInRoot(root, opened);
+    return followsLast ? real : posix.join(real, posix.basename(path));
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return path;
     throw error;

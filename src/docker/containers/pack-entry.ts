@@ -25,7 +25,7 @@ export async function* packEntry(
   const entry = entryOfNode({ path: name, at, stat }, new LinkFinder(), isPortableXattr);
   if (entry !== undefined) {
     yield encodeHeader(entry);
-    yield* readFileBody(at, entry.sizeBytes);
+    if (entry.sizeBytes > 0) yield* readFileBody(at, entry.sizeBytes);
     yield bodyPadding(entry.sizeBytes);
   }
   yield endOfTar();

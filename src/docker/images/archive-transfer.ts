@@ -1,10 +1,12 @@
 import { StatusError } from '#base/errors.ts';
+import type { OnProgress } from '#engine/images/images.ts';
 import type { Reference } from '#formats/reference.ts';
 import { withDefaultTag } from '#formats/reference.ts';
 
 import type { Context } from '../context.ts';
 import { changedDefaults } from '../build/image-changes.ts';
 import type { Call } from '../http/call.ts';
+import { onClientBytes } from '../http/client-bytes.ts';
 import { jsonLine, offerProgress } from '../http/json-stream.ts';
 import type { Reply } from '../http/reply.ts';
 import { stream } from '../http/reply.ts';
@@ -29,13 +31,10 @@ export function loadReply({ engine }: Context, call: Call): Reply {
     throw new StatusError('NotSupported', 'Cannot load one platform of an archive; leave the option away');
   }
   return stream({ lateErrors: 'json' }, async (output, signal) => {
-    const loaded = await engine.images.load(
-      call.body.bytes,
-      (progress) => {
-        if (!quiet) offerProgress(output, progress);
-      },
-      signal,
-    );
+    const onProgress: OnProgress = (progress) => {
+      if (!quiet) offerProgress(output, progress);
+    };
+    const loaded = await onClientBytes(() => engine.images.load(call.body.bytes, onProgress, signal));
     for (const name of loaded) {
       const kind = name.startsWith('sha256:') ? 'Loaded image ID' : 'Loaded image';
       await output.write(jsonLine({ stream: `${kind}: ${name}\n` }));
@@ -58,16 +57,13 @@ export function importReply({ engine }: Context, call: Call): Reply {
   const message = query.text('message');
   const platform = platformOf(query.text('platform'));
   return stream({ lateErrors: 'json' }, async (output, signal) => {
-    const image = await engine.images.import(
-      call.body.bytes,
-      {
-        ...(tag !== undefined && { tag }),
-        ...(message !== '' && { message }),
-        ...(platform !== undefined && { platform }),
-        config,
-      },
-      signal,
-    );
+    const options = {
+      ...(tag !== undefined && { tag }),
+      ...(message !== '' && { message }),
+      ...(platform !== undefined && { platform }),
+      config,
+    };
+    const image = await onClientBytes(() => engine.images.import(call.body.bytes, options, signal));
     await output.write(jsonLine({ status: image.id }));
   });
 }

@@ -25,7 +25,7 @@ describe('pull', () => {
     const headers = auth({ username: 'u', password: 'p', serveraddress: 'x' });
     const answer = await client.call('POST', '/images/create?fromImage=hello&tag=1', undefined, headers);
     assert.deepEqual(lines(answer.text), [
-      { status: 'Pulling from library/hello', id: '1' },
+      { status: 'Pulling from library/hello', progressDetail: {}, id: '1' },
       { status: 'Downloading', progressDetail: { current: 1, total: 2 }, id: 'abc' },
       { status: 'Pull complete', progressDetail: {}, id: 'abc' },
       { status: 'Status: Downloaded newer image for hello:1' },

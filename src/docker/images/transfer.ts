@@ -1,5 +1,4 @@
 import { StatusError } from '#base/errors.ts';
-import type { Image } from '#engine/images/images.ts';
 import type { Reference } from '#formats/reference.ts';
 import { familiarName, familiarReference, fullName, parseReference, withDefaultTag } from '#formats/reference.ts';
 
@@ -19,24 +18,12 @@ export function pullReply({ engine }: Context, call: Call): Reply {
   const auth = registryAuth(call.header('x-registry-auth'));
   const platform = platformOf(query.text('platform'));
   return stream({ lateErrors: 'json' }, async (output, signal) => {
-    const before = engine.images.find(familiarReference(reference))?.id;
-    const from = `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarName(reference)}`;
-    let announced = false;
-    const announce = (): void => {
-      if (!announced) output.offer(jsonLine({ status: from, id: reference.tag ?? reference.digest }));
-      announced = true;
-    };
-    const image = await engine.images.pull(
+    await engine.images.pull(
       reference,
       { ...(auth !== undefined && { auth }), ...(platform !== undefined && { platform }) },
-      (progress) => {
-        announce();
-        offerProgress(output, progress);
-      },
+      (progress) => offerProgress(output, progress),
       signal,
     );
-    announce();
-    await tellPulled(output, reference, image, before);
   });
 }
 
@@ -53,13 +40,10 @@ export function pushReply({ engine }: Context, call: Call): Reply {
   const references = named.tag === undefined ? allTags(engine, named) : [named];
   for (const reference of references) engine.images.get(familiarReference(reference));
   return stream({ lateErrors: 'json' }, async (output, signal) => {
-    await output.write(jsonLine({ status: `The push refers to repository [${fullName(named)}]` }));
     for (const reference of references) {
       const onProgress = (progress: Parameters<typeof offerProgress>[1]): void => offerProgress(output, progress);
       const options = auth === undefined ? {} : { auth };
       const { digest, sizeBytes } = await engine.images.push(reference, options, onProgress, signal);
-      const status = `${reference.tag ?? ''}: digest: ${digest} size: ${String(sizeBytes)}`;
-      await output.write(jsonLine({ status }));
       const aux = { Tag: reference.tag, Digest: digest, Size: sizeBytes };
       await output.write(jsonLine({ progressDetail: {}, aux }));
     }
@@ -70,19 +54,6 @@ export function pushReply({ engine }: Context, call: Call): Reply {
 export function joinTag(name: string, tag: string): Reference {
   if (tag === '') return parseReference(name);
   return parseReference(tag.includes(':') ? `${name}@${tag}` : `${name}:${tag}`);
-}
-
-async function tellPulled(
-  output: Output,
-  reference: Reference,
-  image: Image,
-  before: string | undefined,
-): Promise<void> {
-  const name = familiarName(reference);
-  const digest = image.repoDigests.find((text) => text.startsWith(`${name}@`))?.slice(name.length + 1);
-  if (digest !== undefined) await output.write(jsonLine({ status: `Digest: ${digest}` }));
-  const news = before === image.id ? 'Image is up to date for' : 'Downloaded newer image for';
-  await output.write(jsonLine({ status: `Status: ${news} ${familiarReference(reference)}` }));
 }
 
 function allTags({ images }: Context['engine'], named: Reference): readonly Reference[] {

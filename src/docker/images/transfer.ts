@@ -5,7 +5,6 @@ import { familiarName, familiarReference, fullName, parseReference, withDefaultT
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
 import { jsonLine, offerProgress } from '../http/json-stream.ts';
-import type { Output } from '../http/output.ts';
 import type { Reply } from '../http/reply.ts';
 import { stream } from '../http/reply.ts';
 import { registryAuth } from '../system/auth-header.ts';

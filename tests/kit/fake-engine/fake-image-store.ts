@@ -4,10 +4,10 @@ import { StatusError } from '#base/errors.ts';
 import type { Image, Images, NewImage, OnProgress, RegistryAuth, RemovedImage } from '#engine/images/images.ts';
 import type { Layer } from '#engine/snapshots/snapshots.ts';
 import type { Digest, ImageDefaults } from '#formats/oci.ts';
-import { familiarReference, type Reference } from '#formats/reference.ts';
+import { familiarReference, fullName, type Reference } from '#formats/reference.ts';
 
 /** Images without files, and a registry that tests fill. */
-export class FakeImageStore implements Omit<Images, 'scratchDir'> {
+export class FakeImageStore implements Images {
   readonly scratchDir = '/nonexistent';
   readonly #images = new Map<Digest, Image>();
   /** What a pull finds, by familiar reference. */
@@ -96,15 +96,21 @@ export class FakeImageStore implements Omit<Images, 'scratchDir'> {
     this.calls.push(`pull ${name} ${JSON.stringify(options)}`);
     const defaults = this.registry.get(name);
     if (defaults === undefined) throw new StatusError('NotFound', `manifest for ${name} not found: manifest unknown`);
+    const before = this.find(name);
+    onProgress({ id: reference.tag ?? '', status: `Pulling from ${reference.path}` });
     onProgress({ id: 'abc', status: 'Downloading', currentBytes: 1, totalBytes: 2 });
     if (defaults.Labels?.['breaks'] === 'yes') throw new StatusError('Unavailable', 'the registry went away');
     onProgress({ id: 'abc', status: 'Pull complete' });
+    const news = before === undefined ? 'Downloaded newer image' : 'Image is up to date';
+    onProgress({ id: '', status: `Status: ${news} for ${name}` });
     return this.offer(name, defaults);
   }
 
   async push(reference: Reference, options: object, onProgress: OnProgress): ReturnType<Images['push']> {
     this.calls.push(`push ${familiarReference(reference)} ${JSON.stringify(options)}`);
+    onProgress({ id: '', status: `The push refers to repository [${fullName(reference)}]` });
     onProgress({ id: 'abc', status: 'Pushed' });
+    onProgress({ id: '', status: `${reference.tag ?? ''}: digest: ${digestOf('manifest')} size: 528` });
     return { digest: digestOf('manifest'), sizeBytes: 528 };
   }
 

@@ -40,15 +40,18 @@ export async function pullImage(
 ): Promise<StoredImage> {
   const reference = asked.digest === undefined ? withDefaultTag(asked) : { ...asked, tag: undefined };
   const repository = new Repository(room.connect(reference.domain, options.auth), reference, 'pull');
-  const wanted = reference.digest ?? reference.tag ?? '';
-  onProgress({ id: wanted, status: `Pulling from ${reference.path}` });
+  // Said when the registry has answered, so that a refusal before is the first that a client hears.
+  const begin = (): void =>
+    onProgress({ id: reference.digest ?? reference.tag ?? '', status: `Pulling from ${reference.path}` });
   const current = await findCurrent(room, repository, reference, options.platform, signal);
   if (current !== undefined) {
+    begin();
     await keepName(room, reference, current.image);
     announce(room, reference, current.digest, false, onProgress);
     return current.image;
   }
   const resolved = await resolveImage(repository, reference, options.platform, signal);
+  begin();
   const before = room.store.named(reference);
   const image = await fetchImage(room, repository, reference, resolved, options.platform, onProgress, signal);
   announce(room, reference, resolved.top.digest, before?.id !== image.id, onProgress);

@@ -66,6 +66,8 @@ function configure(name: string, enableIPv6: boolean): void {
   // A container must not be able to announce itself as the host's router.
   writeSysctl(`net/ipv6/conf/${name}/accept_ra`, '0');
   writeSysctl(`net/ipv6/conf/${name}/disable_ipv6`, enableIPv6 ? '0' : '1');
+  // The bridge asks for containers by its link-local address, which must not be on probation for its first second.
+  writeSysctl(`net/ipv6/conf/${name}/accept_dad`, '0');
 }
 
 function ownerText(owner: string, networkId: string): string {

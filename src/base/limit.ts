@@ -8,8 +8,10 @@ export class ConcurrencyLimit {
     this.#limit = limit;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** With a signal, work that still waits when it aborts is given up and rejects with its reason. */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.#running >= this.#limit) await this.#turn(signal);
     else this.#running += 1;
     try {
       return await work();
@@ -17,6 +19,24 @@ export class ConcurrencyLimit {
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();
+    }
+  }
+
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    const onAbort = (): void => {
+      const index = this.#waiting.indexOf(resolve);
+      // Whoever has left the queue has got the place, and must give it on.
+      if (index === -1) return;
+      this.#waiting.splice(index, 1);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort);
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 }

@@ -93,13 +93,13 @@ export class LayerSteps {
     await snapshots.create(id, parent);
     await using cleanup = new AsyncDisposableStack();
     cleanup.defer(() => snapshots.remove(id));
-    const root = snapshots.mount(id);
+    const root = snapshots.mount(id, { volatile: true });
     const owned = cleanup.move();
     return { id, root, [Symbol.asyncDispose]: () => owned.disposeAsync() };
   }
 
   async #alone(work: StepWork, signal: AbortSignal): Promise<StepOutcome> {
-    const made = this.#options.limit.run(() => this.#make(work, signal));
+    const made = this.#options.limit.run(() => this.#make(work, signal), signal);
     if (!work.noCache) this.#running.set(work.key, made);
     try {
       return await made;

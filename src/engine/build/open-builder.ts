@@ -61,7 +61,7 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
         const image = await attempt(tools, request, onEvent, signal);
         onEvent({ kind: 'built', imageId: image.id });
         return image.id;
-      }),
+      }, signal),
     pruneCache: async () => {
       const records = await cache.clear();
       const layers = await sweepLayers(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,10 +10,9 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { StatusError } from '#base/errors.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 import type { TarEntry } from '#formats/tar-entry.ts';
-import { makeRoot } from '../../kit/temp-root.ts';
 import { openFileWorld, type World } from './world.ts';
 
-let world: World;
+let world: World & AsyncDisposable;
 let server: Server;
 let url = '';
 let requests = 0;
@@ -44,13 +43,13 @@ function answer(response: ServerResponse, path: string): void {
 }
 
 before(async () => {
-  world = await openFileWorld(makeRoot());
+  world = await openFileWorld();
   server = createServer((request, response) => answer(response, request.url ?? ''));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 });
 after(async () => {
-  rmSync(world.folder, { recursive: true });
+  await world[Symbol.asyncDispose]();
   await new Promise((resolve) => server.close(resolve));
 });
 

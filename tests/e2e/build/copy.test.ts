@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  chownSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { StatusError } from '#base/errors.ts';
-import { makeRoot } from '../../kit/temp-root.ts';
 import { openFileWorld, type World } from './world.ts';
 
-let world: World;
+let world: World & AsyncDisposable;
 
 /** Files of the context, all with modes that no umask decides. */
 function put(path: string, text = path.split('/').at(-1), mode = 0o644): void {
@@ -29,7 +18,7 @@ function put(path: string, text = path.split('/').at(-1), mode = 0o644): void {
 }
 
 before(async () => {
-  world = await openFileWorld(makeRoot());
+  world = await openFileWorld();
   put('a.txt', 'a');
   put('b.txt', 'b');
   put('run.sh', 'sh', 0o755);
@@ -46,7 +35,9 @@ before(async () => {
   put('old/a.txt', 'old');
 });
 
-after(() => rmSync(world.folder, { recursive: true }));
+after(async () => {
+  await world[Symbol.asyncDispose]();
+});
 
 const dir = ['/host -> /etc/passwd 0:0', '/link -> one 0:0', '/one 600 0:0 1', '/sub/ 700 0:0', '/sub/two 644 0:0 2'];
 

@@ -6,10 +6,11 @@ import type { BuildEvent, Builder, BuildRequest, StepRunner } from '#engine/buil
 import { openBuilder } from '#engine/build/open-builder.ts';
 import { createEventLog } from '#engine/events/create-event-log.ts';
 import type { Image } from '#engine/images/images.ts';
+import { openSnapshots } from '#engine/snapshots/open-snapshots.ts';
 import type { Snapshots } from '#engine/snapshots/snapshots.ts';
 import { walkTree } from '#sys/tree/walk-tree.ts';
 import { FakeImages } from '../../kit/fake-images.ts';
-import { FakeSnapshots } from '../../kit/fake-snapshots.ts';
+import { makeRoot } from '../../kit/temp-root.ts';
 
 export const never = new AbortController().signal;
 
@@ -19,7 +20,12 @@ export interface World {
   readonly context: string;
   readonly snapshots: Snapshots;
   readonly builder: Builder;
-  build(dockerfile: string, change?: Partial<BuildRequest>, signal?: AbortSignal): Promise<Built>;
+  build(dockerfile: string, change?: BuildChange, signal?: AbortSignal): Promise<Built>;
+}
+
+export interface BuildChange extends Partial<BuildRequest> {
+  /** Called when a command prints something. */
+  readonly onOutput?: () => void;
 }
 
 export interface Built {
@@ -28,20 +34,26 @@ export interface Built {
   /** What RUN printed. */
   readonly output: string;
   /** Every file of the image as `path mode uid:gid content`, sorted by path. */
-  files(below?: string): Promise<readonly string[]>;
+  readonly files: (below?: string) => Promise<readonly string[]>;
 }
 
 /** No command can be run: for tests of files. */
 const noRunner: StepRunner = { run: () => Promise.reject(new Error('no RUN in these tests')) };
 
-/** A world of plain folders: everything but RUN. */
-export async function openFileWorld(folder: string): Promise<World> {
-  const snapshots = new FakeSnapshots(join(folder, 'snapshots'));
+/** Everything but RUN: real snapshots, images in memory. */
+export async function openFileWorld(): Promise<World & AsyncDisposable> {
+  const folder = makeRoot();
+  const snapshots = await openSnapshots({ dataDir: join(folder, 'snapshots'), logger: silentLogger });
   const { images } = new FakeImages();
   const events = createEventLog();
   const options = { dataDir: join(folder, 'build'), images, snapshots, events, steps: noRunner, logger: silentLogger };
   const builder = await openBuilder(options, never);
-  return worldOf(folder, snapshots, builder, (id) => images.find(id));
+  const close = async (): Promise<void> => {
+    await builder[Symbol.asyncDispose]();
+    await snapshots[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  };
+  return { ...worldOf(folder, snapshots, builder, (id) => images.find(id)), [Symbol.asyncDispose]: close };
 }
 
 export function worldOf(
@@ -51,11 +63,14 @@ export function worldOf(
   find: (id: string) => Image | undefined,
 ): World {
   const context = join(folder, 'context');
-  rmSync(context, { recursive: true, force: true });
-  mkdirSync(context);
-  const build: World['build'] = async (dockerfile, change = {}, signal = never) => {
+  mkdirSync(context, { recursive: true });
+  const build: World['build'] = async (dockerfile, { onOutput, ...change } = {}, signal = never) => {
     const events: BuildEvent[] = [];
-    const id = await builder.build(requestOf(context, dockerfile, change), (event) => events.push(event), signal);
+    const onEvent = (event: BuildEvent): void => {
+      events.push(event);
+      if (event.kind === 'output') onOutput?.();
+    };
+    const id = await builder.build(requestOf(context, dockerfile, change), onEvent, signal);
     const image = find(id);
     if (image === undefined) throw new Error(`the image ${id} is not there`);
     const bytes = events.flatMap((event) => (event.kind === 'output' ? [event.bytes] : []));

@@ -14,6 +14,6 @@ export async function logIn(session: RegistrySession, signal: AbortSignal): Prom
     if (status !== 401 && status !== 403) throw error.toStatusError();
     const said = [code, message].filter((part) => part !== '').join(': ');
     const why = said === '' ? 'incorrect username or password' : said;
-    throw new StatusError('Unauthorized', `login attempt to ${host} failed: unauthorized: ${why}`, { cause: error });
+    throw new StatusError('Unauthorized', `login attempt to ${host} failed: unauthorized: ${why}`);
   }
 }

@@ -125,21 +125,19 @@ export class Repository {
     const name = familiarName(this.#reference);
     if (status === 401 && this.session.hasCredentials) {
       const why = said === '' ? 'unauthorized: authentication required' : said;
-      return new StatusError('Unauthorized', `${why}; log in to ${this.session.domain} again`, { cause: error });
+      return new StatusError('Unauthorized', `${why}; log in to ${this.session.domain} again`);
     }
     if (status === 401 || status === 403) {
       const why = said === '' ? 'denied: requested access to the resource is denied' : said;
       const text = `pull access denied for ${name}, repository does not exist or may require 'docker login': ${why}`;
       return this.#scopes.some((scope) => scope.endsWith('push'))
-        ? new StatusError(status === 401 ? 'Unauthorized' : 'Forbidden', why, { cause: error })
-        : new StatusError('NotFound', text, { cause: error });
+        ? new StatusError(status === 401 ? 'Unauthorized' : 'Forbidden', why)
+        : new StatusError('NotFound', text);
     }
     if (status === 404 && path.includes('/manifests/')) {
       const missing =
         code === 'name unknown' ? `repository ${name}` : `manifest for ${familiarReference(this.#reference)}`;
-      return new StatusError('NotFound', `${missing} not found: ${said === '' ? 'manifest unknown' : said}`, {
-        cause: error,
-      });
+      return new StatusError('NotFound', `${missing} not found: ${said === '' ? 'manifest unknown' : said}`);
     }
     return error.toStatusError();
   }

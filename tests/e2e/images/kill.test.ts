@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { silentLogger } from '#base/logger.ts';
 import { createEventLog } from '#engine/events/create-event-log.ts';
@@ -35,7 +36,7 @@ test('a pull that is killed in the middle leaves nothing that the next start doe
     return true;
   };
   const name = `${registry.host}/app`;
-  const script = join(import.meta.dirname, 'pull-child.ts');
+  const script = fileURLToPath(new URL('pull-child.ts', import.meta.url));
   const child = spawn(process.execPath, [script, root, name], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const seen = new Set<string>();

@@ -9,6 +9,7 @@ export interface ProgramRun {
   readonly onLine: (line: string) => void;
 }
 
+const setprivPath = '/usr/bin/setpriv';
 const lastLinesMost = 8;
 const lineCharsMost = 300;
 /** Namespaces of its own, so that no mount and no process outlives it, nor it this process. */
@@ -20,7 +21,7 @@ const confinement = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fo
  */
 export async function runProgram({ args, env, onLine }: ProgramRun, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const child = spawn('setpriv', [...confinement, ...args], { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(setprivPath, [...confinement, ...args], { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
   const last: string[] = [];
   const listen = (line: string): void => {
     last.push(line.slice(0, lineCharsMost));

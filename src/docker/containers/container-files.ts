@@ -35,14 +35,25 @@ export async function withContainerPath<T>(
 ): Promise<T> {
   const { pid } = container.state;
   if (pid > 0) {
-    using root = openInRoot(`/proc/${String(pid)}/root`, '');
-    if (engine.containers.get(container.id).state.pid === pid) {
+    using root = rootOfProcess(pid);
+    // A process ID that was reused meanwhile would show somebody else's files.
+    if (root !== undefined && engine.containers.get(container.id).state.pid === pid) {
       return await work({ root: root.path, path, base: '/', readOnly: false });
     }
   }
   return await engine.containers.withRoot(container.id, async (root) =>
     work(await throughMounts(engine, container, root, path)),
   );
+}
+
+/** undefined when the process has ended meanwhile. */
+function rootOfProcess(pid: number): RootedFile | undefined {
+  try {
+    return openInRoot(`/proc/${String(pid)}/root`, '');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ESRCH', 'EACCES')) return undefined;
+    throw error;
+  }
 }
 
 /** `path` may end with `/` or `/.`: then its last element is followed too. */

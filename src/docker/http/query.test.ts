@@ -90,7 +90,7 @@ describe('filters', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 200, seed: 1 },
     );
   });
 });

@@ -31,7 +31,7 @@ describe('times', () => {
         assert.equal(isoToNs(nsToIso(time)), time);
         assert.equal(isoToNs(nsToFixedIso(time)), time);
       }),
-      { numRuns: 200 },
+      { numRuns: 200, seed: 1 },
     );
     assert.equal(nsToIso(1_700_000_000_120_000_000n), '2023-11-14T22:13:20.12Z');
     assert.equal(nsToFixedIso(1_700_000_000_000_000_001n), '2023-11-14T22:13:20.000000001Z');

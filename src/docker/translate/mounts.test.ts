@@ -59,14 +59,17 @@ describe('-v', () => {
   test('any text is read or refused', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('/', ':', 'a', '.', 'ro', ',', '\0'), maxLength: 12 }), (text) => {
+        let mount: MountRequest;
         try {
-          const mount = parseBind(text);
-          assert.ok(mount.target.startsWith('/') && mount.target !== '/' && !mount.target.includes('..'));
+          mount = parseBind(text);
         } catch (error) {
           assert.ok(error instanceof StatusError);
+          return;
         }
+        const parts = mount.target.split('/').slice(1);
+        assert.ok(mount.target.startsWith('/') && !parts.some((part) => ['', '.', '..'].includes(part)), mount.target);
       }),
-      { numRuns: 200 },
+      { numRuns: 200, seed: 1 },
     );
   });
 });

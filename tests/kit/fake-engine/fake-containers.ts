@@ -39,8 +39,8 @@ export class FakeContainers implements Containers {
   readonly #events: EventLog;
   /** What was asked of the engine, for assertions. */
   readonly calls: string[] = [];
-  /** Root of every container, for tests that copy. */
-  root = '';
+  /** Root of every container, a folder of the test. */
+  root = '/nowhere';
 
   constructor(events: EventLog) {
     this.#events = events;

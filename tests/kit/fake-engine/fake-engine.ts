@@ -33,6 +33,7 @@ export class FakeEngine implements AsyncDisposable {
 
   constructor(dataDir: string) {
     this.containers = new FakeContainers(this.events);
+    this.containers.root = dataDir;
     this.snapshots = {
       layer: () => undefined,
       layers: () => [],

@@ -112,7 +112,7 @@ async function start({ engine }: Context, call: Call, signal: AbortSignal): Prom
 }
 
 /** GET /exec/{id}/json. */
-export function execBody(exec: Exec): object {
+function execBody(exec: Exec): object {
   const { args, tty, user, privileged, attachStdin } = exec.spec;
   const { stdout, stderr, detachKeys } = originOf(exec);
   return {

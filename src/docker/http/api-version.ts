@@ -36,7 +36,7 @@ export function splitVersion(path: string): { readonly version: ApiVersion; read
   return { version, path: path.slice(match[0].length) };
 }
 
-export function isOlder(version: ApiVersion, than: ApiVersion): boolean {
+function isOlder(version: ApiVersion, than: ApiVersion): boolean {
   return version.major === than.major ? version.minor < than.minor : version.major < than.major;
 }
 

@@ -20,7 +20,7 @@ export function requestBody(bytes: AsyncIterable<Uint8Array>, contentType: strin
 }
 
 /** Reads to the end; throws TooLarge beyond `limitBytes`. */
-export async function readAll(bytes: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
+async function readAll(bytes: AsyncIterable<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of bytes) {

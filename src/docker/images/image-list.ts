@@ -11,7 +11,7 @@ import { isoToNs, parsePointInTime } from '../text/timestamp.ts';
 import { imageSummary } from './image-summary.ts';
 import { referencePattern } from './reference-pattern.ts';
 
-export const imageFilterNames: readonly string[] = ['before', 'dangling', 'label', 'reference', 'since', 'until'];
+const imageFilterNames: readonly string[] = ['before', 'dangling', 'label', 'reference', 'since', 'until'];
 
 /** GET /images/json, the newest first. Without `all`, untagged images that others were built on are left out. */
 export function listReply({ engine }: Context, call: Call): Reply {

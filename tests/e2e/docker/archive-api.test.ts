@@ -20,7 +20,7 @@ import type { Container } from '#engine/runtime/container.ts';
 import type { TarInput } from '#formats/tar/write-tar.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 import { readTar } from '#formats/tar/read-tar.ts';
-import { DockerClient } from '#kit/fake-engine/docker-client.ts';
+import { DockerClient } from '../../kit/fake-engine/docker-client.ts';
 
 interface World {
   readonly client: DockerClient;

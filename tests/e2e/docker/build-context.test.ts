@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { BuildRequest } from '#engine/build/builder.ts';
 import type { TarInput } from '#formats/tar/write-tar.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
-import { DockerClient } from '#kit/fake-engine/docker-client.ts';
+import { DockerClient } from '../../kit/fake-engine/docker-client.ts';
 
 async function tarOf(...members: readonly TarInput[]): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

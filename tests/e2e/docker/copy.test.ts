@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { type Instance, startInstance } from '../../kit/instance.ts';
+
+let instance: Instance;
+let folder: string;
+
+before(async () => {
+  instance = await startInstance({ after });
+  await instance.loadBusybox();
+  folder = join(instance.root, 'copies');
+  mkdirSync(join(folder, 'tree/sub'), { recursive: true });
+  writeFileSync(join(folder, 'file'), 'hello');
+  writeFileSync(join(folder, 'tree/sub/deep'), 'deep');
+  symlinkSync('sub/deep', join(folder, 'tree/link'));
+});
+
+/** A running, a stopped and a never started container behave alike. */
+for (const kind of ['running', 'stopped', 'created'] as const) {
+  test(`files go into and out of a ${kind} container`, async () => {
+    const name = `cp-${kind}`;
+    const volume = ['-v', `${name}-data:/data`, '--tmpfs', '/scratch'];
+    await instance.dockerOutput('create', '--name', name, ...volume, 'busybox', 'sleep', '3600');
+    if (kind !== 'created') await instance.dockerOutput('start', name);
+    if (kind === 'stopped') await instance.dockerOutput('stop', '-t', '0', name);
+    const cp = async (from: string, to: string): Promise<string> => instance.dockerOutput('cp', '-q', from, to);
+
+    await cp(join(folder, 'file'), `${name}:/tmp/`);
+    await cp(join(folder, 'file'), `${name}:/tmp/renamed`);
+    await cp(join(folder, 'tree'), `${name}:/tmp/`);
+    await cp(`${join(folder, 'tree')}/.`, `${name}:/root`);
+    await cp(join(folder, 'file'), `${name}:/data/kept`);
+    const out = join(folder, kind);
+    mkdirSync(out);
+    for (const path of ['/tmp/file', '/tmp/renamed', '/tmp/tree', '/root/sub', '/data/kept'])
+      await cp(`${name}:${path}`, out);
+    assert.deepEqual(readdirSync(out).sort(), ['file', 'kept', 'renamed', 'sub', 'tree']);
+    assert.equal(readFileSync(join(out, 'renamed'), 'utf8'), 'hello');
+    assert.equal(readFileSync(join(out, 'tree/sub/deep'), 'utf8'), 'deep');
+    assert.equal(readlinkSync(join(out, 'tree/link')), 'sub/deep');
+    assert.equal(readFileSync(join(out, 'sub/deep'), 'utf8'), 'deep');
+
+    // The volume has it, not what lies below its mount.
+    const inVolume = await instance.dockerOutput('run', '--rm', '-v', `${name}-data:/v`, 'busybox', 'cat', '/v/kept');
+    assert.equal(inVolume, 'hello');
+    assert.match(
+      (await instance.docker('cp', `${name}:/nope`, out)).stderr,
+      /Could not find the file \/nope in container/,
+    );
+    assert.match(
+      (await instance.docker('cp', join(folder, 'file'), `${name}:/no/such/place`)).stderr,
+      /Could not find/,
+    );
+    if (kind === 'running') {
+      await cp(join(folder, 'file'), `${name}:/scratch/in-memory`);
+      assert.equal(await instance.dockerOutput('exec', name, 'cat', '/scratch/in-memory'), 'hello');
+    }
+    await instance.dockerOutput('rm', '-fv', name);
+    await instance.dockerOutput('volume', 'rm', `${name}-data`);
+  });
+}
+
+test('a tar can be streamed both ways', async () => {
+  await instance.dockerOutput('create', '--name', 'streamed', 'busybox');
+  const tar = await instance.dockerOutput('cp', 'streamed:/etc/passwd', '-');
+  assert.match(tar, /passwd[\s\S]*root:x:0:0/);
+  const { code } = await instance.dockerWith({ stdin: `${tar}${'\0'.repeat(1024)}` }, 'cp', '-', 'streamed:/tmp');
+  assert.equal(code, 0);
+  assert.match(await instance.dockerOutput('cp', 'streamed:/tmp/passwd', '-'), /root:x:0:0/);
+  await instance.dockerOutput('rm', 'streamed');
+});
+
+test('a container cannot lead the copy outside', async () => {
+  const script = 'ln -s /../../../../../../etc/hostname /tmp/out; ln -s ../../../../../../.. /tmp/up; sleep 3600';
+  await instance.dockerOutput('run', '-d', '--name', 'sly', '--hostname', 'inside', 'busybox', 'sh', '-c', script);
+  await instance.dockerOutput('exec', 'sly', 'sh', '-c', 'until test -L /tmp/up; do sleep 0.1; done');
+  const out = join(folder, 'sly');
+  mkdirSync(out);
+  await instance.dockerOutput('cp', '-qL', 'sly:/tmp/out', join(out, 'hostname'));
+  assert.equal(readFileSync(join(out, 'hostname'), 'utf8').trim(), 'inside');
+  await instance.dockerOutput('cp', '-q', join(folder, 'file'), 'sly:/tmp/up/planted');
+  assert.equal(await instance.dockerOutput('exec', 'sly', 'cat', '/planted'), 'hello');
+  await instance.dockerOutput('rm', '-f', 'sly');
+});
+
+test('diff, export and commit see the changes', async () => {
+  await instance.dockerOutput('run', '--name', 'changed', 'busybox', 'sh', '-c', 'echo new > /root/new; rm /etc/group');
+  assert.equal(
+    (await instance.dockerOutput('diff', 'changed')).split('\n').sort().join('|'),
+    'A /root/new|C /etc|C /root|D /etc/group',
+  );
+  const archive = join(folder, 'export.tar');
+  await instance.dockerOutput('export', '-o', archive, 'changed');
+  const imported = await instance.dockerOutput('import', archive, 'flat:1');
+  assert.match(imported, /^sha256:/);
+  assert.equal(await instance.dockerOutput('run', '--rm', 'flat:1', 'cat', '/root/new'), 'new');
+  const changes = ['--change', 'ENV MADE=yes', '--change', 'CMD ["sh","-c","cat /root/new; echo $MADE"]'];
+  await instance.dockerOutput('commit', '-m', 'by hand', ...changes, 'changed', 'committed:1');
+  assert.equal(await instance.dockerOutput('run', '--rm', 'committed:1'), 'new\nyes');
+  assert.match(await instance.dockerOutput('history', '--format', '{{.Comment}}', 'committed:1'), /^by hand/);
+  const used = await instance.docker('rmi', 'busybox');
+  assert.match(used.stderr, /container|in use|using/);
+  await instance.dockerOutput('rm', 'changed');
+  await instance.dockerOutput('rmi', 'committed:1', 'flat:1');
+});

@@ -159,7 +159,11 @@ describe('connections', () => {
       aborted.resolve();
       throw new Error('aborted');
     };
-    const request = httpRequest({ socketPath: client.socketPath, method: 'POST', path: '/images/create?fromImage=x' });
+    const request = httpRequest({
+      socketPath: client.socketPath,
+      method: 'POST',
+      path: '/images/create?fromImage=x:1',
+    });
     request.on('error', () => {});
     request.end();
     await once(request, 'socket');

@@ -43,11 +43,11 @@ describe('pull', () => {
 
   test('fails with a status when nothing was said yet, else in the stream', async (t) => {
     const client = await DockerClient.start(t);
-    const missing = await client.call('POST', '/images/create?fromImage=nope');
+    const missing = await client.call('POST', '/images/create?fromImage=nope:latest');
     assert.equal(missing.status, 404);
     assert.deepEqual(missing.body, { message: 'manifest for nope:latest not found: manifest unknown' });
     client.engine.images.registry.set('bad:latest', { Labels: { breaks: 'yes' } });
-    const broken = await client.call('POST', '/images/create?fromImage=bad');
+    const broken = await client.call('POST', '/images/create?fromImage=bad&tag=latest');
     assert.equal(broken.status, 200);
     const message = 'the registry went away';
     assert.deepEqual(lines(broken.text).at(-1), { errorDetail: { message }, error: message });
@@ -56,9 +56,11 @@ describe('pull', () => {
   const wrong: readonly (readonly [string, Record<string, string>, number])[] = [
     ['fromImage=UPPER', {}, 400],
     ['fromImage=a&tag=b%20c', {}, 400],
-    ['fromImage=a&platform=windows/amd64', {}, 501],
-    ['fromImage=a', { 'X-Registry-Auth': '!!!' }, 400],
-    ['fromImage=a', auth({ username: 5 }), 400],
+    ['fromImage=a', {}, 501],
+    ['fromImage=a:', {}, 501],
+    ['fromImage=a:1&platform=windows/amd64', {}, 501],
+    ['fromImage=a:1', { 'X-Registry-Auth': '!!!' }, 400],
+    ['fromImage=a:1', auth({ username: 5 }), 400],
     ['fromSrc=http%3A%2F%2Fx%2Fy.tar', {}, 501],
   ];
   for (const [query, headers, status] of wrong) {

@@ -1,6 +1,6 @@
 import { StatusError } from '#base/errors.ts';
 import type { Reference } from '#formats/reference.ts';
-import { familiarName, familiarReference, fullName, parseReference, withDefaultTag } from '#formats/reference.ts';
+import { familiarName, familiarReference, fullName, parseReference } from '#formats/reference.ts';
 
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
@@ -13,7 +13,11 @@ import { platformOf } from './platform.ts';
 /** POST /images/create?fromImage=: pulls one tag. An error before the first byte keeps its status. */
 export function pullReply({ engine }: Context, call: Call): Reply {
   const { query } = call;
-  const reference = withDefaultTag(joinTag(query.text('fromImage'), query.text('tag')));
+  const reference = joinTag(query.text('fromImage').replace(/:$/, ''), query.text('tag'));
+  if (reference.tag === undefined && reference.digest === undefined) {
+    const name = familiarName(reference);
+    throw new StatusError('NotSupported', `Cannot pull all tags of "${name}": name one, such as ${name}:latest`);
+  }
   const auth = registryAuth(call.header('x-registry-auth'));
   const platform = platformOf(query.text('platform'));
   return stream({ lateErrors: 'json' }, async (output, signal) => {

@@ -26,6 +26,7 @@ export interface TarEvents {
 
 /** Bytes of PAX records or of a long name. */
 const maxSpecialBytes = 1_048_576;
+const maxOwner = 0xffff_fffe;
 const xattrPrefix = 'SCHILY.xattr.';
 
 const types: Readonly<Record<string, TarEntryType>> = {
@@ -232,13 +233,13 @@ export class TarParser {
     if (path.includes('\0') || linkTarget.includes('\0')) throw damagedTar('a name contains NUL');
     const isOldDirectory = type === 'file' && path.endsWith('/');
     if (isOldDirectory && sizeBytes > 0) throw damagedTar(`directory "${path}" has a body`);
-    const [uid, gid, mtime] = [this.#paxValue('uid'), this.#paxValue('gid'), this.#paxText('mtime')];
+    const mtime = this.#paxText('mtime');
     return {
       path,
       type: isOldDirectory ? 'directory' : type,
       mode: header.mode,
-      uid: uid === undefined ? header.uid : parsePaxNumber(uid),
-      gid: gid === undefined ? header.gid : parsePaxNumber(gid),
+      uid: ownerOf(this.#paxValue('uid'), header.uid),
+      gid: ownerOf(this.#paxValue('gid'), header.gid),
       sizeBytes: type === 'file' ? sizeBytes : 0,
       mtimeNs: mtime === undefined ? BigInt(header.mtimeSeconds) * 1_000_000_000n : parsePaxTime(mtime),
       linkTarget: type === 'symlink' || type === 'hardlink' ? linkTarget : '',
@@ -263,6 +264,13 @@ export class TarParser {
     const value = this.#paxValue(key);
     return value === undefined ? undefined : textOfBytes(value);
   }
+}
+
+/** 2^32-1 means "leave as it is" to chown(2). */
+function ownerOf(pax: Uint8Array | undefined, inHeader: number): number {
+  const owner = pax === undefined ? inHeader : parsePaxNumber(pax);
+  if (owner < 0 || owner > maxOwner) throw damagedTar('an owner is out of range');
+  return owner;
 }
 
 function cut(bytes: Uint8Array): string {

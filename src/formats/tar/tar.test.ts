@@ -99,6 +99,14 @@ test('an archive that is cut inside an entry is damaged', async () => {
   for (const length of [1536, 2048, 2560]) assert.equal((await readAll(bytes.subarray(0, length), 512)).length, 1);
 });
 
+test('an owner that chown does not take is damaged', async () => {
+  for (const uid of [0xffff_fffe, 0xffff_ffff, 2 ** 40]) {
+    const bytes = await collect(writeTar([{ entry: tarEntry('file', { uid }) }]));
+    if (uid === 0xffff_fffe) assert.equal((await readAll(bytes, 512))[0]?.entry.uid, uid);
+    else await assert.rejects(readAll(bytes, 512), isDamaged);
+  }
+});
+
 test('a body that is not read is skipped, whole or in part', async () => {
   const body = new Uint8Array(5000).fill(66);
   const bytes = await collect(

@@ -6,7 +6,7 @@ import type { TarEntry } from '#formats/tar-entry.ts';
 import { hasCode } from '../errno.ts';
 import { fsPath } from '../file-path.ts';
 import { setTimes } from '../files.ts';
-import { makeFoldersInRoot, openInRoot, openPath, type RootedFile } from '../rooted.ts';
+import { existsInRoot, makeFoldersInRoot, openInRoot, openPath, type RootedFile } from '../rooted.ts';
 import { FileSink, makeEntry, setAttributes } from './make-entry.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -43,6 +43,8 @@ export class TreeWriter implements Disposable {
     const path = this.#inside(entry.path);
     if (path === this.#base && entry.type !== 'directory')
       throw refused(entry, 'it would replace the folder that it goes to');
+    if (entry.type === 'hardlink' && this.#inside(entry.linkTarget) === path && existsInRoot(this.#root, path))
+      return undefined;
     const at = path === '' ? `${this.#openParent('')}/.` : this.#place(path);
     if (await this.#clear(at, entry)) {
       this.#attach(at, path, entry);

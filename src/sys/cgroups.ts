@@ -5,7 +5,7 @@ import { type CgroupStats, parsePairs, readStatsV1, readStatsV2 } from './cgroup
 import { hasCode } from './errno.ts';
 
 /** `hybrid`: the controllers are v1, and an empty v2 tree stands beside them. */
-export type CgroupMode = 'v1' | 'v2' | 'hybrid';
+type CgroupMode = 'v1' | 'v2' | 'hybrid';
 
 /** The cgroups of this machine. A `path` is what runc's `cgroupsPath` says, such as `/slipway/<id>`. */
 export interface Cgroups {

@@ -17,7 +17,7 @@ export class SystemError extends Error {
 }
 
 /** The name of an error number, such as `ENOENT`; `E<number>` for one that Node does not know. */
-export function codeOf(errno: number): string {
+function codeOf(errno: number): string {
   for (const [name, value] of Object.entries(constants.errno)) if (value === errno) return name;
   return `E${String(errno)}`;
 }

@@ -4,7 +4,7 @@ import koffi from 'koffi';
 
 import { SystemError } from './errno.ts';
 
-export type Foreign = (...args: readonly unknown[]) => number;
+type Foreign = (...args: readonly unknown[]) => number;
 
 const libc = koffi.load('libc.so.6');
 

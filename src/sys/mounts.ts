@@ -54,7 +54,7 @@ const mountSetattr = systemCall(
 );
 
 /** mount(2). `options` is the filesystem's own comma-separated text; `flagOptions` those of `ro`, `nosuid`, `nodev`, ... */
-export function mountFilesystem(mount: {
+function mountFilesystem(mount: {
   readonly type: string;
   readonly source: string;
   readonly target: string;

@@ -62,7 +62,7 @@ export function kill(identity: ProcessIdentity, signal: NodeJS.Signals | number)
 }
 
 /** undefined when there is no such process. */
-export function readStat(pid: number): ProcessStat | undefined {
+function readStat(pid: number): ProcessStat | undefined {
   try {
     return parseStat(readFileSync(`/proc/${String(pid)}/stat`, 'utf8'));
   } catch (error) {

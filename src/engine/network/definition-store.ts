@@ -22,7 +22,7 @@ export class DefinitionStore {
     this.#folder = folder;
   }
 
-  /** A file that cannot be read is moved into `damaged/` and reported; the others load. */
+  /** In the order they were made. A file that cannot be read is moved into `damaged/` and reported; the others load. */
   async load(logger: Logger): Promise<readonly NetworkDefinition[]> {
     await makeFolderDurably(this.#folder);
     await removeTemporaries(this.#folder);
@@ -38,7 +38,7 @@ export class DefinitionStore {
         logger.error('a network definition is damaged and is set aside', { file: name, error });
       }
     }
-    return definitions;
+    return definitions.toSorted(inOrderOfBirth);
   }
 
   async save(definition: NetworkDefinition): Promise<void> {
@@ -59,4 +59,8 @@ export class DefinitionStore {
     await rename(join(this.#folder, name), join(aside, name));
     await syncFolder(this.#folder);
   }
+}
+
+function inOrderOfBirth(one: NetworkDefinition, other: NetworkDefinition): number {
+  return one.createdAtMs - other.createdAtMs || (one.name < other.name ? -1 : 1);
 }

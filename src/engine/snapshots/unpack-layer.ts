@@ -1,14 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import { createPauses } from '#base/pauses.ts';
 import type { Digest } from '#formats/oci.ts';
-import { TarParser } from '#formats/tar/tar-parser.ts';
 
 import type { LayerRecord, LayerStore } from './layer-store.ts';
-import { LayerUnpacker } from './layer-unpacker.ts';
-import { RecipeWriter } from './recipe.ts';
+import { unpackArchive } from './unpack-archive.ts';
+import { unpackInThread } from './unpack-in-thread.ts';
+
+/** Archives that are not longer are unpacked at once: starting a thread would take longer. */
+const smallBytes = 2_097_152;
 
 /** See `Snapshots.unpack`. */
 export async function unpackLayer(
@@ -19,25 +21,27 @@ export async function unpackLayer(
   signal: AbortSignal,
 ): Promise<LayerRecord> {
   using _ = store.hold(parent);
+  const hash = createHash('sha256');
+  const source = hashed(tar, hash, signal);
   const known = diffId === undefined ? undefined : store.get(chainIdOf(parent, diffId));
   if (known !== undefined) {
-    await checkOnly(tar, known.diffId, signal);
+    for await (const _ of source);
+    checkDigest(hash, diffId);
     return known;
   }
   await using folder = await store.temporary();
-  await using recipe = new RecipeWriter(join(folder.path, 'recipe.zst'));
-  using unpacker = new LayerUnpacker(folder.path, store.viewOf(parent), recipe);
-  const found = await feed(tar, unpacker, recipe, signal);
-  checkDigest(found, diffId);
-  unpacker.finish();
-  await recipe.finish();
+  const lowers = store.lowersOf(parent).map((lower) => join(store.folder, lower));
+  const head = await takeHead(source);
+  const unpacked = head.isAll
+    ? await unpackArchive(folder.path, lowers, head.tar)
+    : await unpackInThread({ folder: folder.path, lowers }, head.tar);
+  const found = checkDigest(hash, diffId);
   return await store.add(folder.path, {
+    ...unpacked,
     chainId: chainIdOf(parent, found),
     diffId: found,
     parent,
-    sizeBytes: unpacker.sizeBytes,
     source: 'archive',
-    displaced: unpacker.displaced,
   });
 }
 
@@ -47,39 +51,50 @@ export function chainIdOf(parent: Digest | undefined, diffId: Digest): Digest {
   return `sha256:${createHash('sha256').update(`${parent} ${diffId}`).digest('hex')}`;
 }
 
-async function feed(
+async function* hashed(
   tar: AsyncIterable<Uint8Array>,
-  unpacker: LayerUnpacker,
-  recipe: RecipeWriter,
+  hash: Hash,
   signal: AbortSignal,
-): Promise<Digest> {
-  const parser = new TarParser(unpacker);
-  const hash = createHash('sha256');
+): AsyncGenerator<Uint8Array, void, undefined> {
   const pause = createPauses();
   for await (const bytes of tar) {
     signal.throwIfAborted();
     hash.update(bytes);
-    parser.push(bytes);
-    await recipe.drain();
+    yield bytes;
     await pause();
   }
   signal.throwIfAborted();
-  parser.end();
-  return `sha256:${hash.digest('hex')}`;
 }
 
-async function checkOnly(tar: AsyncIterable<Uint8Array>, diffId: Digest, signal: AbortSignal): Promise<void> {
-  const hash = createHash('sha256');
-  const pause = createPauses();
-  for await (const bytes of tar) {
-    signal.throwIfAborted();
-    hash.update(bytes);
-    await pause();
+/** Reads on until the end or until the archive is not small any more; `tar` is all of it again. */
+async function takeHead(
+  source: AsyncGenerator<Uint8Array, void, undefined>,
+): Promise<{ readonly isAll: boolean; readonly tar: AsyncIterable<Uint8Array> }> {
+  const chunks: Uint8Array[] = [];
+  for (let sumBytes = 0; sumBytes <= smallBytes;) {
+    const next = await source.next();
+    if (next.done === true) return { isAll: true, tar: joined(chunks, source) };
+    // Kept for longer than until the next piece: the source may use its memory again.
+    chunks.push(Uint8Array.from(next.value));
+    sumBytes += next.value.length;
   }
-  checkDigest(`sha256:${hash.digest('hex')}`, diffId);
+  return { isAll: false, tar: joined(chunks, source) };
 }
 
-function checkDigest(found: Digest, expected: Digest | undefined): void {
-  if (expected === undefined || found === expected) return;
+async function* joined(
+  head: readonly Uint8Array[],
+  rest: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* head;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}
+
+function checkDigest(hash: Hash, expected: Digest | undefined): Digest {
+  const found: Digest = `sha256:${hash.digest('hex')}`;
+  if (expected === undefined || found === expected) return found;
   throw new StatusError('Damaged', `Cannot unpack layer "${expected}": its digest is ${found}; get it again`);
 }

@@ -166,6 +166,31 @@ test('what does not fit its digest, is cut or is in the way leaves nothing behin
   for (const name of ['layers', 'tmp']) assert.deepEqual(readdirSync(join(world.dataDir, name)), []);
 });
 
+test('a long archive is unpacked beside this thread, and fails as a short one does', async (t) => {
+  const world = makeWorld(t);
+  await using snapshots = await world.open();
+  const base = await unpack(snapshots, undefined, file('below', 'below'));
+  const big = [file('big', 'b'.repeat(5_000_000)), hardLink('linked', 'below'), file('big', 'second')];
+  const bytes = await tarOf(...big);
+  const layer = await snapshots.unpack(base.chainId, chunks(bytes, 300_000), digestOf(bytes), never);
+  assert.deepEqual(await collect(snapshots.pack(layer.chainId, never)), bytes);
+  await snapshots.create('one', layer.chainId);
+  assert.equal(readFileSync(join(snapshots.mount('one'), 'big'), 'utf8'), 'second');
+  assert.equal(readFileSync(join(snapshots.mount('one'), 'linked'), 'utf8'), 'below');
+
+  const escaping = await tarOf(...big, file('../out'));
+  const started = snapshots.unpack(undefined, chunks(escaping), undefined, never);
+  await assert.rejects(started, (error) => reasonOf(error) === 'InvalidArgument');
+  const cut = snapshots.unpack(undefined, chunks(bytes.subarray(0, 4_000_000)), undefined, never);
+  await assert.rejects(cut, (error) => reasonOf(error) === 'Damaged');
+  await assert.rejects(snapshots.unpack(undefined, failing(bytes, 4_000_000), undefined, never), /the line went dead/);
+  const abort = new AbortController();
+  const aborted = snapshots.unpack(undefined, aborting(bytes, abort), undefined, abort.signal);
+  await assert.rejects(aborted, { name: 'AbortError' });
+  assert.equal(snapshots.layers().length, 2);
+  assert.deepEqual(readdirSync(join(world.dataDir, 'tmp')), []);
+});
+
 test('a layer is kept once, removed only when nothing stands on it, and survives a restart', async (t) => {
   const world = makeWorld(t);
   await using first = await world.open();
@@ -201,8 +226,13 @@ test('packing notices files that somebody changed', async (t) => {
   await assert.rejects(collect(snapshots.pack(layer.chainId, never)), (error) => reasonOf(error) === 'Damaged');
 });
 
-async function* failing(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes.subarray(0, 2000);
-  await Promise.resolve();
+async function* failing(bytes: Uint8Array, length = 2000): AsyncIterable<Uint8Array> {
+  yield* chunks(bytes.subarray(0, length));
   throw new Error('the line went dead');
+}
+
+async function* aborting(bytes: Uint8Array, abort: AbortController): AsyncIterable<Uint8Array> {
+  yield* chunks(bytes.subarray(0, 4_000_000));
+  abort.abort();
+  yield* chunks(bytes.subarray(4_000_000));
 }

@@ -72,6 +72,6 @@ test('any stack of layers is refused with a sentence, or packs to its bytes, mou
         assert.equal(readFileSync(join(out, 'secret'), 'utf8'), 'secret');
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });

@@ -14,6 +14,7 @@ import {
   u32Attribute,
   u8Attribute,
 } from './attributes.ts';
+import { decodeFlow } from './conntrack.ts';
 import { decodeInterfaceAddress } from './interface-address.ts';
 import { decodeLink } from './link.ts';
 import { decodeMessages, decodeOutcome, encodeMessage, messageFlags, messageTypes } from './message.ts';
@@ -71,7 +72,8 @@ test('messages survive the way to bytes and back', () => {
 });
 
 test('no bytes hurt a decoder', () => {
-  const decoders = [decodeLink, decodeRoute, decodeInterfaceAddress, decodeNeighbour];
+  const decodeFlow4 = (payload: Buffer): unknown => decodeFlow(payload, 4);
+  const decoders = [decodeLink, decodeRoute, decodeInterfaceAddress, decodeNeighbour, decodeFlow4];
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
       const payload = Buffer.from(bytes);

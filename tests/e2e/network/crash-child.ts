@@ -20,7 +20,7 @@ if (mode === 'settle') {
   );
   await networks.open(sandboxRequest('dead', { endpoints, ports: [port(80)] }), signal());
   process.stdout.write('ready\n');
-  setInterval(() => {}, 1_000);
+  process.stdin.resume();
 } else {
   for (let round = 0; ; round += 1) {
     const name = `net-${String(process.pid)}-${String(round)}`;

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer, Socket } from 'node:net';
 
+import { after, every } from '#base/clock.ts';
 import { bindInetSocket, connectInetSocket, type InetSocket } from '#sys/inet-socket.ts';
 import { inNetns } from '#sys/netns.ts';
 
@@ -97,15 +98,13 @@ export function udpClient(
       const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
       const send = (): void => socket.send(message, port, address);
       socket.once('message', resolve);
-      const again = setInterval(send, 200);
-      const end = setTimeout(() => reject(new Error('silence')), timeoutMs);
+      using _again = every(200, send);
+      using _end = after(timeoutMs, () => reject(new Error('silence')));
       send();
       try {
         return await Promise.race([promise, closed.promise]);
       } finally {
         socket.removeAllListeners('message');
-        clearInterval(again);
-        clearTimeout(end);
       }
     },
     [Symbol.dispose]: () => {

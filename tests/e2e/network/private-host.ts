@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { deadline } from '#base/clock.ts';
 import { silentLogger } from '#base/logger.ts';
 import type { EngineEvent, EventLog } from '#engine/events/event-log.ts';
 import type { Networks, SandboxRequest } from '#engine/network/networks.ts';
@@ -86,7 +87,7 @@ export class RecordedEvents implements EventLog {
 
 /** Open networks whose kernel state goes when the test ends. */
 export async function openInstance(options: NetworksOptions): Promise<Networks & AsyncDisposable> {
-  const networks = await openNetworks(options, AbortSignal.timeout(60_000));
+  const networks = await openNetworks(options, deadline(60_000));
   const dispose = networks[Symbol.asyncDispose].bind(networks);
   return Object.assign(networks, {
     [Symbol.asyncDispose]: async () => {
@@ -122,7 +123,7 @@ export function port(
 }
 
 export function signal(): AbortSignal {
-  return AbortSignal.timeout(60_000);
+  return deadline(60_000);
 }
 
 export function ip(text: string): IpAddress {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 
+import { eventually } from '../../kit/eventually.ts';
 import { findLink, listLinks } from '#sys/netlink/link.ts';
 import { openRouteSocket } from '#sys/netlink/netlink-socket.ts';
 import { inNetns, isNetns } from '#sys/netns.ts';
@@ -210,14 +211,5 @@ function serveAll(places: readonly Served[]): Disposable {
 /** The kernel removes the interfaces of a namespace that is gone in its own time. */
 async function linksAre(count: number): Promise<void> {
   using socket = openRouteSocket();
-  const end = performance.now() + 60_000;
-  while (listLinks(socket).length !== count) {
-    assert.ok(
-      performance.now() < end,
-      `links remain: ${listLinks(socket)
-        .map(({ name }) => name)
-        .join(' ')}`,
-    );
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await eventually('the links are as before', () => listLinks(socket).length === count);
 }

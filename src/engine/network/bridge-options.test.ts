@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { parseBridgeOptions } from './bridge-options.ts';
+
+test('options have their defaults and are read', () => {
+  assert.deepEqual(parseBridgeOptions({}), {
+    bridgeName: undefined,
+    icc: true,
+    masquerade: true,
+    mtu: undefined,
+    hostBindingIp: '',
+  });
+  const options = {
+    'com.docker.network.bridge.name': 'lab0',
+    'com.docker.network.bridge.enable_icc': 'False',
+    'com.docker.network.bridge.enable_ip_masquerade': '0',
+    'com.docker.network.driver.mtu': '1400',
+    'com.docker.network.bridge.host_binding_ipv4': '127.0.0.1',
+  };
+  assert.deepEqual(parseBridgeOptions(options), {
+    bridgeName: 'lab0',
+    icc: false,
+    masquerade: false,
+    mtu: 1400,
+    hostBindingIp: '127.0.0.1',
+  });
+  assert.equal(parseBridgeOptions({ 'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0' }).hostBindingIp, '');
+  assert.equal(parseBridgeOptions({ 'com.docker.network.driver.mtu': '0' }).mtu, undefined);
+});
+
+test('an unknown option and a senseless value are refused with their names', () => {
+  const wrong = {
+    'com.docker.network.bridge.name': ['a name', '', 'x'.repeat(16), 'a/b', '-a'],
+    'com.docker.network.bridge.enable_icc': ['yes', ''],
+    'com.docker.network.driver.mtu': ['67', '65536', '1e3', '-1', ''],
+    'com.docker.network.bridge.host_binding_ipv4': ['::1', 'localhost'],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      assert.throws(
+        () => parseBridgeOptions({ [name]: value }),
+        (error: Error & { reason?: string }) => {
+          assert.ok(error.message.includes(name));
+          return error.reason === 'InvalidArgument';
+        },
+      );
+    }
+  }
+  for (const name of ['com.docker.network.bridge.gateway_mode_ipv4', 'toString', '__proto__x']) {
+    assert.throws(() => parseBridgeOptions({ [name]: 'true' }), {
+      reason: 'NotSupported',
+      message: new RegExp(`"${name}"`),
+    });
+  }
+});

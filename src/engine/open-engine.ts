@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+
+import type { Engine, EngineOptions } from './engine.ts';
+import { openBuilder } from './build/open-builder.ts';
+import { createEventLog } from './events/create-event-log.ts';
+import type { ImageUsers } from './images/images.ts';
+import { openImages } from './images/open-images.ts';
+import { openNetworks } from './network/open-networks.ts';
+import type { Containers } from './runtime/containers.ts';
+import { openContainers } from './runtime/open-containers.ts';
+import { openStepRunner } from './runtime/open-step-runner.ts';
+import { openSnapshots } from './snapshots/open-snapshots.ts';
+import { openVolumes } from './volumes/open-volumes.ts';
+
+/**
+ * Opens everything that runs containers on this machine and brings it in line with what is there: containers that still
+ * run are taken over, exits that nobody saw are noted, half-made things are removed. Closing leaves containers running.
+ */
+export async function openEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
+  const { runDir, instance, runcPath, conmonPath, addressPools, insecureRegistries, logger } = options;
+  await using opened = new AsyncDisposableStack();
+  const folder = (room: string): string => join(options.dataDir, room);
+  const log = (room: string) => logger.with({ component: room });
+  const events = createEventLog();
+  const snapshots = opened.use(await openSnapshots({ dataDir: folder('snapshots'), logger: log('snapshots') }));
+  const volumes = opened.use(await openVolumes({ dataDir: folder('volumes'), events, logger: log('volumes') }));
+  const networks = opened.use(
+    await openNetworks(
+      { dataDir: folder('networks'), runDir, instance, addressPools, events, logger: log('networks') },
+      signal,
+    ),
+  );
+  const users = new LateUsers();
+  const images = opened.use(
+    await openImages(
+      { dataDir: folder('images'), snapshots, events, users, insecureRegistries, logger: log('images') },
+      signal,
+    ),
+  );
+  const runtime = { runDir, instance, runcPath, snapshots, networks };
+  const containers = opened.use(
+    await openContainers(
+      { ...runtime, dataDir: folder('containers'), conmonPath, images, volumes, events, logger: log('containers') },
+      signal,
+    ),
+  );
+  users.containers = containers;
+  const steps = opened.use(await openStepRunner({ ...runtime, logger: log('build-steps') }));
+  const builder = opened.use(
+    await openBuilder({ dataDir: folder('build'), images, snapshots, steps, events, logger: log('build') }, signal),
+  );
+  await containers.reconcile(signal);
+  const kept = opened.move();
+  return {
+    options,
+    images,
+    snapshots,
+    containers,
+    networks,
+    volumes,
+    builder,
+    events,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** Containers as users of images; images are opened first, so the containers come later. */
+class LateUsers implements ImageUsers {
+  containers: Containers | undefined;
+
+  usersOf(imageId: string): readonly { readonly id: string; readonly running: boolean }[] {
+    return (this.containers?.list() ?? [])
+      .filter(({ spec }) => spec.imageId === imageId)
+      .map(({ id, state }) => ({ id, running: state.status === 'running' || state.status === 'paused' }));
+  }
+}

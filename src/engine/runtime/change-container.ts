@@ -1,0 +1,30 @@
+import { StatusError } from '#base/errors.ts';
+
+import type { ResourceLimits, RestartPolicy } from './container.ts';
+import { eventAttributes, type LiveContainer } from './live-container.ts';
+import { isRunning } from './record.ts';
+import type { Room } from './room.ts';
+import { runRuntime } from './runtime-command.ts';
+import { runtimeResources } from './spec/resources.ts';
+
+export interface ContainerChange {
+  readonly limits?: ResourceLimits;
+  readonly restart?: RestartPolicy;
+}
+
+/** Changes limits and restart policy, at once when it runs. The caller holds its lock. */
+export async function changeContainer(room: Room, live: LiveContainer, change: ContainerChange): Promise<void> {
+  const { spec } = live.record;
+  if (change.restart !== undefined && change.restart.name !== 'no' && spec.autoRemove)
+    throw new StatusError(
+      'Conflict',
+      'Restart policy cannot be updated because AutoRemove is enabled for the container',
+    );
+  const limits = { ...spec.limits, ...change.limits };
+  const resources = runtimeResources(limits, room.host, undefined);
+  if (change.limits !== undefined && isRunning(live.record))
+    await runRuntime(room, ['update', '--resources', '-', live.id], JSON.stringify(resources));
+  live.record = { ...live.record, spec: { ...spec, limits, restart: change.restart ?? spec.restart } };
+  await room.records.save(live.record);
+  room.events.publish('container', 'update', live.id, eventAttributes(live.record));
+}

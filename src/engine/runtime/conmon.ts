@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+
+import { isObject } from '#base/json.ts';
+import { identify, type ProcessIdentity } from '#sys/process.ts';
+
+/** What conmon is to hold: a container that it creates, or a program in a container that runs. */
+export interface HoldRequest {
+  readonly conmonPath: string;
+  readonly runcPath: string;
+  readonly runtimeRoot: string;
+  /** The container. */
+  readonly id: string;
+  /** Folder for the attach socket, the control fifo and the files below. */
+  readonly folder: string;
+  readonly pidFile: string;
+  readonly runtimeLog: string;
+  /** Folder in which a file named `id` with the exit code appears at the end. */
+  readonly exits: string;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  /** Keep stdin open when an attached client leaves. */
+  readonly keepStdinOpen: boolean;
+  /** File to write output to; undefined: it is not kept. */
+  readonly log: { readonly path: string; readonly maxSizeBytes: number } | undefined;
+  /** For a program in a running container: the path of its process spec. */
+  readonly exec?: { readonly processPath: string; readonly waitForAttach: boolean };
+}
+
+/** A conmon that was started. It outlives this process. */
+export interface Holder {
+  readonly identity: ProcessIdentity | undefined;
+  /** Process ID of what it holds; undefined when runc failed: its log says why. */
+  readonly started: Promise<number | undefined>;
+  /** With `waitForAttach`: resolves when the attach socket is there. */
+  readonly attachable: Promise<void>;
+  /** With `waitForAttach`: lets the program begin. */
+  go(): void;
+  /** Resolves when conmon ended. */
+  readonly ended: Promise<void>;
+}
+
+const syncFd = 3;
+const startFd = 4;
+const attachFd = 5;
+
+/** runc is short-lived: it needs no garbage collection, and one thread does its work with less overhead. */
+const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', TZ: 'UTC' };
+const runtimeTuning = { GOGC: 'off', GOMAXPROCS: '1' };
+
+/** Starts conmon, which starts runc. */
+export function holdProcess(request: HoldRequest): Holder {
+  const waits = request.exec?.waitForAttach === true;
+  const child = spawn(request.conmonPath, conmonArguments(request), {
+    cwd: request.folder,
+    env: {
+      ...environment,
+      ...runtimeTuning,
+      _OCI_SYNCPIPE: String(syncFd),
+      ...(waits && { _OCI_STARTPIPE: String(startFd), _OCI_ATTACHPIPE: String(attachFd) }),
+    },
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', ...(waits ? (['pipe', 'pipe'] as const) : [])],
+  });
+  const ended = endOf(child);
+  const sync = pipeOf(child, syncFd);
+  const start = waits ? pipeOf(child, startFd) : undefined;
+  const attach = waits ? pipeOf(child, attachFd) : undefined;
+  for (const pipe of [sync, start, attach]) {
+    pipe?.on('error', () => {});
+    (pipe as { unref?: () => void } | undefined)?.unref?.();
+  }
+  child.unref();
+  // conmon waits for a first message before it does anything, and for a second one before it lets the program begin.
+  start?.write('1');
+  return {
+    identity: child.pid === undefined ? undefined : identify(child.pid),
+    started: firstMessage(sync, ended).then((value) => (value !== undefined && value > 0 ? value : undefined)),
+    attachable: attach === undefined ? Promise.resolve() : firstMessage(attach, ended).then(() => {}),
+    go: () => start?.end('1'),
+    ended,
+  };
+}
+
+function conmonArguments(request: HoldRequest): readonly string[] {
+  const runtimeArguments = [
+    `--root=${request.runtimeRoot}`,
+    `--log=${request.runtimeLog}`,
+    '--log-format=json',
+  ].flatMap((argument) => ['--runtime-arg', argument]);
+  return [
+    '--api-version=1',
+    '--sync',
+    '--full-attach',
+    '--no-sync-log',
+    `--cid=${request.id}`,
+    `--cuuid=${request.id}`,
+    `--runtime=${request.runcPath}`,
+    ...runtimeArguments,
+    `--bundle=${request.folder}`,
+    `--container-pidfile=${request.pidFile}`,
+    `--exit-dir=${request.exits}`,
+    ...(request.tty ? ['--terminal'] : []),
+    ...(request.stdin ? ['--stdin'] : []),
+    ...(request.stdin && request.keepStdinOpen ? ['--leave-stdin-open'] : []),
+    ...(request.log === undefined
+      ? ['--log-path', 'none']
+      : ['--log-path', `k8s-file:${request.log.path}`, '--log-size-max', String(request.log.maxSizeBytes)]),
+    ...(request.exec === undefined ? [] : ['--exec', '--exec-process-spec', request.exec.processPath]),
+    ...(request.exec?.waitForAttach === true ? ['--exec-attach'] : []),
+  ];
+}
+
+function endOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+}
+
+function pipeOf(child: ChildProcess, fd: number): Duplex {
+  return (child.stdio as readonly unknown[])[fd] as Duplex;
+}
+
+/** The number in conmon's first JSON line on a pipe; undefined when the pipe ends without one. */
+async function firstMessage(pipe: Duplex, ended: Promise<void>): Promise<number | undefined> {
+  const message = new Promise<number | undefined>((resolve) => {
+    let text = '';
+    pipe.setEncoding('utf8');
+    pipe.on('data', (piece: string) => {
+      if (text.length < longestMessage) text += piece;
+      if (text.includes('\n')) resolve(numberIn(text.slice(0, text.indexOf('\n'))));
+    });
+    pipe.once('close', () => resolve(undefined));
+    pipe.once('end', () => resolve(undefined));
+  });
+  // A conmon that cannot be started at all has no pipe that ends.
+  return await Promise.race([message, ended.then(() => once(pipe, 'close')).then(() => undefined)]);
+}
+
+/** conmon's messages are short; runc's text in them is cut at 8 KiB. */
+const longestMessage = 64 * 1024;
+
+function numberIn(line: string): number | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const number = isObject(value) ? (value['data'] ?? value['pid']) : undefined;
+    return typeof number === 'number' ? number : undefined;
+  } catch {
+    return undefined;
+  }
+}

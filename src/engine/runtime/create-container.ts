@@ -1,0 +1,79 @@
+import { nowNs } from '#base/clock.ts';
+import { StatusError } from '#base/errors.ts';
+import { newId } from '#base/ids.ts';
+
+import { parseLogOptions } from '../logs/log-options.ts';
+import type { ContainerSpec } from './container.ts';
+import { LiveContainer } from './live-container.ts';
+import { checkName, inventName } from './names.ts';
+import { initialState } from './record.ts';
+import { claimMounts } from './resolve-mounts.ts';
+import type { Room } from './room.ts';
+import { signalNumber } from './signals.ts';
+import { parseSecurityOptions } from './spec/security-options.ts';
+import { resolveUlimits } from './spec/ulimits.ts';
+import { sandboxRequest } from './start-run.ts';
+import { formatTime } from './timestamps.ts';
+
+/** Makes a container: all that can be checked is checked first; a failure leaves nothing behind. */
+export async function createContainer(
+  room: Room,
+  wantedName: string | undefined,
+  spec: ContainerSpec,
+  signal: AbortSignal,
+): Promise<LiveContainer> {
+  const id = newId();
+  const name = wantedName === undefined ? inventName((taken) => room.table.isTaken(taken)) : checkName(wantedName);
+  const complete = { ...spec, hostname: spec.hostname === '' ? id.slice(0, 12) : spec.hostname };
+  checkSpec(room, complete);
+  const image = room.images.get(spec.imageId);
+  room.table.reserve(name, id);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => room.table.release(name, id));
+  const record = {
+    version: 1 as const,
+    id,
+    name,
+    createdAt: formatTime(nowNs()),
+    spec: complete,
+    mounts: [],
+    state: initialState,
+    hasRun: false,
+    manuallyStopped: false,
+    lastDelayMs: 0,
+  };
+  room.networks.check(sandboxRequest(record));
+  const existing = new Set(room.volumes.list().map((volume) => volume.name));
+  const mounts = await claimMounts(complete, room.volumes);
+  undo.defer(async () => {
+    for (const point of mounts) {
+      if (point.type !== 'volume') continue;
+      room.volumes.release(point.name, id);
+      if (!existing.has(point.name) && room.volumes.holders(point.name).length === 0)
+        await room.volumes.remove(point.name, true);
+    }
+  });
+  for (const point of mounts) if (point.type === 'volume') room.volumes.hold(point.name, id);
+  await room.snapshots.create(id, image.topLayer);
+  undo.defer(() => room.snapshots.remove(id));
+  signal.throwIfAborted();
+  const live = new LiveContainer({ ...record, mounts });
+  await room.records.save(live.record);
+  undo.move();
+  room.table.add(live);
+  return live;
+}
+
+/** What the start would refuse for reasons that are known now. */
+function checkSpec(room: Room, spec: ContainerSpec): void {
+  if (spec.args.length === 0) throw new StatusError('InvalidArgument', 'no command specified');
+  parseLogOptions(spec.log.driver, spec.log.options);
+  parseSecurityOptions(spec.securityOptions);
+  resolveUlimits(spec.ulimits, room.host.hardLimits);
+  if (spec.stopSignal !== '') signalNumber(spec.stopSignal);
+  if (spec.cwd !== '' && !spec.cwd.startsWith('/'))
+    throw new StatusError(
+      'InvalidArgument',
+      `the working directory '${spec.cwd}' is invalid, it needs to be an absolute path`,
+    );
+}

@@ -1,0 +1,127 @@
+import { StatusError } from '#base/errors.ts';
+
+import type { Container, ContainerHealth } from './container.ts';
+import type { Exec, ExitStatus, WaitCondition } from './containers.ts';
+import type { ContainerRecord } from './record.ts';
+import { StreamHub } from './stream-hub.ts';
+
+/** An exec with what belongs to it while it runs. */
+export interface LiveExec {
+  value: Exec;
+  readonly hub: StreamHub;
+  /** Resolves with the exit code. */
+  readonly ended: PromiseWithResolvers<number>;
+}
+
+interface Waiter {
+  readonly condition: WaitCondition;
+  readonly resolve: (status: ExitStatus) => void;
+}
+
+/**
+ * A container in memory: its record, which is replaced and never changed, and what exists only while somebody looks or it
+ * runs. Whoever changes the record holds the container's lock.
+ */
+export class LiveContainer {
+  record: ContainerRecord;
+  /** Connection to the standard streams of this run, or of the next when it does not run. */
+  hub: StreamHub;
+  /** Aborts when nothing is written to the log any more; a new one for each run. */
+  finished = new AbortController();
+  health: ContainerHealth | undefined;
+  readonly execs = new Map<string, LiveExec>();
+  /** Ends what goes along with a run: log rotation, health checks. */
+  run: DisposableStack | undefined;
+  restartTimer: Disposable | undefined;
+  /** Who works on the mounted root filesystem besides a run. */
+  rootUsers = 0;
+  readonly #waiters = new Set<Waiter>();
+  #lastExit: ExitStatus = { exitCode: 0, error: '' };
+
+  constructor(record: ContainerRecord) {
+    this.record = record;
+    this.hub = hubFor(record);
+    if (record.run === undefined) this.finished.abort();
+    this.#lastExit = { exitCode: record.state.exitCode, error: record.state.error };
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  /** A fresh connection for the run that comes next. */
+  renewHub(): void {
+    this.hub = hubFor(this.record);
+  }
+
+  addWaiter(condition: WaitCondition, signal: AbortSignal): Promise<ExitStatus> {
+    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
+    const waiter = { condition, resolve };
+    this.#waiters.add(waiter);
+    const leave = (): void => {
+      this.#waiters.delete(waiter);
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    return promise.finally(() => signal.removeEventListener('abort', leave));
+  }
+
+  /** Tells those who wait for the end of a run. */
+  tellExit(status: ExitStatus): void {
+    this.#lastExit = status;
+    this.#tell((condition) => condition !== 'removed', status);
+  }
+
+  tellRemoved(): void {
+    this.#tell(() => true, this.#lastExit);
+  }
+
+  get lastExit(): ExitStatus {
+    return this.#lastExit;
+  }
+
+  #tell(isMeant: (condition: WaitCondition) => boolean, status: ExitStatus): void {
+    for (const waiter of this.#waiters) {
+      if (!isMeant(waiter.condition)) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve(status);
+    }
+  }
+}
+
+/** Docker's attributes of a container's events: image, name and all labels. */
+export function eventAttributes(record: ContainerRecord): Readonly<Record<string, string>> {
+  return { ...record.spec.labels, image: record.spec.imageName, name: record.name };
+}
+
+export function notRunning(live: LiveContainer): StatusError {
+  return new StatusError('Conflict', `Container ${live.id} is not running`);
+}
+
+/** Where a container's files lie. */
+export interface ContainerFiles {
+  readonly logPath: string;
+  readonly hostnamePath: string;
+  readonly hostsPath: string;
+  readonly resolvConfPath: string;
+}
+
+/** The container as a value for others. */
+export function describe(live: LiveContainer, sandbox: Container['sandbox'], files: ContainerFiles): Container {
+  const { id, name, createdAt, spec, mounts, state } = live.record;
+  return {
+    id,
+    name,
+    createdAt,
+    spec,
+    mounts,
+    state: live.health === undefined ? state : { ...state, health: live.health },
+    sandbox,
+    ...files,
+    execIds: [...live.execs.values()].filter(({ value }) => value.running).map(({ value }) => value.id),
+  };
+}
+
+function hubFor(record: ContainerRecord): StreamHub {
+  return new StreamHub({ closeStdinOnce: record.spec.stdinOnce });
+}

@@ -1,0 +1,285 @@
+import { StatusError } from '#base/errors.ts';
+import { every } from '#base/clock.ts';
+import { hasCode } from '#sys/errno.ts';
+import { isAlive } from '#sys/process.ts';
+
+import type { LogQuery, LogRecord } from '../logs/container-log.ts';
+import { currentLogPath } from '../logs/log-files.ts';
+import { readLog } from '../logs/read-log.ts';
+import type { EndpointRequest } from '../network/networks.ts';
+import type { Change } from '../snapshots/snapshots.ts';
+import { changeContainer, type ContainerChange } from './change-container.ts';
+import type { Container, ContainerSpec } from './container.ts';
+import type {
+  Attachment,
+  Containers,
+  ContainerStats,
+  Exec,
+  ExecSpec,
+  ExitStatus,
+  WaitCondition,
+} from './containers.ts';
+import { createExec, requireExec, startExec } from './execs.ts';
+import { Lifecycle, type StopOptions } from './lifecycle.ts';
+import { describe, eventAttributes, type LiveContainer } from './live-container.ts';
+import { connectLive, disconnectLive } from './live-networks.ts';
+import { checkName } from './names.ts';
+import { createContainer } from './create-container.ts';
+import { isRunning } from './record.ts';
+import { reconcile } from './reconcile.ts';
+import { parentCgroup, type Room } from './room.ts';
+import { resizeTerminal } from './terminal.ts';
+import { logFolder, sandboxFilePath, writeSandboxFiles } from './start-run.ts';
+import { statsOf, topOf } from './usage.ts';
+
+/** How often it is looked whether a conmon died without a word. */
+const holderLookMs = 5_000;
+
+/** The containers of this machine. See `Containers` for what each method promises. */
+export class LocalContainers implements Containers, AsyncDisposable {
+  readonly #room: Room;
+  readonly #lifecycle: Lifecycle;
+  readonly #closing: AbortController;
+  readonly #owned = new DisposableStack();
+
+  constructor(room: Room, closing: AbortController) {
+    this.#room = room;
+    this.#closing = closing;
+    this.#lifecycle = new Lifecycle(room);
+    this.#owned.use(room.arrivals);
+    this.#owned.use(room.arrivals.watch(room.paths.exits, (name) => this.#onExit(name)));
+    this.#owned.use(room.networks.onFiles((id, files) => this.#onFiles(id, files)));
+    this.#owned.use(every(holderLookMs, () => this.#lookForLostHolders()));
+  }
+
+  get(nameOrId: string): Container {
+    return this.#describe(this.#room.table.get(nameOrId));
+  }
+
+  find(nameOrId: string): Container | undefined {
+    const live = this.#room.table.find(nameOrId);
+    return live === undefined ? undefined : this.#describe(live);
+  }
+
+  list(): readonly Container[] {
+    return [...this.#room.table.values()].map((live) => this.#describe(live));
+  }
+
+  async create(name: string | undefined, spec: ContainerSpec, signal: AbortSignal): Promise<Container> {
+    const live = await createContainer(this.#room, name, spec, signal);
+    this.#room.events.publish('container', 'create', live.id, eventAttributes(live.record));
+    return this.#describe(live);
+  }
+
+  async start(nameOrId: string, signal: AbortSignal): Promise<boolean> {
+    return this.#lifecycle.start(this.#room.table.get(nameOrId), signal);
+  }
+
+  async stop(nameOrId: string, options: StopOptions, abort: AbortSignal): Promise<boolean> {
+    return this.#lifecycle.stop(this.#room.table.get(nameOrId), options, abort);
+  }
+
+  async restart(nameOrId: string, options: StopOptions, abort: AbortSignal): Promise<void> {
+    const live = this.#room.table.get(nameOrId);
+    await this.#lifecycle.stop(live, options, abort);
+    await this.#lifecycle.start(live, abort);
+    this.#room.events.publish('container', 'restart', live.id, eventAttributes(live.record));
+  }
+
+  async kill(nameOrId: string, signalName: string): Promise<void> {
+    await this.#lifecycle.kill(this.#room.table.get(nameOrId), signalName);
+  }
+
+  async pause(nameOrId: string): Promise<void> {
+    await this.#lifecycle.pause(this.#room.table.get(nameOrId));
+  }
+
+  async unpause(nameOrId: string): Promise<void> {
+    await this.#lifecycle.unpause(this.#room.table.get(nameOrId));
+  }
+
+  async rename(nameOrId: string, name: string): Promise<void> {
+    const live = this.#room.table.get(nameOrId);
+    const wanted = checkName(name);
+    await this.#lifecycle.alone(live, async () => {
+      const { name: oldName } = live.record;
+      if (wanted === oldName)
+        throw new StatusError('InvalidArgument', 'Renaming a container with the same name as its current name');
+      this.#room.table.reserve(wanted, live.id);
+      try {
+        await this.#room.records.save({ ...live.record, name: wanted });
+      } catch (error) {
+        this.#room.table.release(wanted, live.id);
+        throw error;
+      }
+      live.record = { ...live.record, name: wanted };
+      this.#room.table.release(oldName, live.id);
+      if (isRunning(live.record)) await this.#room.networks.rename(live.id, wanted);
+      const attributes = { ...eventAttributes(live.record), oldName: `/${oldName}` };
+      this.#room.events.publish('container', 'rename', live.id, attributes);
+    });
+  }
+
+  async update(nameOrId: string, change: ContainerChange): Promise<void> {
+    const live = this.#room.table.get(nameOrId);
+    await this.#lifecycle.alone(live, () => changeContainer(this.#room, live, change));
+  }
+
+  async remove(
+    nameOrId: string,
+    options: { readonly force: boolean; readonly volumes: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#lifecycle.remove(this.#room.table.get(nameOrId), options, signal);
+  }
+
+  async wait(nameOrId: string, condition: WaitCondition, signal: AbortSignal): Promise<ExitStatus> {
+    const live = this.#room.table.get(nameOrId);
+    const runs = isRunning(live.record) || live.record.state.status === 'restarting';
+    if (condition === 'not-running' && !runs) return live.lastExit;
+    return live.addWaiter(condition, signal);
+  }
+
+  async attach(nameOrId: string, options: { readonly stdin: boolean }, signal: AbortSignal): Promise<Attachment> {
+    signal.throwIfAborted();
+    const live = this.#room.table.get(nameOrId);
+    if (live.record.state.status === 'paused')
+      throw new StatusError('Conflict', `You cannot attach to a paused container, unpause it first`);
+    this.#room.events.publish('container', 'attach', live.id, eventAttributes(live.record));
+    return live.hub.attach({ stdin: options.stdin && live.record.spec.openStdin });
+  }
+
+  async resize(nameOrId: string, rows: number, columns: number): Promise<void> {
+    const live = this.#room.table.get(nameOrId);
+    if (!isRunning(live.record)) throw new StatusError('Conflict', `Container ${live.id} is not running`);
+    resizeTerminal(this.#room.paths.bundle(live.id).control, rows, columns);
+    const attributes = { ...eventAttributes(live.record), height: String(rows), width: String(columns) };
+    this.#room.events.publish('container', 'resize', live.id, attributes);
+  }
+
+  logs(nameOrId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogRecord> {
+    const live = this.#room.table.get(nameOrId);
+    if (live.record.spec.log.driver === 'none')
+      throw new StatusError('NotSupported', 'configured logging driver does not support reading');
+    return readLog({ folder: logFolder(this.#room, live.id), finished: live.finished.signal }, query, signal);
+  }
+
+  async top(
+    nameOrId: string,
+    psArgs: string,
+  ): Promise<{ readonly titles: readonly string[]; readonly processes: readonly (readonly string[])[] }> {
+    return topOf(this.#room, this.#room.table.get(nameOrId), psArgs);
+  }
+
+  stats(nameOrId: string): ContainerStats {
+    return statsOf(this.#room, this.#room.table.get(nameOrId));
+  }
+
+  async changes(nameOrId: string, signal: AbortSignal): Promise<readonly Change[]> {
+    return this.#room.snapshots.changes(this.#room.table.get(nameOrId).id, signal);
+  }
+
+  async withRoot<T>(nameOrId: string, work: (root: string) => Promise<T>): Promise<T> {
+    const live = this.#room.table.get(nameOrId);
+    const { snapshots } = this.#room;
+    const root = await this.#lifecycle.alone(live, async () => {
+      live.rootUsers += 1;
+      return snapshots.mount(live.id);
+    });
+    try {
+      return await work(root);
+    } finally {
+      live.rootUsers -= 1;
+      await this.#lifecycle.alone(live, async () => {
+        if (live.rootUsers === 0 && live.record.run === undefined) snapshots.unmount(live.id);
+      });
+    }
+  }
+
+  async connect(nameOrId: string, endpoint: EndpointRequest, signal: AbortSignal): Promise<void> {
+    const live = this.#room.table.get(nameOrId);
+    await this.#lifecycle.alone(live, () => connectLive(this.#room, live, endpoint, signal));
+  }
+
+  async disconnect(nameOrId: string, network: string, force: boolean, signal: AbortSignal): Promise<void> {
+    const live = this.#room.table.get(nameOrId);
+    await this.#lifecycle.alone(live, () => disconnectLive(this.#room, live, network, force, signal));
+  }
+
+  createExec(nameOrId: string, spec: ExecSpec): Exec {
+    return createExec(this.#room, this.#room.table.get(nameOrId), spec);
+  }
+
+  exec(execId: string): Exec {
+    return requireExec(this.#room, execId).exec.value;
+  }
+
+  async startExec(execId: string, options: { readonly detach: boolean }, signal: AbortSignal): Promise<Attachment> {
+    signal.throwIfAborted();
+    const { exec, live } = requireExec(this.#room, execId);
+    return startExec(this.#room, live, exec, options);
+  }
+
+  async resizeExec(execId: string, rows: number, columns: number): Promise<void> {
+    const { exec, live } = requireExec(this.#room, execId);
+    if (!exec.value.running) throw new StatusError('Conflict', `exec ${execId} is not running`);
+    resizeTerminal(`${this.#room.paths.bundle(live.id).execs}/${execId}/ctl`, rows, columns);
+  }
+
+  async reconcile(signal: AbortSignal): Promise<void> {
+    await reconcile(this.#room, this.#lifecycle, signal);
+  }
+
+  /** Ends what goes on in the background; containers run on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    this.#owned.dispose();
+    for (const live of this.#room.table.values()) {
+      live.restartTimer?.[Symbol.dispose]();
+      live.run?.dispose();
+      live.hub.finish();
+    }
+    if (![...this.#room.table.values()].some((live) => isRunning(live.record)))
+      this.#room.cgroups.remove(parentCgroup(this.#room.instance));
+  }
+
+  #describe(live: LiveContainer): Container {
+    const bundle = this.#room.paths.bundle(live.id);
+    const runs = isRunning(live.record);
+    return describe(live, runs ? this.#room.networks.sandbox(live.id) : undefined, {
+      logPath: live.record.spec.log.driver === 'none' ? '' : currentLogPath(logFolder(this.#room, live.id)),
+      hostnamePath: sandboxFilePath(bundle, 'hostname'),
+      hostsPath: sandboxFilePath(bundle, 'hosts'),
+      resolvConfPath: sandboxFilePath(bundle, 'resolvConf'),
+    });
+  }
+
+  #onExit(name: string | undefined): void {
+    const lives = name === undefined ? [...this.#room.table.values()] : [this.#room.table.find(name)];
+    for (const live of lives) if (live !== undefined && this.#room.paths.hasExit(live.id)) this.#takeExit(live);
+  }
+
+  #takeExit(live: LiveContainer): void {
+    this.#lifecycle
+      .takeExit(live)
+      .catch((error: unknown) => this.#room.logger.error('exit was not taken up', { container: live.id, error }));
+  }
+
+  /** A conmon that was killed writes nothing; its container's process may even run on, unheard. */
+  #lookForLostHolders(): void {
+    for (const live of this.#room.table.values()) {
+      const { run } = live.record;
+      if (run?.init === undefined || isAlive(run.init)) continue;
+      if (run.holder === undefined || !isAlive(run.holder)) this.#takeExit(live);
+    }
+  }
+
+  #onFiles(id: string, files: Parameters<typeof writeSandboxFiles>[1]): void {
+    try {
+      if (this.#room.table.find(id) !== undefined) writeSandboxFiles(this.#room.paths.bundle(id), files);
+    } catch (error) {
+      // It ended meanwhile: its files are gone with it.
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+import { after, deadline, sleep } from '#base/clock.ts';
+import { StatusError } from '#base/errors.ts';
+import { newId } from '#base/ids.ts';
+import type { Logger } from '#base/logger.ts';
+import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
+import { identify, kill } from '#sys/process.ts';
+import { makeFoldersInRoot } from '#sys/rooted.ts';
+
+import type { StepRun, StepRunner } from '../build/builder.ts';
+import type { Networks, Sandbox } from '../network/networks.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import { readUserDatabase } from './image-users.ts';
+import { parentCgroup } from './room.ts';
+import { buildSpec, encodeSpec } from './spec/build-spec.ts';
+import { allDevices, requestedDevices } from './spec/devices.ts';
+import { type HostFacts, readHostFacts } from './spec/host-facts.ts';
+import { resolveUser } from './spec/user.ts';
+import { lastRuntimeError, startFailure } from './start-failure.ts';
+import { stepContainer, stepSandbox } from './step-container.ts';
+
+export interface StepRunnerOptions {
+  /** Bundles of steps that run; gone after a reboot. */
+  readonly runDir: string;
+  readonly instance: string;
+  readonly runcPath: string;
+  readonly snapshots: Snapshots;
+  readonly networks: Networks;
+  readonly logger: Logger;
+}
+
+const killedExitCode = 137;
+const settleMs = 10_000;
+const lookAgainMs = 3;
+
+/** Opens the runner of build steps and clears away those that an earlier life of this process left. */
+export async function openStepRunner(options: StepRunnerOptions): Promise<StepRunner & AsyncDisposable> {
+  const runner = new RuncSteps(options);
+  await runner.sweep();
+  return runner;
+}
+
+interface Step {
+  readonly id: string;
+  readonly folder: string;
+  readonly cgroupPath: string;
+}
+
+/** Runs each step by `runc run` with pipes: a step need not outlive this process, its build does not either. */
+class RuncSteps implements StepRunner, AsyncDisposable {
+  readonly #options: StepRunnerOptions;
+  readonly #cgroups: Cgroups = openCgroups();
+  readonly #host: HostFacts = readHostFacts();
+  readonly #steps: string;
+  readonly #runtimeRoot: string;
+
+  constructor(options: StepRunnerOptions) {
+    this.#options = options;
+    this.#steps = join(options.runDir, 'steps');
+    this.#runtimeRoot = join(options.runDir, 'steps-runc');
+  }
+
+  async run(step: StepRun, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
+    const one = this.#stepOf(newId());
+    try {
+      mkdirSync(one.folder, { recursive: true, mode: 0o700 });
+      const sandbox = await this.#options.networks.open(stepSandbox(one.id, step), signal);
+      this.#writeBundle(one, step, sandbox);
+      return await this.#execute(one, onOutput, signal);
+    } finally {
+      await this.#clear(one);
+    }
+  }
+
+  async sweep(): Promise<void> {
+    mkdirSync(this.#steps, { recursive: true, mode: 0o700 });
+    for (const id of readdirSync(this.#steps)) await this.#clear(this.#stepOf(id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#cgroups.remove(parentCgroup(this.#options.instance));
+  }
+
+  #stepOf(id: string): Step {
+    return { id, folder: join(this.#steps, id), cgroupPath: join(parentCgroup(this.#options.instance), id) };
+  }
+
+  #writeBundle(one: Step, step: StepRun, sandbox: Sandbox): void {
+    const rootPath = this.#options.snapshots.mount(step.snapshotId);
+    if (step.cwd !== '' && step.cwd !== '/') makeFoldersInRoot(rootPath, step.cwd);
+    const spec = stepContainer(step);
+    const hosts = join(one.folder, 'hosts');
+    const resolvConf = join(one.folder, 'resolv.conf');
+    writeFileSync(hosts, sandbox.files.hosts, { mode: 0o644 });
+    writeFileSync(resolvConf, sandbox.files.resolvConf, { mode: 0o644 });
+    const config = buildSpec({
+      spec,
+      host: this.#host,
+      rootPath,
+      user: resolveUser(step.user, [], readUserDatabase(rootPath)),
+      mounts: step.mounts.map((mount) =>
+        mount.type === 'tmpfs'
+          ? {
+              ...mount,
+              type: 'tmpfs' as const,
+              ...(mount.tmpfsSizeBytes !== undefined && { sizeBytes: mount.tmpfsSizeBytes }),
+            }
+          : { ...mount, type: 'bind' as const, propagation: '' },
+      ),
+      files: { '/etc/hosts': hosts, '/etc/resolv.conf': resolvConf },
+      devices: step.privileged ? allDevices() : requestedDevices([]),
+      netnsPath: sandbox.netnsPath,
+      cgroupsPath: one.cgroupPath,
+      initPath: undefined,
+      pidOf: () => 0,
+    });
+    writeFileSync(join(one.folder, 'config.json'), encodeSpec(config), { mode: 0o600 });
+  }
+
+  async #execute(one: Step, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
+    const log = join(one.folder, 'runc.log');
+    const child = spawn(
+      this.#options.runcPath,
+      ['--root', this.#runtimeRoot, '--log', log, '--log-format', 'json', 'run', '--bundle', one.folder, one.id],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', GOMAXPROCS: '1' } },
+    );
+    // Again and again: while runc still sets the container up there is nothing to kill.
+    let again: Disposable | undefined;
+    const abort = (): void => {
+      this.#killAll(one);
+      again = after(lookAgainMs, abort);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const ended = new Promise<number>((resolve, reject) => {
+        child.once('close', (code) => resolve(code ?? killedExitCode));
+        child.once('error', reject);
+      });
+      await Promise.all([forward(child.stdout, onOutput), forward(child.stderr, onOutput), ended]);
+      signal.throwIfAborted();
+      const code = await ended;
+      const refusal = code === 0 ? undefined : lastRuntimeError(readLog(log));
+      if (refusal === undefined) return code;
+      const failure = startFailure('create', refusal);
+      if (failure.exitCode === 128) throw new StatusError('InvalidArgument', failure.message);
+      onOutput(Buffer.from(`${failure.message}\n`));
+      return failure.exitCode;
+    } finally {
+      again?.[Symbol.dispose]();
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  #killAll(one: Step): void {
+    for (const pid of this.#cgroups.pids(one.cgroupPath)) {
+      const identity = identify(pid);
+      if (identity !== undefined) kill(identity, 'SIGKILL');
+    }
+  }
+
+  async #clear(one: Step): Promise<void> {
+    const limit = deadline(settleMs);
+    for (;;) {
+      this.#killAll(one);
+      if (this.#cgroups.remove(one.cgroupPath)) break;
+      if (limit.aborted) {
+        this.#options.logger.warn('cgroup of a build step still has processes', { cgroupPath: one.cgroupPath });
+        break;
+      }
+      await sleep(lookAgainMs, limit).catch(() => {});
+    }
+    await this.#options.networks.close(one.id);
+    rmSync(join(this.#runtimeRoot, one.id), { recursive: true, force: true });
+    rmSync(one.folder, { recursive: true, force: true });
+  }
+}
+
+async function forward(stream: Readable, onOutput: (bytes: Uint8Array) => void): Promise<void> {
+  for await (const chunk of stream) onOutput(chunk as Buffer);
+}
+
+function readLog(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,81 @@
+import { isObject } from '#base/json.ts';
+import type { ProcessIdentity } from '#sys/process.ts';
+
+import type { ContainerSpec, ContainerState, ContainerStatus, MountPoint } from './container.ts';
+import { never } from './timestamps.ts';
+
+/**
+ * What is kept of a container on disk, one file each. Everything else can be found again: whether it runs is seen in
+ * the run folder and in /proc.
+ */
+export interface ContainerRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly spec: ContainerSpec;
+  readonly mounts: readonly MountPoint[];
+  readonly state: ContainerState;
+  /** Present from before a start until after the exit was taken up: then the world must be asked what became of it. */
+  readonly run?: Run;
+  readonly hasRun: boolean;
+  readonly manuallyStopped: boolean;
+  /** Delay before the last restart by the policy; 0 when there was none. */
+  readonly lastDelayMs: number;
+  /** With status `removing`: anonymous volumes go too. */
+  readonly removeVolumes?: boolean;
+}
+
+/** One run of the container's program. */
+export interface Run {
+  readonly bootId: string;
+  readonly cgroupPath: string;
+  /** The container's first process; absent until it was made. */
+  readonly init?: ProcessIdentity;
+  /** The conmon that holds it. */
+  readonly holder?: ProcessIdentity;
+}
+
+export const initialState: ContainerState = {
+  status: 'created',
+  pid: 0,
+  exitCode: 0,
+  error: '',
+  oomKilled: false,
+  startedAt: never,
+  finishedAt: never,
+  restartCount: 0,
+};
+
+const statuses: readonly ContainerStatus[] = [
+  'created',
+  'running',
+  'paused',
+  'restarting',
+  'removing',
+  'exited',
+  'dead',
+];
+
+/** Checks the shape as far as a wrong one would break the engine; the rest was written by ourselves. */
+export function isContainerRecord(value: unknown): value is ContainerRecord {
+  if (!isObject(value) || value['version'] !== 1) return false;
+  const { spec, state } = value;
+  return (
+    typeof value['id'] === 'string' &&
+    /^[0-9a-f]{64}$/.test(value['id']) &&
+    typeof value['name'] === 'string' &&
+    Array.isArray(value['mounts']) &&
+    isObject(spec) &&
+    Array.isArray(spec['args']) &&
+    isObject(spec['network']) &&
+    isObject(spec['log']) &&
+    isObject(state) &&
+    statuses.includes(state['status'] as ContainerStatus)
+  );
+}
+
+/** Whether the container has processes: also when they are paused. */
+export function isRunning(record: ContainerRecord): boolean {
+  return record.state.status === 'running' || record.state.status === 'paused';
+}

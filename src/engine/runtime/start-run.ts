@@ -1,0 +1,270 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { nowNs } from '#base/clock.ts';
+import { messageOf, StatusError } from '#base/errors.ts';
+import { hasCode } from '#sys/errno.ts';
+import { identify, kill, type ProcessIdentity } from '#sys/process.ts';
+import { makeFoldersInRoot } from '#sys/rooted.ts';
+
+import { arrangeLog, currentLogPath, rotateBeforeStart } from '../logs/log-files.ts';
+import { parseLogOptions } from '../logs/log-options.ts';
+import type { Sandbox, SandboxRequest } from '../network/networks.ts';
+import { type Bundle, makeBundle } from './bundle.ts';
+import { type Holder, holdProcess } from './conmon.ts';
+import { clearRun } from './end-run.ts';
+import { readUserDatabase } from './image-users.ts';
+import { eventAttributes, type LiveContainer } from './live-container.ts';
+import type { ContainerRecord } from './record.ts';
+import { openMounts } from './resolve-mounts.ts';
+import { parentCgroup, type Room } from './room.ts';
+import { buildSpec, encodeSpec } from './spec/build-spec.ts';
+import { allDevices, requestedDevices } from './spec/devices.ts';
+import { resolveUser } from './spec/user.ts';
+import { lastRuntimeError, startFailure } from './start-failure.ts';
+import { formatTime } from './timestamps.ts';
+
+const filePlaces = { hosts: '/etc/hosts', hostname: '/etc/hostname', resolvConf: '/etc/resolv.conf' } as const;
+const initNames = ['docker-init', 'tini-static', 'tini'];
+const initFolders = ['/usr/libexec/docker', '/usr/local/bin', '/usr/bin', '/usr/sbin'];
+
+/**
+ * Starts a container that does not run; the caller holds its lock. When it fails everything is taken back, and the record
+ * holds why. Throws InvalidArgument with Docker's sentence when the runtime refuses.
+ */
+export async function startRun(room: Room, live: LiveContainer, signal: AbortSignal): Promise<void> {
+  const before = live.record;
+  const bundle = room.paths.bundle(live.id);
+  const cgroupPath = cgroupOf(room, before);
+  const run = { bootId: bootId(), cgroupPath };
+  live.record = { ...before, run };
+  room.records.note(live.record);
+  try {
+    const holder = await hold(room, live, bundle, cgroupPath, signal);
+    const init = await createdProcess(room, holder, bundle);
+    await begin(room, live, bundle, init, holder);
+  } catch (error) {
+    const failure = failureOf(error);
+    await clearRun(room, live, cgroupPath);
+    const { run: _, ...rest } = before;
+    const state = { ...before.state, error: failure.message, exitCode: failure.exitCode };
+    live.record = { ...rest, state: { ...state, status: before.hasRun ? 'exited' : 'created' } };
+    await room.records.save(live.record);
+    throw error instanceof RuntimeRefusal ? new StatusError('InvalidArgument', failure.message) : error;
+  }
+}
+
+/** runc would not create the container or its program; the message is Docker's. */
+class RuntimeRefusal extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+function failureOf(error: unknown): { readonly message: string; readonly exitCode: number } {
+  if (error instanceof RuntimeRefusal) return { message: error.message, exitCode: error.exitCode };
+  return { message: messageOf(error), exitCode: 128 };
+}
+
+/** Everything up to a conmon that makes the container. */
+async function hold(
+  room: Room,
+  live: LiveContainer,
+  bundle: Bundle,
+  cgroupPath: string,
+  signal: AbortSignal,
+): Promise<Holder> {
+  const { record } = live;
+  const { spec } = record;
+  makeBundle(bundle);
+  const rootPath = room.snapshots.mount(live.id);
+  const [sandbox, mounts] = await Promise.all([
+    room.networks.open(sandboxRequest(record), signal),
+    openMounts(spec, record.mounts, rootPath, room.volumes, signal),
+  ]);
+  writeSandboxFiles(bundle, sandbox.files);
+  if (spec.cwd !== '' && spec.cwd !== '/') makeFoldersInRoot(rootPath, spec.cwd);
+  const config = buildSpec({
+    spec,
+    host: room.host,
+    rootPath,
+    user: resolveUser(spec.user, spec.additionalGroups, readUserDatabase(rootPath)),
+    mounts,
+    files: sandboxMounts(bundle),
+    devices: spec.privileged ? allDevices() : requestedDevices(spec.devices),
+    netnsPath: sandbox.netnsPath,
+    cgroupsPath: cgroupPath,
+    initPath: spec.init ? findInit() : undefined,
+    pidOf: (id) => runningPid(room, id),
+  });
+  writeFileSync(bundle.config, encodeSpec(config), { mode: 0o600 });
+  const folder = logFolder(room, live.id);
+  const limits = parseLogOptions(spec.log.driver, spec.log.options);
+  if (spec.log.driver !== 'none') rotateBeforeStart(folder, limits);
+  return holdProcess({
+    conmonPath: room.conmonPath,
+    runcPath: room.runcPath,
+    runtimeRoot: room.paths.runtimeRoot,
+    id: live.id,
+    folder: bundle.folder,
+    pidFile: bundle.pid,
+    runtimeLog: bundle.runtimeLog,
+    exits: room.paths.exits,
+    tty: spec.tty,
+    stdin: spec.openStdin,
+    keepStdinOpen: spec.openStdin && !spec.stdinOnce,
+    log: spec.log.driver === 'none' ? undefined : { path: currentLogPath(folder), maxSizeBytes: limits.maxSizeBytes },
+  });
+}
+
+async function createdProcess(room: Room, holder: Holder, bundle: Bundle): Promise<ProcessIdentity> {
+  const pid = await holder.started;
+  const identity = pid === undefined ? undefined : identify(pid);
+  if (identity !== undefined) return identity;
+  await holder.ended;
+  const text = lastRuntimeError(readText(bundle.runtimeLog)) ?? 'the runtime ended without a word';
+  const failure = startFailure('create', text);
+  room.logger.info('runtime refused a container', { message: failure.message });
+  throw new RuntimeRefusal(failure.message, failure.exitCode);
+}
+
+/** The container is made: note it, listen to it, and let its program begin. */
+async function begin(
+  room: Room,
+  live: LiveContainer,
+  bundle: Bundle,
+  init: ProcessIdentity,
+  holder: Holder,
+): Promise<void> {
+  const { run, ...rest } = live.record;
+  if (run === undefined) throw new Error('invariant broken: a start has a run');
+  const startedAt = formatTime(nowNs());
+  live.record = {
+    ...rest,
+    hasRun: true,
+    run: { ...run, init, ...(holder.identity !== undefined && { holder: holder.identity }) },
+    state: { ...rest.state, status: 'running', pid: init.pid, startedAt, exitCode: 0, error: '', oomKilled: false },
+  };
+  if (live.record.spec.restart.name === 'no') room.records.note(live.record);
+  else await room.records.save(live.record);
+  live.finished = new AbortController();
+  live.hub.connect(bundle.attachSocket);
+  watchLog(room, live);
+  await openGate(bundle, init);
+  room.events.publish('container', 'start', live.id, eventAttributes(live.record));
+}
+
+/**
+ * The container's first process waits with its program until somebody has read its fifo, which is all that `runc start`
+ * does (runc, libcontainer/container_linux.go, exec). A process that is gone already is no error: its exit tells.
+ */
+async function openGate(bundle: Bundle, init: ProcessIdentity): Promise<void> {
+  const gate = await open(bundle.startGate, 'r').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    kill(init, 'SIGKILL');
+    throw error;
+  });
+  if (gate === undefined) return;
+  try {
+    await gate.read(Buffer.alloc(1), 0, 1, null);
+  } finally {
+    await gate.close();
+  }
+  rmSync(bundle.startGate, { force: true });
+}
+
+/** Keeps the log's generations in order whenever conmon rotates. */
+export function watchLog(room: Room, live: LiveContainer): void {
+  const run = new DisposableStack();
+  live.run = run;
+  const { driver, options } = live.record.spec.log;
+  if (driver === 'none') return;
+  const folder = logFolder(room, live.id);
+  const limits = parseLogOptions(driver, options);
+  run.use(room.arrivals.watch(folder, () => arrangeLog(folder, limits)));
+}
+
+export function sandboxRequest(record: ContainerRecord): SandboxRequest {
+  const { mode, shareWith, endpoints, ports, dns, extraHosts } = record.spec.network;
+  return {
+    containerId: record.id,
+    containerName: record.name,
+    hostname: record.spec.hostname,
+    domainname: record.spec.domainname,
+    mode,
+    ...(shareWith !== undefined && { shareWith }),
+    endpoints,
+    ports,
+    dns,
+    extraHosts,
+  };
+}
+
+/** Writes them in place: the container has the very files mounted. */
+export function writeSandboxFiles(bundle: Bundle, files: Sandbox['files']): void {
+  for (const name of ['hosts', 'hostname', 'resolvConf'] as const)
+    writeFileSync(join(bundle.folder, name), files[name], { mode: 0o644 });
+}
+
+export function sandboxFilePath(bundle: Bundle, name: keyof Sandbox['files']): string {
+  return join(bundle.folder, name);
+}
+
+export function logFolder(room: Pick<Room, 'dataDir'>, id: string): string {
+  return join(room.dataDir, 'logs', id);
+}
+
+/** Process ID of a container whose namespaces another one joins. Throws Conflict when it does not run. */
+export function runningPid(room: Room, id: string): number {
+  const { record } = room.table.get(id);
+  if (record.state.pid > 0) return record.state.pid;
+  throw new StatusError('Conflict', `cannot join namespaces of a non running container: ${record.id}`);
+}
+
+function sandboxMounts(bundle: Bundle): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(filePlaces).map(([name, place]) => [place, sandboxFilePath(bundle, name as keyof Sandbox['files'])]),
+  );
+}
+
+function cgroupOf(room: Room, { id, spec }: ContainerRecord): string {
+  const parent = spec.cgroupParent === '' ? parentCgroup(room.instance) : `/${spec.cgroupParent.replace(/^\/+/, '')}`;
+  return join(parent, id);
+}
+
+function findInit(): string {
+  for (const folder of initFolders)
+    for (const name of initNames) {
+      const path = join(folder, name);
+      if (readableFile(path)) return path;
+    }
+  throw new StatusError(
+    'Unavailable',
+    `Cannot start with an init process: none of ${initNames.join(', ')} is installed; install the package tini`,
+  );
+}
+
+function readableFile(path: string): boolean {
+  try {
+    return readFileSync(path).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return '';
+    throw error;
+  }
+}
+
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}

@@ -48,7 +48,7 @@ export class Lifecycle {
     } catch (error) {
       // Docker removes what was to be removed after its run, also when there was none; clients wait for that.
       if (live.record.spec.autoRemove && live.record.state.error !== '' && !isRunning(live.record)) {
-        live.tellExit({ exitCode: live.record.state.exitCode, error: live.record.state.error });
+        live.tellExit({ exitCode: live.record.state.exitCode, error: '' });
         await this.remove(live, { force: false, volumes: true }, this.#room.signal);
       }
       throw error;

@@ -62,6 +62,14 @@ describe('a build that fails', () => {
       assert.equal(error.problems[0]?.path, place);
     });
 
+  test('a trigger of the base image that wants a stage nobody needs', async (t) => {
+    const world = await BuildWorld.create(t);
+    world.images.offer('trigger:1', undefined, { OnBuild: ['COPY --from=lib /x /x'] });
+    const error = await refused(world, 'FROM base AS lib\nFROM trigger:1');
+    assert.equal(error.reason, 'NotSupported');
+    assert.match(error.message, /Cannot use stage 0 in a trigger/);
+  });
+
   test('a broken .dockerignore, the one beside the Dockerfile first', async (t) => {
     const world = await BuildWorld.create(t);
     await writeFile(join(world.folder, 'context', '.dockerignore'), '[');

@@ -80,8 +80,12 @@ async function buildStages(
   const results = new Map<number, Promise<StageState>>();
   const stage = async (index: number): Promise<StageState> => {
     const result = results.get(index);
-    if (result === undefined) throw new Error('invariant broken: a stage is needed that was not planned');
-    return await result;
+    if (result !== undefined) return await result;
+    throw new StatusError(
+      'NotSupported',
+      `Cannot use stage ${String(index)} in a trigger of the base image: the Dockerfile itself does not need it; ` +
+        'copy something from it, or build on it',
+    );
   };
   for (const [position, planned] of plan.stages.entries()) {
     const emit = (event: BuildEvent): void => order.push(position, event);

@@ -1,4 +1,5 @@
 import { StatusError } from '#base/errors.ts';
+import { shortId } from '#base/ids.ts';
 import type { Instruction } from '#formats/dockerfile/dockerfile.ts';
 import { expandWord, expandWords } from '#formats/dockerfile/expand-word.ts';
 import { parseTrigger } from '#formats/dockerfile/parse-dockerfile.ts';
@@ -32,9 +33,9 @@ export async function buildStage(
   const { job, emit } = scope;
   const { stage, title, firstStep } = planned;
   emit({ kind: 'step', number: firstStep, total: totalSteps, text: stage.code, stage: title });
-  const { state: base, triggers } = await located(job, stage, () => startOf(scope, planned, signal));
+  const { state: base, id, triggers } = await located(job, stage, () => startOf(scope, planned, signal));
   let state = base;
-  emit({ kind: 'layer', id: stateId(state) });
+  emit({ kind: 'layer', id });
   if (triggers.length > 0) {
     const plural = triggers.length === 1 ? '' : 's';
     emit({ kind: 'output', bytes: Buffer.from(`# Executing ${String(triggers.length)} build trigger${plural}\n`) });
@@ -58,16 +59,19 @@ async function startOf(
   scope: StageScope,
   { base, platform: written }: PlannedStage,
   signal: AbortSignal,
-): Promise<{ readonly state: StageState; readonly triggers: readonly string[] }> {
+): Promise<{ readonly state: StageState; readonly id: string; readonly triggers: readonly string[] }> {
   const { job, emit } = scope;
   const platform = written === '' ? undefined : parsePlatform(written, job.platform);
-  if (base.kind === 'scratch') return { state: scratchState(platform ?? job.platform), triggers: [] };
+  if (base.kind === 'scratch') {
+    const state = scratchState(platform ?? job.platform);
+    return { state, id: stateId(state), triggers: [] };
+  }
   if (base.kind === 'stage') {
     const state = await job.stage(base.index);
-    return { state: stateOfStage(state), triggers: state.defaults.OnBuild ?? [] };
+    return { state: stateOfStage(state), id: stateId(state), triggers: state.defaults.OnBuild ?? [] };
   }
   const image = await job.images.get(base.name, platform ?? job.request.platform, emit, signal);
-  return { state: stateOfImage(image), triggers: image.config.config?.OnBuild ?? [] };
+  return { state: stateOfImage(image), id: shortId(image.id), triggers: image.config.config?.OnBuild ?? [] };
 }
 
 async function carryOut(

@@ -45,3 +45,13 @@ test('what is held back is bounded, and the gap is said', () => {
   order.finish(0);
   assert.deepEqual(said, ['warning', 'cached', 'new']);
 });
+
+test('small pieces are put together, ticks of transfers are left out', () => {
+  const { order, said } = listen(2);
+  for (let count = 0; count < 3000; count += 1) order.push(1, say('ab'));
+  order.push(1, { kind: 'progress', id: 'x', status: 'Downloading', currentBytes: 5 });
+  order.push(1, { kind: 'progress', id: 'x', status: 'Pull complete' });
+  order.push(1, say('end'));
+  order.finish(0);
+  assert.deepEqual(said, ['aba', 'progress', 'end']);
+});

@@ -2,6 +2,7 @@ import type { BuildEvent } from './builder.ts';
 
 /** Bytes of output that a stage may hold back until its turn; older output is dropped then. */
 const maxHeldBytes = 1024 * 1024;
+const maxPieceBytes = 16 * 1024;
 
 interface Held {
   events: BuildEvent[];
@@ -31,10 +32,10 @@ export class EventOrder {
       this.#emit(event);
       return;
     }
-    held.events.push(event);
-    if (event.kind !== 'output') return;
-    held.bytes += event.bytes.length;
-    while (held.bytes > maxHeldBytes) dropOldest(held);
+    // Nobody wants to see later how far a transfer was.
+    if (event.kind === 'progress' && event.currentBytes !== undefined) return;
+    if (event.kind !== 'output') held.events.push(event);
+    else hold(held, event.bytes);
   }
 
   /** The stage is built, or was given up. */
@@ -61,6 +62,16 @@ export class EventOrder {
     held.bytes = 0;
     held.dropped = false;
   }
+}
+
+/** Small pieces are put together, so that their number is bounded as well. */
+function hold(held: Held, bytes: Uint8Array): void {
+  const last = held.events.at(-1);
+  held.bytes += bytes.length;
+  if (last?.kind === 'output' && last.bytes.length + bytes.length <= maxPieceBytes)
+    held.events[held.events.length - 1] = { kind: 'output', bytes: Buffer.concat([last.bytes, bytes]) };
+  else held.events.push({ kind: 'output', bytes });
+  while (held.bytes > maxHeldBytes) dropOldest(held);
 }
 
 function dropOldest(held: Held): void {

@@ -53,6 +53,12 @@ test('a name that only a later stage has is an image', () => {
   assert.deepEqual(plan('FROM later AS first\nFROM first AS later').stages[0]?.base, { kind: 'image', name: 'later' });
 });
 
+test('triggers of a base stage count', () => {
+  const text = 'FROM a AS lib\nFROM b AS base\nONBUILD COPY --from=lib /x /x\nFROM base';
+  assert.deepEqual(titles(plan(text)), ['lib', 'base', '2']);
+  assert.deepEqual(titles(plan(text, 'base')), ['base']);
+});
+
 test('platforms are expanded', () => {
   assert.equal(
     plan('FROM --platform=$BUILDPLATFORM a', '', { BUILDPLATFORM: 'linux/amd64' }).stages[0]?.platform,

@@ -1,6 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 import type { Dockerfile, Instruction, LineRange, Stage } from '#formats/dockerfile/dockerfile.ts';
 import type { Variables } from '#formats/dockerfile/expand-word.ts';
+import { parseTrigger } from '#formats/dockerfile/parse-dockerfile.ts';
 import { runMountFrom } from '#formats/dockerfile/run-mount.ts';
 import { sourceError } from '#formats/dockerfile/source-error.ts';
 import { suggest } from '#formats/dockerfile/suggest.ts';
@@ -92,10 +93,19 @@ function neededStages(dockerfile: Dockerfile, target: number, globals: Variables
     const stage = dockerfile.stages[index];
     if (stage === undefined) continue;
     const base = baseOf(dockerfile, stage, globals);
-    const origins = stage.instructions.flatMap((instruction) => originsOf(dockerfile, instruction, index));
+    const instructions = [...triggersFrom(dockerfile, base, stage), ...stage.instructions];
+    const origins = instructions.flatMap((instruction) => originsOf(dockerfile, instruction, index));
     for (const origin of [base, ...origins]) if (origin.kind === 'stage') needed.add(origin.index);
   }
   return needed;
+}
+
+/** The ONBUILD triggers of a base that is a stage; those of an image are only known when it is here. */
+function triggersFrom(dockerfile: Dockerfile, base: Origin, { at }: Stage): readonly Instruction[] {
+  const instructions = base.kind === 'stage' ? (dockerfile.stages[base.index]?.instructions ?? []) : [];
+  return instructions.flatMap((instruction) =>
+    instruction.kind === 'onbuild' ? [parseTrigger(instruction.value, dockerfile, at)] : [],
+  );
 }
 
 /** The last earlier stage of that name, as BuildKit has it, else an image. */
@@ -110,7 +120,7 @@ function baseOf(dockerfile: Dockerfile, stage: Stage, globals: Variables): Origi
 }
 
 /** Every origin that an instruction reads from, the build context aside. */
-export function originsOf(dockerfile: Dockerfile, instruction: Instruction, current: number): readonly Origin[] {
+function originsOf(dockerfile: Dockerfile, instruction: Instruction, current: number): readonly Origin[] {
   const { at } = instruction;
   if (instruction.kind === 'copy' && instruction.from !== '')
     return [originOf(dockerfile, instruction.from, current, at)];

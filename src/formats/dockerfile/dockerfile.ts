@@ -63,7 +63,7 @@ export interface Heredoc {
 }
 
 /** The command of RUN, CMD, ENTRYPOINT: for the shell, or `exec` (JSON) form. */
-export interface CommandLine {
+interface CommandLine {
   readonly form: 'shell' | 'exec';
   /** One whole line in shell form. */
   readonly args: readonly string[];
@@ -152,5 +152,3 @@ export type Instruction =
   | PairsInstruction
   | RunInstruction
   | TextInstruction;
-
-export type InstructionKind = Instruction['kind'];

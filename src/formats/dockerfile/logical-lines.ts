@@ -5,7 +5,7 @@ import { sourceError } from './source-error.ts';
 import { parseJsonWords, splitFlags } from './split-words.ts';
 
 /** One instruction: its lines joined, without comments, and the here-documents that follow it. */
-export interface LogicalLine {
+interface LogicalLine {
   readonly text: string;
   readonly at: LineRange;
   readonly heredocs: readonly Heredoc[];

@@ -1,7 +1,7 @@
 import { invalid } from './invalid.ts';
 import { suggest } from './suggest.ts';
 
-export type RunMountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
+type RunMountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
 
 /** A mount of RUN (Dockerfile reference, "RUN --mount"). */
 export interface RunMount {

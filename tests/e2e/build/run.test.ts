@@ -3,12 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { after as afterAll, before, describe, test } from 'node:test';
 
 import { after } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { StepError } from '#engine/build/step-error.ts';
 import { newPlace, openRunWorld, type RunWorld } from './run-world.ts';
+import { never } from './world.ts';
 
 let world: RunWorld;
 
@@ -224,7 +226,7 @@ describe('several builds', () => {
   test('kill -9 in the middle: the next start sweeps, and what was finished is cached', async (t) => {
     const place = newPlace();
     const text = 'FROM busybox:1\nRUN echo done > /done\nRUN echo running; sleep 1000';
-    const script = join(import.meta.dirname, 'build-child.ts');
+    const script = fileURLToPath(import.meta.resolve('./build-child.ts'));
     const child = spawn(process.execPath, [script, place.folder, place.instance, text], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -252,7 +254,7 @@ describe('several builds', () => {
     world.snapshots.mount('build-dead');
     await world.snapshots.create('build-orphan', undefined);
     writeFileSync(join(world.snapshots.mount('build-orphan'), 'x'), 'x');
-    await world.snapshots.commit('build-orphan', AbortSignal.timeout(60_000));
+    await world.snapshots.commit('build-orphan', never);
     await world.reopen();
     assertClean();
     assert.equal(world.snapshots.layers().length, layers);

@@ -23,12 +23,12 @@ export interface World {
   build(dockerfile: string, change?: BuildChange, signal?: AbortSignal): Promise<Built>;
 }
 
-export interface BuildChange extends Partial<BuildRequest> {
+interface BuildChange extends Partial<BuildRequest> {
   /** Called when a command prints something. */
   readonly onOutput?: () => void;
 }
 
-export interface Built {
+interface Built {
   readonly image: Image;
   readonly events: readonly BuildEvent[];
   /** What RUN printed. */

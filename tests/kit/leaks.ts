@@ -24,7 +24,7 @@ export async function findLeaks(root: string): Promise<Leaks> {
   const tables = (await commandOutput(toolPath('nft'), ['list', 'tables'])).split('\n').filter(Boolean);
   return {
     processes: processesOf(root),
-    mounts: mountsBelow(root).map((mount) => mount.target),
+    mounts: mountsBelow(root).map((mount) => mount.mountPoint),
     links: links.map((link) => link.ifname).filter((name) => hasTag(name, instance)),
     tables: tables.map((line) => line.replace(/^table /, '')).filter((name) => hasTag(name, instance)),
     cgroups: cgroupsOf(instance),

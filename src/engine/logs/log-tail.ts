@@ -3,10 +3,15 @@ import { open, stat } from 'node:fs/promises';
 import type { LogQuery } from './container-log.ts';
 import type { Generation } from './log-files.ts';
 import { lineKind } from './log-format.ts';
-import type { LogPosition } from './read-log.ts';
 
 const blockBytes = 64 * 1024;
 const newline = 0x0a;
+
+/** Where reading begins. */
+export interface LogPosition {
+  readonly generation: number;
+  readonly offset: number;
+}
 
 /** Where the last `count` lines begin, reading from the end; parts of a long line count as one. */
 export async function findTail(

@@ -7,7 +7,7 @@ import { hasCode } from '#sys/errno.ts';
 import type { LogQuery, LogRecord } from './container-log.ts';
 import { type Generation, logGenerations } from './log-files.ts';
 import { LineSplitter, parseLogLine } from './log-format.ts';
-import { findTail } from './log-tail.ts';
+import { findTail, type LogPosition } from './log-tail.ts';
 
 const chunkBytes = 64 * 1024;
 /** A look without being woken, in case a wake-up was lost. */
@@ -19,12 +19,6 @@ export interface LogSource {
   readonly folder: string;
   /** Aborts when nothing will be written any more; what is there is read to its end then. */
   readonly finished: AbortSignal;
-}
-
-/** Where reading begins. */
-export interface LogPosition {
-  readonly generation: number;
-  readonly offset: number;
 }
 
 /**

@@ -33,6 +33,8 @@ export interface StepRunnerOptions {
   readonly logger: Logger;
 }
 
+/** Where runc looks for programs of its own. */
+const runtimePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const killedExitCode = 137;
 const settleMs = 10_000;
 const lookAgainMs = 3;
@@ -128,7 +130,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
     const child = spawn(
       this.#options.runcPath,
       ['--root', this.#runtimeRoot, '--log', log, '--log-format', 'json', 'run', '--bundle', one.folder, one.id],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', GOMAXPROCS: '1' } },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: runtimePath, GOMAXPROCS: '1' } },
     );
     // Again and again: while runc still sets the container up there is nothing to kill.
     let again: Disposable | undefined;

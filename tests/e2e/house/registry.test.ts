@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startRegistry } from '#kit/registry.ts';
+import { startRegistry } from '../../kit/registry.ts';
 
 test('the kit gives each test an empty registry of its own', async (t) => {
   const [one, two] = await Promise.all([startRegistry(t), startRegistry(t)]);

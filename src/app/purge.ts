@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import { silentLogger } from '#base/logger.ts';
 import type { Engine } from '#engine/engine.ts';
+import { removeKernelState } from '#engine/network/remove-kernel-state.ts';
 import { lockFile } from '#sys/file-lock.ts';
 import { unmountTree } from '#sys/mounts.ts';
 
@@ -32,12 +34,12 @@ export async function purgeInstance({ paths, searchPath }: PurgeOptions, signal:
     }
     using _lock = lock;
     const config = await readConfig({ configFile: paths.configFile, env: {}, flags: [] });
-    await using engine = await enginePlane.start(
-      config.engine,
-      { searchPath },
-      { paths, logger: silentLogger, signal },
-    );
-    await removeAll(engine.gives, signal);
+    {
+      const scope = { paths, logger: silentLogger, signal };
+      await using engine = await enginePlane.start(config.engine, { searchPath }, scope);
+      await removeAll(engine.gives, signal);
+    }
+    removeKernelState({ instance: paths.instance, runDir: join(paths.run, 'engine') });
   }
   for (const path of [paths.run, paths.data]) {
     unmountTree(path);

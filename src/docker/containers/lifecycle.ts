@@ -52,7 +52,9 @@ export function wait({ engine }: Context, call: Call, signal: AbortSignal): Repl
   exit.catch(() => {});
   return stream({ headAtOnce: true }, async (output) => {
     const { exitCode, error } = await exit;
-    const body = { StatusCode: exitCode, ...(error !== '' && { Error: { Message: error } }) };
+    // Whoever waits for the removal has it: why the start failed was the answer to the start.
+    const tells = error !== '' && condition !== 'removed';
+    const body = { StatusCode: exitCode, ...(tells && { Error: { Message: error } }) };
     await output.write(`${JSON.stringify(body)}\n`);
   });
 }

@@ -3,20 +3,21 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeF
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { type Instance, startInstance } from '../../kit/instance.ts';
+import type { Instance } from '../../kit/instance.ts';
+import { openInstance } from './open-instance.ts';
 
 let instance: Instance;
 let folder: string;
 
 before(async () => {
-  instance = await startInstance({ after });
-  await instance.loadBusybox();
+  instance = await openInstance();
   folder = join(instance.root, 'copies');
   mkdirSync(join(folder, 'tree/sub'), { recursive: true });
   writeFileSync(join(folder, 'file'), 'hello');
   writeFileSync(join(folder, 'tree/sub/deep'), 'deep');
   symlinkSync('sub/deep', join(folder, 'tree/link'));
 });
+after(async () => instance?.destroy());
 
 /** A running, a stopped and a never started container behave alike. */
 for (const kind of ['running', 'stopped', 'created'] as const) {

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { eventually } from '../../kit/eventually.ts';
-import { type Instance, startInstance } from '../../kit/instance.ts';
+import type { Instance } from '../../kit/instance.ts';
+import { openInstance } from './open-instance.ts';
 import { Session } from './session.ts';
 
 let instance: Instance;
 
 before(async () => {
-  instance = await startInstance({ after });
-  await instance.loadBusybox();
+  instance = await openInstance();
 });
+after(async () => instance?.destroy());
 
 test('volumes keep what containers write, and are copied up to', async () => {
   await instance.dockerOutput('volume', 'create', '--label', 'a=b', 'data');

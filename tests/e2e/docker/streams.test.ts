@@ -3,15 +3,16 @@ import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import { eventually } from '../../kit/eventually.ts';
-import { type Instance, startInstance } from '../../kit/instance.ts';
+import type { Instance } from '../../kit/instance.ts';
+import { openInstance } from './open-instance.ts';
 import { Session } from './session.ts';
 
 let instance: Instance;
 
 before(async () => {
-  instance = await startInstance({ after });
-  await instance.loadBusybox();
+  instance = await openInstance();
 });
+after(async () => instance?.destroy());
 
 test('both streams arrive where they belong', async () => {
   const { stdout, stderr } = await instance.docker('run', '--rm', 'busybox', 'sh', '-c', 'echo out; echo err >&2');

@@ -160,7 +160,7 @@ const troubles: readonly (readonly [string, Answers, Finding['state'], RegExp, R
 
 describe('slipway doctor', () => {
   test('finds nothing wrong on a healthy machine', async () => {
-    const findings = await Promise.all(checks.map((check) => check.run(machine({}))));
+    const findings = await Promise.all(checks.map(async (check) => check.run(machine({}))));
     for (const [index, finding] of findings.entries()) {
       assert.equal(finding.state, 'ok', `${checks[index]?.name ?? ''}: ${finding.text}`);
       assert.equal(finding.fix, undefined);

@@ -20,7 +20,8 @@ export async function hashFiles(
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(chunkBytes);
   for (const { name, isFolder, isArchive = false, entries } of items) {
-    hash.update(`${JSON.stringify([name, isFolder, isArchive, entries.length])}\n`);
+    // Of a folder only the content is copied: its name decides nothing.
+    hash.update(`${JSON.stringify([isFolder ? '' : name, isFolder, isArchive, entries.length])}\n`);
     for (const source of entries) {
       const { path, type, mode, uid, gid, sizeBytes, linkTarget, deviceMajor, deviceMinor, xattrs } = source.entry;
       const owner = options.owners ? [uid, gid] : [];

@@ -16,6 +16,11 @@ export const reasons = {
     exitCode: 5,
     action: 'Something else holds the name or the state; the message names it.',
   },
+  Busy: {
+    httpStatus: 500,
+    exitCode: 5,
+    action: 'Something outside Slipway holds a resource of the machine, such as a port; the message names it.',
+  },
   TooLarge: { httpStatus: 413, exitCode: 2, action: 'Send less: the message names the limit.' },
   NotSupported: {
     httpStatus: 501,

@@ -80,7 +80,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
   }
 
   async sweep(): Promise<void> {
-    mkdirSync(this.#steps, { recursive: true, mode: 0o700 });
+    for (const folder of [this.#steps, this.#runtimeRoot]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const id of readdirSync(this.#steps)) await this.#clear(this.#stepOf(id));
   }
 

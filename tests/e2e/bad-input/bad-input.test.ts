@@ -7,7 +7,8 @@ import { after, before, test } from 'node:test';
 
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 import type { TarEntry } from '#formats/tar-entry.ts';
-import { type Instance, startInstance } from '../../kit/instance.ts';
+import type { Instance } from '../../kit/instance.ts';
+import { openInstance } from '../../kit/open-instance.ts';
 import { ScriptedRegistry } from '../../kit/scripted-registry.ts';
 
 import { api } from './api.ts';
@@ -16,9 +17,9 @@ import { tracesOf } from './traces.ts';
 let instance: Instance;
 
 before(async () => {
-  instance = await startInstance({ after });
-  await instance.loadBusybox();
+  instance = await openInstance();
 });
+after(() => instance.destroy());
 
 /** Runs docker, which must fail, say all of `words`, and leave nothing behind. */
 async function refused(words: readonly RegExp[], ...args: readonly string[]): Promise<void> {
@@ -49,9 +50,8 @@ test('a wrong Dockerfile is refused with file, line and excerpt', async () => {
   await refused([/said/, /Dockerfile:2/, /non-zero code: 7/], 'build', failing);
 });
 
-test('a missing base image names the line, and what the registry said', async (t) => {
+test('a missing base image names the line, and what the registry said', async () => {
   await using registry = await openRegistry();
-  t.diagnostic(registry.host);
   const folder = context('base', { Dockerfile: `FROM ${registry.host}/no/such:1\n` });
   await refused([/Dockerfile:1/, /no\/such/, /not found|manifest unknown/], 'build', folder);
   await refused([/no\/such:1/, /not found/], 'run', `${registry.host}/no/such:1`);

@@ -111,14 +111,14 @@ test('a taken port is refused in the words of Docker, whoever has it', async () 
         `^driver failed programming external connectivity on endpoint unlucky \\([0-9a-f]{64}\\): failed to bind host port for ${place}: address already in use$`,
       ),
     );
-    return error.reason === 'Conflict';
+    return error.reason === 'Busy';
   });
   closeInetSocket(program);
   const lucky = await networks.open(wanted, signal());
   assert.throws(() => bindInetSocket('tcp', ip('0.0.0.0'), program.port), { code: 'EADDRINUSE' });
   assert.throws(() => bindInetSocket('tcp', ip('127.0.0.1'), program.port), { code: 'EADDRINUSE' });
   await assert.rejects(networks.open({ ...wanted, ...sandboxRequest('second', { ports: wanted.ports }) }, signal()), {
-    reason: 'Conflict',
+    reason: 'Busy',
   });
   await networks.close(lucky.containerId);
   closeInetSocket(bindInetSocket('tcp', ip('0.0.0.0'), program.port));

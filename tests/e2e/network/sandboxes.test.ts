@@ -188,7 +188,7 @@ test('a request that fails half-way leaves nothing', async () => {
     endpoints: [{ network: 'bridge' }, { network: 'side' }],
     ports: [port(81), port(82, { hostPort })],
   });
-  await assert.rejects(networks.open(wanted, signal()), { reason: 'Conflict' });
+  await assert.rejects(networks.open(wanted, signal()), { reason: 'Busy' });
   assert.equal(networks.sandbox(wanted.containerId), undefined);
   assert.equal(existsSync(`${options.runDir}/netns/${wanted.containerId}`), false);
   const free = await networks.open({ ...wanted, ports: [] }, signal());

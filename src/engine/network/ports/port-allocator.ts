@@ -86,7 +86,7 @@ function ephemeralRange(): Range {
 
 function refused(error: unknown, port: PublishedPort, owner: PortOwner): unknown {
   const words = {
-    EADDRINUSE: ['Conflict', 'address already in use'],
+    EADDRINUSE: ['Busy', 'address already in use'],
     EADDRNOTAVAIL: ['InvalidArgument', 'cannot assign requested address'],
     EACCES: ['Forbidden', 'permission denied'],
     EAFNOSUPPORT: ['InvalidArgument', 'address family not supported by protocol'],

@@ -1,0 +1,15 @@
+import { Instance } from './instance.ts';
+import { makeRoot } from './temp-root.ts';
+
+/** A daemon with the image busybox, for all tests of a file; the file destroys it at its end. */
+export async function openInstance(): Promise<Instance> {
+  const instance = new Instance(makeRoot(), {});
+  try {
+    await instance.start();
+    await instance.loadBusybox();
+    return instance;
+  } catch (error) {
+    await instance.destroy();
+    throw error;
+  }
+}

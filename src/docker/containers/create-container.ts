@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 
 import { StatusError } from '#base/errors.ts';
 import type { Image } from '#engine/images/images.ts';
@@ -23,6 +23,7 @@ export async function createReply({ engine }: Context, call: Call, signal: Abort
     container: (name) => engine.containers.get(name),
     network: (name) => engine.networks.get(name),
     cpus: availableParallelism(),
+    hostname: hostname(),
   });
   const name = call.query.text('name').replace(/^\//, '');
   const container = await engine.containers.create(name === '' ? undefined : name, spec, signal);

@@ -18,9 +18,11 @@ const mib = 1024 * 1024;
 const world: World = {
   image: { id: `sha256:${'a'.repeat(64)}`, defaults: { Cmd: ['serve'], Env: ['PATH=/bin'] } },
   cpus: 4,
+  hostname: 'machine',
   container: () =>
     ({
       id: 'c'.repeat(64),
+      spec: { hostname: 'peer' },
       mounts: [{ type: 'volume', name: 'v', source: '/v', destination: '/v', readOnly: false, propagation: '' }],
     }) as unknown as Container,
   network: (name) => ({ id: `id-${name}`, name }),
@@ -285,6 +287,15 @@ describe('a whole request', () => {
       autoRemove: false,
       log: { driver: 'json-file', options: {} },
     });
+  });
+
+  test('whoever shares a network has the name in it', () => {
+    const hostname = (HostConfig: HostConfig): string => specOf({ HostConfig }).hostname;
+    assert.equal(hostname({}), '');
+    assert.equal(hostname({ NetworkMode: 'host' }), 'machine');
+    assert.equal(hostname({ UTSMode: 'host' }), 'machine');
+    assert.equal(hostname({ NetworkMode: 'container:x' }), 'peer');
+    assert.equal(specOf({ Hostname: 'own', HostConfig: { NetworkMode: 'host' } }).hostname, 'own');
   });
 
   test('a shell-form health check runs in the shell that is named', () => {

@@ -28,6 +28,8 @@ const minimumHealthNs = 1_000_000;
 export interface World extends NetworkWorld {
   readonly image: { readonly id: Digest; readonly defaults: ImageDefaults };
   readonly cpus: number;
+  /** The machine's own name. */
+  readonly hostname: string;
 }
 
 export interface Translation {
@@ -52,7 +54,7 @@ export function containerSpec(request: CreateRequest, world: World): Translation
     imageName: own.Image ?? '',
     ...processOf(config, host),
     ...isolationOf(host, world),
-    hostname: config.Hostname ?? '',
+    hostname: hostnameOf(config, host, world),
     domainname: config.Domainname ?? '',
     labels: config.Labels ?? {},
     limits: resourceLimits(host, world.cpus),
@@ -151,6 +153,15 @@ function namespaceMode(field: string, mode: string, words: readonly string[], wo
   if (mode === '' || words.includes(mode)) return mode;
   if (world !== undefined && mode.startsWith('container:')) return `container:${sharedContainer(mode, world).id}`;
   throw new StatusError('InvalidArgument', `HostConfig.${field}: invalid mode "${mode}"`);
+}
+
+/** Whoever shares a network shares the name in it; '' lets the engine choose. */
+function hostnameOf(config: Config, host: HostConfig, world: World): string {
+  const own = config.Hostname ?? '';
+  const mode = host.NetworkMode ?? '';
+  if (own !== '') return own;
+  if (mode === 'host' || host.UTSMode === 'host') return world.hostname;
+  return mode.startsWith('container:') ? sharedContainer(mode, world).spec.hostname : '';
 }
 
 /** What would fail at start fails at create. */

@@ -123,5 +123,6 @@ export function describe(live: LiveContainer, sandbox: Container['sandbox'], fil
 }
 
 function hubFor(record: ContainerRecord): StreamHub {
-  return new StreamHub({ closeStdinOnce: record.spec.stdinOnce });
+  // A terminal stays usable for the next client, as in Docker.
+  return new StreamHub({ closeStdinOnce: record.spec.stdinOnce && !record.spec.tty });
 }

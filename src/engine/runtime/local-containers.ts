@@ -31,6 +31,7 @@ import { parentCgroup, type Room } from './room.ts';
 import { resizeTerminal } from './terminal.ts';
 import { logFolder, sandboxFilePath, writeSandboxFiles } from './start-run.ts';
 import { statsOf, topOf } from './usage.ts';
+import { visibleChanges } from './visible-changes.ts';
 
 /** How often it is looked whether a conmon died without a word. */
 const holderLookMs = 5_000;
@@ -176,7 +177,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   }
 
   async changes(nameOrId: string, signal: AbortSignal): Promise<readonly Change[]> {
-    return this.#room.snapshots.changes(this.#room.table.get(nameOrId).id, signal);
+    return visibleChanges(await this.#room.snapshots.changes(this.#room.table.get(nameOrId).id, signal));
   }
 
   async withRoot<T>(nameOrId: string, work: (root: string) => Promise<T>): Promise<T> {

@@ -158,7 +158,7 @@ test('events tell what happens, live and of the past', async () => {
 
 test('the system adds up', async () => {
   assert.match(await instance.dockerOutput('info', '--format', '{{.Driver}} {{.Images}}'), /^overlay2 \d+$/);
-  assert.match(await instance.dockerOutput('system', 'df'), /Images\s+1/);
+  assert.match(await instance.dockerOutput('system', 'df'), /Images\s+\d/);
   assert.match(
     await instance.dockerOutput('version', '--format', '{{.Server.APIVersion}} {{.Server.MinAPIVersion}}'),
     /^1\.51 1\.24$/,

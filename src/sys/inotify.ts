@@ -19,7 +19,7 @@ export type OnArrival = (name: string | undefined) => void;
 
 /**
  * Tells when files are renamed into folders (IN_MOVED_TO), which is how careful programs make them appear: whole, and
- * at once. Unlike fs.watch it says nothing about writes, so a busy file in the folder costs nothing.
+ * at once. Keeps the process alive until it is disposed. Unlike fs.watch it says nothing about writes, so a busy file in the folder costs nothing.
  */
 export class ArrivalWatch implements Disposable {
   readonly #fd: number;
@@ -32,7 +32,6 @@ export class ArrivalWatch implements Disposable {
     this.#socket = adopted.socket;
     this.#fd = adopted.fd;
     this.#socket.on('data', (bytes: Buffer) => this.#dispatch(bytes));
-    this.#socket.unref();
   }
 
   /** Watches a folder until the result is disposed. Throws SystemError ENOENT or ENOTDIR. One listener per folder. */

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import { isObject } from '#base/json.ts';
@@ -66,17 +65,19 @@ export function holdProcess(request: HoldRequest): Holder {
   const sync = pipeOf(child, syncFd);
   const start = waits ? pipeOf(child, startFd) : undefined;
   const attach = waits ? pipeOf(child, attachFd) : undefined;
-  for (const pipe of [sync, start, attach]) {
-    pipe?.on('error', () => {});
-    (pipe as { unref?: () => void } | undefined)?.unref?.();
-  }
-  child.unref();
+  for (const pipe of [sync, start, attach]) pipe?.on('error', () => {});
   // conmon waits for a first message before it does anything, and for a second one before it lets the program begin.
   start?.write('1');
+  const started = firstMessage(sync).then((value) => (value !== undefined && value > 0 ? value : undefined));
+  void started.then(() => {
+    // It lives as long as the container: nothing for this process to stay alive for.
+    sync.destroy();
+    child.unref();
+  });
   return {
     identity: child.pid === undefined ? undefined : identify(child.pid),
-    started: firstMessage(sync, ended).then((value) => (value !== undefined && value > 0 ? value : undefined)),
-    attachable: attach === undefined ? Promise.resolve() : firstMessage(attach, ended).then(() => {}),
+    started,
+    attachable: attach === undefined ? Promise.resolve() : firstMessage(attach).then(() => {}),
     go: () => start?.end('1'),
     ended,
   };
@@ -123,8 +124,8 @@ function pipeOf(child: ChildProcess, fd: number): Duplex {
 }
 
 /** The number in conmon's first JSON line on a pipe; undefined when the pipe ends without one. */
-async function firstMessage(pipe: Duplex, ended: Promise<void>): Promise<number | undefined> {
-  const message = new Promise<number | undefined>((resolve) => {
+function firstMessage(pipe: Duplex): Promise<number | undefined> {
+  return new Promise((resolve) => {
     let text = '';
     pipe.setEncoding('utf8');
     pipe.on('data', (piece: string) => {
@@ -134,8 +135,6 @@ async function firstMessage(pipe: Duplex, ended: Promise<void>): Promise<number 
     pipe.once('close', () => resolve(undefined));
     pipe.once('end', () => resolve(undefined));
   });
-  // A conmon that cannot be started at all has no pipe that ends.
-  return await Promise.race([message, ended.then(() => once(pipe, 'close')).then(() => undefined)]);
 }
 
 /** conmon's messages are short; runc's text in them is cut at 8 KiB. */

@@ -9,7 +9,7 @@ import { engineSettings } from './planes/engine-settings.ts';
 import type { Section, ValuesOf } from './setting.ts';
 
 /** All sections of slipway.yaml; each plane's settings stand beside it. */
-export const sections = { log: logSettings, engine: engineSettings, docker: dockerSettings } as const;
+const sections = { log: logSettings, engine: engineSettings, docker: dockerSettings } as const;
 
 type SectionName = keyof typeof sections;
 

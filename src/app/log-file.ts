@@ -2,7 +2,7 @@ import { closeSync, copyFileSync, fstatSync, ftruncateSync, mkdirSync, openSync,
 import { dirname } from 'node:path';
 
 /** Above this the log is moved to `<path>.1`, which is replaced: at most twice as much is on the disk. */
-export const logBytesMost = 8 * 1024 * 1024;
+const logBytesMost = 8 * 1024 * 1024;
 
 export interface LogFile extends Disposable {
   readonly write: (line: string) => void;

@@ -1,11 +1,6 @@
-/** Checks an invariant of our own; a failure is a defect and leaves the program as Internal. */
-export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new Error(`invariant broken: ${message}`);
-}
-
-/** The value, asserted to be there. */
+/** The value, which must be there by an invariant of our own; its absence is a defect and leaves the program as Internal. */
 export function required<T>(value: T | undefined | null, what: string): T {
-  assert(value !== undefined && value !== null, `${what} is missing`);
+  if (value === undefined || value === null) throw new Error(`invariant broken: ${what} is missing`);
   return value;
 }
 

@@ -6,7 +6,7 @@ export type NetworkDefinition = Omit<Network, 'endpoints'>;
 /** Name of Docker's network that containers join when they name none. */
 export const defaultNetworkName = 'bridge';
 
-export const predefinedNames: ReadonlySet<string> = new Set([defaultNetworkName, 'host', 'none', 'default']);
+const predefinedNames: ReadonlySet<string> = new Set([defaultNetworkName, 'host', 'none', 'default']);
 
 export function isPredefined(network: Pick<NetworkDefinition, 'name'>): boolean {
   return predefinedNames.has(network.name);

@@ -47,7 +47,7 @@ export function sandboxFiles(
 }
 
 /** What the container's resolver is told. */
-export function containerDns(request: FilesRequest, named: boolean, host: DnsSettings): DnsSettings {
+function containerDns(request: FilesRequest, named: boolean, host: DnsSettings): DnsSettings {
   const dns = overrideDns(host, request.dns);
   if (request.mode === 'host') return dns;
   if (named) return { ...dns, servers: [embeddedServer], options: withNdots(dns.options) };

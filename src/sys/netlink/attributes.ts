@@ -43,12 +43,6 @@ export function u8Attribute(type: number, value: number): Attribute {
   return { type, value: Uint8Array.of(value) };
 }
 
-export function u16Attribute(type: number, value: number): Attribute {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16LE(value);
-  return { type, value: bytes };
-}
-
 export function u32Attribute(type: number, value: number): Attribute {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);

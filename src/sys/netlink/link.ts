@@ -40,7 +40,7 @@ export const linkAttributes = {
   extensions: 29,
 } as const;
 export const linkInfoAttributes = { kind: 1, data: 2 } as const;
-export const upFlag = 1;
+const upFlag = 1;
 /** RTEXT_FILTER_SKIP_STATS: counters make most of the work of an answer. */
 const withoutCounters: Attribute = u32Attribute(linkAttributes.extensions, 1 << 3);
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,7 +24,7 @@ import { createNetns, inNetns, removeNetns } from '#sys/netns.ts';
 export const hostAddress = '198.51.100.1';
 export const hostAddress6 = 'fd51::1';
 export const lanAddress = '198.51.100.2';
-export const lanAddress6 = 'fd51::2';
+const lanAddress6 = 'fd51::2';
 
 const unshare = systemCall('int unshare(int flags)');
 const newNetworkNamespace = 0x40000000;
@@ -56,7 +56,9 @@ export class PrivateHost implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    removeNetns(this.lan);
+    // What a failed test left pinned goes too.
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').match(/(?<= )\/\S+\/slipway-network-\S+(?= )/g) ?? [];
+    for (const path of mounts) if (path.startsWith(this.folder)) removeNetns(path);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -70,6 +70,7 @@ export function attachEndpoint(host: NetlinkSocket, netnsPath: string, endpoint:
     changeLink(host, index, { up: true });
     changeBridgePort(host, index, { isolated: to.isolated, hairpin: to.hairpin });
     inNetns(netnsPath, () => configureInside(endpoint));
+    for (const link of [name, to.bridgeName]) settle(host, link);
   } catch (error) {
     removeLink(host, index);
     throw error;
@@ -139,6 +140,15 @@ function configureInside(endpoint: Endpoint): void {
   ] as const) {
     if (text !== '') setAddress(inner, { index, address: readAddress(text), prefixLength });
   }
+  settle(inner, name);
+}
+
+/**
+ * Has the kernel act on the carrier that a link just got, which it else does some time later: until then a bridge port drops
+ * frames, and a first ARP request that is lost costs a second. Asking for one link does it, since Linux 6.6.
+ */
+function settle(socket: NetlinkSocket, name: string): void {
+  findLink(socket, name);
 }
 
 function readAddress(text: string): IpAddress {

@@ -148,7 +148,7 @@ export interface Networks {
 
   /** Checks a request without doing anything: unknown network, address outside the subnet, port syntax. */
   check(request: SandboxRequest): void;
-  /** Makes the namespace, interfaces, addresses, DNS and published ports; all or nothing. Conflict for a taken port. */
+  /** Makes the namespace, interfaces, addresses, DNS and published ports; all or nothing. Busy for a taken port. */
   open(request: SandboxRequest, signal: AbortSignal): Promise<Sandbox>;
   /** Removes all of it (idempotent). */
   close(containerId: string): Promise<void>;

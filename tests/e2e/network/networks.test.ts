@@ -183,7 +183,7 @@ test('two instances live side by side, choose different subnets, and only one is
   assert.equal(await isCutOff(first.netnsPath, second.endpoints[0]?.ipv4Address ?? '', 80), true);
   const taken = { hostPort: port2, hostPortEnd: port2 };
   await assert.rejects(one.open(sandboxRequest('late', { ports: [port(81, taken)] }), signal()), {
-    reason: 'Conflict',
+    reason: 'Busy',
   });
 
   await two[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import { StatusError } from '#base/errors.ts';
+import { reasonOf, StatusError } from '#base/errors.ts';
 import { hasCode } from '#sys/errno.ts';
 import { readSysctl } from '#sys/sysctl.ts';
 
@@ -26,19 +26,24 @@ export class PortAllocator {
 
   /**
    * Holds a port on each address it is wanted on, the same number on all. `hostBindingIp` stands for a missing host
-   * address; '' = all of IPv4 and IPv6. All or nothing. Throws Conflict (in Docker's words) when it is taken.
+   * address; '' = all of IPv4 and IPv6. All or nothing. Throws Busy (in Docker's words) when it is taken.
    */
   hold(request: PortRequest, hostBindingIp: string, owner: PortOwner): readonly PortHolder[] {
     const wanted = request.hostIp === '' ? hostBindingIp : request.hostIp;
     const hostIps = wanted === '' ? ['0.0.0.0', '::'] : [wanted];
     const candidates = request.hostPort === 0 ? this.#ephemeral() : between(request.hostPort, request.hostPortEnd);
     let failure: unknown;
+    const explain = (error: unknown, port: PublishedPort): unknown => refused(error, port, owner);
     for (const hostPort of candidates) {
+      const { containerPort, protocol } = request;
       try {
-        return holdAll(hostIps.map((hostIp) => ({ ...target(request), hostIp, hostPort })));
+        return holdAll(
+          hostIps.map((hostIp) => ({ containerPort, protocol, hostIp, hostPort })),
+          explain,
+        );
       } catch (error) {
-        failure = refused(error, { ...target(request), hostIp: hostIps[0] ?? '', hostPort }, owner);
-        if (!hasCode(error, 'EADDRINUSE')) break;
+        failure = error;
+        if (reasonOf(error) !== 'Busy') break;
       }
     }
     throw failure;
@@ -55,8 +60,11 @@ export class PortAllocator {
   }
 }
 
-/** Holds again, after a restart, ports that were published before. */
-export function holdAll(ports: readonly PublishedPort[]): readonly PortHolder[] {
+/** Holds all of these ports or none. `explain` makes of a failed call what is thrown. */
+export function holdAll(
+  ports: readonly PublishedPort[],
+  explain: (error: unknown, port: PublishedPort) => unknown = (error) => error,
+): readonly PortHolder[] {
   using held = new DisposableStack();
   const holders = ports.flatMap((port) => {
     try {
@@ -64,15 +72,11 @@ export function holdAll(ports: readonly PublishedPort[]): readonly PortHolder[] 
     } catch (error) {
       // A kernel without IPv6 has nothing to be held there.
       if (port.hostIp === '::' && hasCode(error, 'EAFNOSUPPORT')) return [];
-      throw error;
+      throw explain(error, port);
     }
   });
   held.move();
   return holders;
-}
-
-function target({ containerPort, protocol }: PortRequest): Pick<PublishedPort, 'containerPort' | 'protocol'> {
-  return { containerPort, protocol };
 }
 
 function* between(first: number, last: number): Generator<number> {

@@ -1,15 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { deadline, nowNs, sleep } from '#base/clock.ts';
+import { nowNs } from '#base/clock.ts';
+import type { Cgroups } from '#sys/cgroups.ts';
 import { hasCode } from '#sys/errno.ts';
-import { identify, isAlive, kill } from '#sys/process.ts';
+import { identify, isAlive, kill, type ProcessIdentity } from '#sys/process.ts';
 
 import { removeBundle } from './bundle.ts';
 import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { ContainerRecord } from './record.ts';
 import type { Room } from './room.ts';
 import { formatTime, timeMs } from './timestamps.ts';
+import { comesTrue } from './waiting.ts';
 
 /** How the end of a run became known. */
 export interface RunEnd {
@@ -46,14 +48,9 @@ export function readExit(path: string): RunEnd | undefined {
  */
 export async function awaitExit(room: Room, record: ContainerRecord): Promise<RunEnd> {
   const exitPath = join(room.paths.exits, record.id);
-  const limit = deadline(settleMs);
-  for (;;) {
-    const end = readExit(exitPath);
-    if (end !== undefined) return end;
-    const holder = record.run?.holder;
-    if (limit.aborted || holder === undefined || !isAlive(holder)) break;
-    await sleep(lookAgainMs, limit).catch(() => {});
-  }
+  const holder = record.run?.holder;
+  const isSaid = (): boolean => readExit(exitPath) !== undefined || holder === undefined || !isAlive(holder);
+  await comesTrue(isSaid, lookAgainMs, settleMs);
   return readExit(exitPath) ?? { exitCode: lostExitCode, endedNs: nowNs() };
 }
 
@@ -84,39 +81,38 @@ export async function endRun(room: Room, live: LiveContainer, end: RunEnd): Prom
 
 /** Removes everything that a run, complete or not, has in the kernel and in the run folder. Idempotent. */
 export async function clearRun(room: Room, live: LiveContainer, cgroupPath: string): Promise<void> {
-  const bundle = room.paths.bundle(live.id);
   live.run?.[Symbol.dispose]();
   live.run = undefined;
   live.health = undefined;
-  await endProcesses(room, cgroupPath);
   const { holder } = live.record.run ?? {};
-  if (holder !== undefined) await ended(() => !isAlive(holder));
+  const done = await Promise.allSettled([endProcesses(room, cgroupPath, holder), room.networks.close(live.id)]);
   // A connected one ends by itself when its readers have everything.
   if (!live.hub.isConnected) live.hub.finish();
   live.renewHub();
   live.finished.abort();
   endExecs(room, live);
-  await room.networks.close(live.id);
   if (live.rootUsers === 0) room.snapshots.unmount(live.id);
-  removeBundle(bundle);
+  removeBundle(room.paths.bundle(live.id));
   room.paths.removeExit(live.id);
+  for (const result of done) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Kills what is left in the cgroup (with a PID namespace of its own nothing is) and removes it. */
-async function endProcesses(room: Room, cgroupPath: string): Promise<void> {
-  await ended(() => {
-    for (const pid of room.cgroups.pids(cgroupPath)) {
-      const identity = identify(pid);
-      if (identity !== undefined) kill(identity, 'SIGKILL');
-    }
+/** Kills what is left in the cgroup (with a PID namespace of its own nothing is) and waits for it and for conmon. */
+async function endProcesses(room: Room, cgroupPath: string, holder: ProcessIdentity | undefined): Promise<void> {
+  const isGone = (): boolean => {
+    killCgroup(room.cgroups, cgroupPath);
     return room.cgroups.remove(cgroupPath);
-  });
-  if (room.cgroups.exists(cgroupPath)) room.logger.warn('cgroup still has processes', { cgroupPath });
+  };
+  if (!(await comesTrue(isGone, lookAgainMs, settleMs))) room.logger.warn('cgroup still has processes', { cgroupPath });
+  if (holder !== undefined) await comesTrue(() => !isAlive(holder), lookAgainMs, settleMs);
 }
 
-async function ended(look: () => boolean): Promise<void> {
-  const limit = deadline(settleMs);
-  while (!look() && !limit.aborted) await sleep(lookAgainMs, limit).catch(() => {});
+/** Sends SIGKILL to all processes of a cgroup. */
+export function killCgroup(cgroups: Cgroups, path: string): void {
+  for (const pid of cgroups.pids(path)) {
+    const identity = identify(pid);
+    if (identity !== undefined) kill(identity, 'SIGKILL');
+  }
 }
 
 /** Programs that were started in the container ended with it. */
@@ -126,11 +122,16 @@ function endExecs(room: Room, live: LiveContainer): void {
     const end = readExit(execExitPath(room, live, exec.value.id));
     exec.value = { ...exec.value, running: false, exitCode: end?.exitCode ?? killedExitCode, pid: 0 };
     if (!exec.hub.isConnected) exec.hub.finish();
+    exec.watch?.[Symbol.dispose]();
     exec.ended.resolve(exec.value.exitCode ?? killedExitCode);
   }
 }
 
 /** conmon names exit files after the container, so each exec has a folder for its own. */
 export function execExitPath(room: Pick<Room, 'paths'>, live: LiveContainer, execId: string): string {
-  return join(room.paths.bundle(live.id).execs, execId, live.id);
+  return join(execFolder(room, live, execId), live.id);
+}
+
+export function execFolder(room: Pick<Room, 'paths'>, live: LiveContainer, execId: string): string {
+  return join(room.paths.bundle(live.id).execs, execId);
 }

@@ -7,9 +7,10 @@ import { hasCode } from '#sys/errno.ts';
 
 import { holdProcess } from './conmon.ts';
 import type { Attachment, Exec, ExecSpec } from './containers.ts';
-import { execExitPath, readExit } from './end-run.ts';
+import { execExitPath, execFolder, readExit } from './end-run.ts';
+import { noteExec } from './exec-notes.ts';
 import { readUserDatabase } from './image-users.ts';
-import { eventAttributes, type LiveContainer, type LiveExec, notRunning } from './live-container.ts';
+import { eventAttributes, type LiveContainer, type LiveExec, newLiveExec, notRunning } from './live-container.ts';
 import type { Room } from './room.ts';
 import { capabilitySets, encodeSpec } from './spec/build-spec.ts';
 import { capabilityNames, resolveCapabilities } from './spec/capabilities.ts';
@@ -18,12 +19,16 @@ import type { RuntimeProcess } from './spec/runtime-spec.ts';
 import { parseSecurityOptions } from './spec/security-options.ts';
 import { resolveUlimits } from './spec/ulimits.ts';
 import { resolveUser } from './spec/user.ts';
-import { lastRuntimeError, startFailure } from './start-failure.ts';
+import { lastRuntimeError, type StartFailure, startFailure } from './start-failure.ts';
 import { StreamHub } from './stream-hub.ts';
+import { settlesWithin } from './waiting.ts';
 
 /** Execs of one container that are remembered; older ones that ended are forgotten. */
 const maxRemembered = 256;
 const neverStartedCode = 126;
+const lostExitCode = 255;
+/** A reader of the output that is slower than this does not hold the exit status back. */
+const outputMs = 2_000;
 
 /** Registers a program to run in a container. Throws Conflict unless it runs. */
 export function createExec(room: Room, live: LiveContainer, spec: ExecSpec): Exec {
@@ -33,13 +38,15 @@ export function createExec(room: Room, live: LiveContainer, spec: ExecSpec): Exe
   if (status !== 'running') throw new StatusError('Conflict', `container ${live.id} is not running`);
   forgetOld(room, live);
   const value: Exec = { id: newId(), containerId: live.id, spec, running: false, exitCode: undefined, pid: 0 };
-  const hub = new StreamHub({ closeStdinOnce: true });
-  room.table.addExec(live, { value, hub, ended: Promise.withResolvers<number>() });
+  room.table.addExec(live, newLiveExec(value));
   room.events.publish('container', `exec_create: ${spec.args.join(' ')}`, live.id, execAttributes(live, value.id));
   return value;
 }
 
-/** Starts it; all its output goes to the attachment that is returned. Throws Conflict when it was started before. */
+/**
+ * Starts it; all its output goes to the attachment that is returned (none when detached). Throws Conflict when it was
+ * started before. A program that cannot be started says why as output, or by InvalidArgument when detached.
+ */
 export async function startExec(
   room: Room,
   live: LiveContainer,
@@ -51,38 +58,53 @@ export async function startExec(
     throw new StatusError('Conflict', `Error: Exec command ${id} has already run`);
   const process = processOf(room, live, spec);
   exec.value = { ...exec.value, running: true };
-  const attachment = exec.hub.attach({ stdin: spec.attachStdin && !options.detach });
-  const folder = join(room.paths.bundle(live.id).execs, id);
+  const attachment = options.detach ? noAttachment() : exec.hub.attach({ stdin: spec.attachStdin });
+  const folder = execFolder(room, live, id);
   room.events.publish('container', `exec_start: ${spec.args.join(' ')}`, live.id, execAttributes(live, id));
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, 'process.json'), encodeSpec(process), { mode: 0o600 });
-    const watch = room.arrivals.watch(folder, () => takeExecExit(room, live, exec));
-    void exec.ended.promise.then(() => watch[Symbol.dispose]());
-    const failure = await launch(room, live, exec, folder);
-    if (failure !== undefined) return failed(exec, failure.message, failure.exitCode);
-    takeExecExit(room, live, exec);
-    return attachment;
+    watchExec(room, live, exec);
+    const failure = await launch(room, live, exec, folder, !options.detach);
+    if (failure === undefined) {
+      takeExecExit(room, live, exec);
+      return attachment;
+    }
+    failed(room, live, exec, failure.exitCode);
+    if (options.detach) throw new StatusError('InvalidArgument', failure.message);
+    return noAttachment(`${failure.message}\r\n`);
   } catch (error) {
-    failed(exec, '', neverStartedCode);
+    if (exec.value.running) failed(room, live, exec, neverStartedCode);
     throw error;
   }
 }
 
-/** Takes up that an exec's program ended, once conmon has said so. */
-function takeExecExit(room: Room, live: LiveContainer, exec: LiveExec): void {
-  const { id } = exec.value;
-  const end = exec.value.pid === 0 ? undefined : readExit(execExitPath(room, live, id));
-  if (end === undefined || !exec.value.running) return;
+/** Tells when conmon writes the exit code of an exec that runs. */
+export function watchExec(room: Room, live: LiveContainer, exec: LiveExec): void {
+  const folder = execFolder(room, live, exec.value.id);
+  exec.watch = room.arrivals.watch(folder, () => takeExecExit(room, live, exec));
+}
+
+/** Takes up that an exec's program ended, once conmon has said so; `isLost`: conmon says nothing any more. */
+export function takeExecExit(room: Room, live: LiveContainer, exec: LiveExec, isLost = false): void {
+  const { id, pid, running } = exec.value;
+  const code = readExit(execExitPath(room, live, id))?.exitCode ?? (isLost ? lostExitCode : undefined);
+  if (pid === 0 || code === undefined || !running) return;
   if (!exec.hub.isConnected) exec.hub.finish();
-  void exec.hub.closed.then(() => {
-    if (!exec.value.running) return;
-    exec.value = { ...exec.value, running: false, exitCode: end.exitCode, pid: 0 };
-    rmSync(join(room.paths.bundle(live.id).execs, id), { recursive: true, force: true });
-    const attributes = { ...execAttributes(live, id), exitCode: String(end.exitCode) };
-    room.events.publish('container', 'exec_die', live.id, attributes);
-    exec.ended.resolve(end.exitCode);
-  });
+  void settlesWithin(exec.hub.delivered, outputMs, room.signal)
+    .catch(() => {})
+    .then(() => endExec(room, live, exec, code));
+}
+
+function endExec(room: Room, live: LiveContainer, exec: LiveExec, exitCode: number): void {
+  // The container's end may have been quicker.
+  if (!exec.value.running || room.signal.aborted) return;
+  const { id } = exec.value;
+  exec.value = { ...exec.value, running: false, exitCode, pid: 0 };
+  exec.watch?.[Symbol.dispose]();
+  rmSync(execFolder(room, live, id), { recursive: true, force: true });
+  room.events.publish('container', 'exec_die', live.id, { ...execAttributes(live, id), exitCode: String(exitCode) });
+  exec.ended.resolve(exitCode);
 }
 
 async function launch(
@@ -90,7 +112,8 @@ async function launch(
   live: LiveContainer,
   exec: LiveExec,
   folder: string,
-): Promise<{ readonly message: string; readonly exitCode: number } | undefined> {
+  attaches: boolean,
+): Promise<StartFailure | undefined> {
   const { spec } = exec.value;
   const runtimeLog = join(folder, 'runc.log');
   const holder = holdProcess({
@@ -106,32 +129,36 @@ async function launch(
     stdin: spec.attachStdin,
     keepStdinOpen: false,
     log: undefined,
-    exec: { processPath: join(folder, 'process.json'), waitForAttach: true },
+    exec: { processPath: join(folder, 'process.json'), waitForAttach: attaches },
   });
   await holder.attachable;
-  try {
-    exec.hub.connect(join(folder, 'attach'));
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ECONNREFUSED')) throw error;
-  }
+  exec.hub.serve(join(folder, 'attach'));
   holder.go();
   const pid = await holder.started;
   if (pid !== undefined) {
     exec.value = { ...exec.value, pid };
+    noteExec(room, live, exec, holder.identity);
+    void holder.ended.then(() => takeExecExit(room, live, exec, true));
     return undefined;
   }
   await holder.ended;
   return startFailure('exec', lastRuntimeError(readText(runtimeLog)) ?? 'the runtime ended without a word');
 }
 
-/** Ends an exec that never ran; its reader gets the reason as output. */
-function failed(exec: LiveExec, message: string, exitCode: number): Attachment {
+/** Ends an exec that never ran. */
+function failed(room: Room, live: LiveContainer, exec: LiveExec, exitCode: number): void {
   exec.hub.finish();
+  exec.watch?.[Symbol.dispose]();
   exec.value = { ...exec.value, running: false, exitCode, pid: 0 };
+  rmSync(execFolder(room, live, exec.value.id), { recursive: true, force: true });
   exec.ended.resolve(exitCode);
-  const hub = new StreamHub({ closeStdinOnce: true });
+}
+
+/** An attachment to nothing, which says one thing at most. */
+function noAttachment(text = ''): Attachment {
+  const hub = new StreamHub({ closeStdinOnce: false });
   const attachment = hub.attach({ stdin: false });
-  hub.say(`${message}\r\n`);
+  if (text !== '') hub.say(text);
   hub.finish();
   return attachment;
 }

@@ -1,26 +1,28 @@
-import { rmSync } from 'node:fs';
-
-import { after, deadline, sleep } from '#base/clock.ts';
+import { after } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { KeyedLock } from '#base/keyed-lock.ts';
-import { kill as killProcess } from '#sys/process.ts';
+import { isAlive, kill as killProcess } from '#sys/process.ts';
 
-import { awaitExit, endRun, type RunEnd } from './end-run.ts';
+import { awaitExit, endRun } from './end-run.ts';
 import { watchHealth } from './health.ts';
 import { eventAttributes, type LiveContainer, notRunning } from './live-container.ts';
-import { type ContainerRecord, isRunning } from './record.ts';
+import { isRunning } from './record.ts';
+import { removeContainer } from './removal.ts';
 import { restartDelayMs } from './restart-policy.ts';
 import type { Room } from './room.ts';
 import { runRuntime } from './runtime-command.ts';
 import { signalNumber } from './signals.ts';
-import { logFolder, startRun } from './start-run.ts';
+import { startRun } from './start-run.ts';
 import { timeMs } from './timestamps.ts';
+import { settlesWithin, unlessAborted } from './waiting.ts';
 
 const sigkill = 9;
 /** After SIGKILL a process is gone but for a moment; longer means that it hangs in the kernel. */
-const killMs = 10_000;
+const killMs = 30_000;
 /** A reader of the output that is slower than this does not hold the exit status back. */
-const outputMs = 10_000;
+const outputMs = 2_000;
+/** Longest wait of a stop without a limit; nobody's container takes longer to end. */
+const noLimitMs = 2 ** 31 - 1;
 
 export interface StopOptions {
   readonly timeoutSeconds?: number;
@@ -31,6 +33,8 @@ export interface StopOptions {
 export class Lifecycle {
   readonly #room: Room;
   readonly #lock = new KeyedLock();
+  /** Work that goes on without anybody waiting for it; bounded by the number of containers and their callers. */
+  readonly #background = new Set<Promise<unknown>>();
 
   constructor(room: Room) {
     this.#room = room;
@@ -38,7 +42,12 @@ export class Lifecycle {
 
   /** Runs `work` while nobody else changes the container. */
   async alone<T>(live: LiveContainer, work: () => Promise<T>): Promise<T> {
-    return this.#lock.run(live.id, work);
+    return this.#follow(this.#lock.run(live.id, work));
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#background.size > 0) await Promise.allSettled(this.#background);
   }
 
   /** Returns false when it runs already. */
@@ -55,54 +64,35 @@ export class Lifecycle {
     }
   }
 
-  async #start(live: LiveContainer, signal: AbortSignal): Promise<boolean> {
-    return this.alone(live, async () => {
-      const { status } = live.record.state;
-      if (status === 'paused')
-        throw new StatusError('Conflict', 'cannot start a paused container, try unpause instead');
-      if (status === 'removing') throw goingAway(live);
-      if (isRunning(live.record)) return false;
-      cancelRestart(live);
-      live.record = {
-        ...live.record,
-        manuallyStopped: false,
-        lastDelayMs: 0,
-        state: { ...live.record.state, restartCount: 0 },
-      };
-      await this.#startAlone(live, signal);
-      return true;
-    });
+  /** The container's process ended: takes it up, in the background. Ends that were taken up already are ignored. */
+  exitSeen(live: LiveContainer): void {
+    this.#detached(live, this.#takeExit(live));
   }
 
-  /** Takes up that the container's process ended, as conmon's word says; ends that were taken up already are ignored. */
-  async takeExit(live: LiveContainer): Promise<void> {
-    const hub = live.hub;
-    const wasRemoved = await this.alone(live, async () => {
-      if (live.record.run?.init === undefined || hub !== live.hub) return undefined;
-      return this.#finishRun(live, await awaitExit(this.#room, live.record));
-    });
-    if (wasRemoved === undefined) return;
-    await Promise.race([hub.closed, sleep(outputMs, this.#room.signal).catch(() => {})]);
-    live.tellExit({ exitCode: live.record.state.exitCode, error: live.record.state.error });
-    if (wasRemoved) live.tellRemoved();
-  }
-
-  /** Returns false when it does not run. */
+  /**
+   * Returns false when it does not run. What was begun goes on when `abort` aborts: a container that was told to end does
+   * not run on because its client went.
+   */
   async stop(live: LiveContainer, options: StopOptions, abort: AbortSignal): Promise<boolean> {
     const { spec } = live.record;
     const number = signalNumber(options.signal ?? (spec.stopSignal || 'SIGTERM'));
-    if (!(await this.#markStopped(live))) return false;
-    const exit = live.addWaiter('next-exit', this.#room.signal);
-    exit.catch(() => {});
-    await this.#signal(live, number);
     const seconds = options.timeoutSeconds ?? spec.stopTimeoutSeconds;
-    if (seconds >= 0) await within(exit, seconds * 1000, abort);
-    else await abortable(exit, abort);
-    if (isRunning(live.record)) await this.#kill(live);
-    this.#room.events.publish('container', 'stop', live.id, eventAttributes(live.record));
-    return true;
+    return unlessAborted(this.#follow(this.#stop(live, number, seconds)), abort);
   }
 
+  /** Stops it when it runs, and starts it; it is not removed in between, even when it is to remove itself. */
+  async restart(live: LiveContainer, options: StopOptions, abort: AbortSignal): Promise<void> {
+    live.keepers += 1;
+    try {
+      await this.stop(live, options, abort);
+      await this.start(live, abort);
+    } finally {
+      live.keepers -= 1;
+    }
+    this.#room.events.publish('container', 'restart', live.id, eventAttributes(live.record));
+  }
+
+  /** With SIGKILL it has ended when this resolves. */
   async kill(live: LiveContainer, signalName: string): Promise<void> {
     const number = signalNumber(signalName === '' ? 'SIGKILL' : signalName);
     if (!isRunning(live.record))
@@ -112,9 +102,8 @@ export class Lifecycle {
       );
     const { stopSignal } = live.record.spec;
     if (number === sigkill || number === signalNumber(stopSignal || 'SIGTERM')) await this.#markStopped(live);
-    await this.#signal(live, number);
-    const attributes = { ...eventAttributes(live.record), signal: String(number) };
-    this.#room.events.publish('container', 'kill', live.id, attributes);
+    if (number === sigkill) await this.#follow(this.#kill(live));
+    else await this.#signal(live, number);
   }
 
   async pause(live: LiveContainer): Promise<void> {
@@ -123,7 +112,7 @@ export class Lifecycle {
         throw new StatusError('Conflict', `Container ${live.id} is already paused`);
       if (!isRunning(live.record)) throw notRunning(live);
       await runRuntime(this.#room, ['pause', live.id]);
-      this.#note(live, { ...live.record, state: { ...live.record.state, status: 'paused' } });
+      this.#noteStatus(live, 'paused');
     });
     this.#room.events.publish('container', 'pause', live.id, eventAttributes(live.record));
   }
@@ -144,88 +133,123 @@ export class Lifecycle {
   ): Promise<void> {
     const { status } = live.record.state;
     if (isRunning(live.record) || status === 'restarting') {
-      if (!options.force)
-        throw new StatusError(
-          'Conflict',
-          `cannot remove container "/${live.record.name}": container is ${status}: stop the container before removing or force remove`,
-        );
-      if (await this.#markStopped(live)) await this.#kill(live);
+      if (!options.force) throw stopFirst(live);
+      live.keepers += 1;
+      try {
+        if (await this.#markStopped(live)) await this.#follow(this.#kill(live));
+      } finally {
+        live.keepers -= 1;
+      }
     }
     await this.alone(live, async () => {
       signal.throwIfAborted();
-      if (isRunning(live.record)) throw new StatusError('Conflict', `container ${live.id} was started again meanwhile`);
+      if (isRunning(live.record)) throw stopFirst(live);
       if (this.#room.table.find(live.id) !== live) return;
-      await this.removeAlone(live, options.volumes);
+      await removeContainer(this.#room, live, options.volumes);
     });
     live.tellRemoved();
   }
 
-  /** Removes a container that does not run; the caller holds its lock. Goes on where an earlier removal was cut off. */
-  async removeAlone(live: LiveContainer, volumes: boolean): Promise<void> {
-    const { table, records, snapshots, events } = this.#room;
-    cancelRestart(live);
-    live.record = { ...live.record, removeVolumes: volumes, state: { ...live.record.state, status: 'removing' } };
-    records.note(live.record);
-    await snapshots.remove(live.id);
-    rmSync(logFolder(this.#room, live.id), { recursive: true, force: true });
-    await this.#releaseVolumes(live.record, volumes);
-    if (live.record.spec.autoRemove) records.forget(live.id);
-    else await records.remove(live.id);
-    table.remove(live);
-    events.publish('container', 'destroy', live.id, eventAttributes(live.record));
-  }
-
-  /** What follows a run's end: removal, a restart, or rest. Returns whether the container was removed. */
-  async #finishRun(live: LiveContainer, end: RunEnd): Promise<boolean> {
-    await endRun(this.#room, live, end);
-    if (live.record.spec.autoRemove) {
-      await this.removeAlone(live, true);
+  async #start(live: LiveContainer, signal: AbortSignal): Promise<boolean> {
+    return this.alone(live, async () => {
+      const { status } = live.record.state;
+      if (status === 'paused')
+        throw new StatusError('Conflict', 'cannot start a paused container, try unpause instead');
+      if (status === 'removing' || this.#room.table.find(live.id) !== live)
+        throw new StatusError('Conflict', `container ${live.id} is marked for removal and cannot be started`);
+      if (isRunning(live.record)) return false;
+      live.cancelRestart();
+      live.record = {
+        ...live.record,
+        manuallyStopped: false,
+        lastDelayMs: 0,
+        state: { ...live.record.state, restartCount: 0 },
+      };
+      await this.#startAlone(live, signal);
       return true;
-    }
-    await this.#restOrRestart(live);
-    return false;
+    });
   }
 
-  async #restOrRestart(live: LiveContainer): Promise<void> {
+  async #takeExit(live: LiveContainer): Promise<void> {
+    const { hub } = live;
+    const wasRemoved = await this.#lock.run(live.id, async () => {
+      if (live.record.run?.init === undefined || hub !== live.hub) return undefined;
+      await endRun(this.#room, live, await awaitExit(this.#room, live.record));
+      if (!live.record.spec.autoRemove || live.keepers > 0) {
+        await this.#restOrRestart(live, ranMs(live));
+        return false;
+      }
+      await removeContainer(this.#room, live, true);
+      return true;
+    });
+    if (wasRemoved === undefined) return;
+    // The status is told after the output, when somebody reads it.
+    await settlesWithin(hub.delivered, outputMs, this.#room.signal).catch(() => {});
+    live.tellExit({ exitCode: live.record.state.exitCode, error: live.record.state.error });
+    if (wasRemoved) live.tellRemoved();
+  }
+
+  async #stop(live: LiveContainer, number: number, seconds: number): Promise<boolean> {
+    if (!(await this.#markStopped(live))) return false;
+    const exit = this.#nextExit(live);
+    await this.#signal(live, number);
+    const limitMs = seconds < 0 ? noLimitMs : Math.min(seconds * 1000, noLimitMs);
+    if (!(await settlesWithin(exit, limitMs, this.#room.signal)) && isRunning(live.record)) await this.#kill(live);
+    this.#room.events.publish('container', 'stop', live.id, eventAttributes(live.record));
+    return true;
+  }
+
+  async #kill(live: LiveContainer): Promise<void> {
+    const init = live.record.run?.init;
+    const exit = this.#nextExit(live);
+    if (!isRunning(live.record) || init === undefined) return;
+    await this.#signal(live, sigkill);
+    if (await settlesWithin(exit, killMs, this.#room.signal)) return;
+    if (!isAlive(init)) await this.#takeExit(live);
+    else if (isRunning(live.record))
+      throw new StatusError(
+        'Unavailable',
+        `Cannot kill container "${live.record.name}": its process ${String(init.pid)} did not end on SIGKILL; it waits in the kernel, for a disk or a network filesystem perhaps`,
+      );
+  }
+
+  /** After the end of a run, or a restart that failed: starts it again after a while when its policy says so. */
+  async #restOrRestart(live: LiveContainer, ranMs: number): Promise<void> {
     const { spec, state, manuallyStopped, lastDelayMs } = live.record;
     const delayMs = restartDelayMs({
       policy: spec.restart,
       exitCode: state.exitCode,
       manuallyStopped,
       restartCount: state.restartCount,
-      ranMs: Math.max(0, timeMs(state.finishedAt) - timeMs(state.startedAt)),
+      ranMs,
       lastDelayMs,
     });
-    if (delayMs === undefined || this.#room.signal.aborted) {
-      await this.#room.records.save(live.record);
-      return;
-    }
-    live.record = { ...live.record, lastDelayMs: delayMs, state: { ...state, status: 'restarting' } };
+    if (delayMs !== undefined)
+      live.record = { ...live.record, lastDelayMs: delayMs, state: { ...state, status: 'restarting' } };
     await this.#room.records.save(live.record);
-    live.restartTimer = after(delayMs, () => void this.#restartByPolicy(live));
+    if (delayMs === undefined || this.#room.signal.aborted) return;
+    live.restartTimer = after(delayMs, () => this.#detached(live, this.#restartByPolicy(live)));
   }
 
   async #restartByPolicy(live: LiveContainer): Promise<void> {
-    try {
-      await this.alone(live, async () => {
-        if (live.record.state.status !== 'restarting' || this.#room.signal.aborted) return;
-        const { state } = live.record;
-        live.record = { ...live.record, state: { ...state, restartCount: state.restartCount + 1 } };
+    await this.#lock.run(live.id, async () => {
+      if (live.record.state.status !== 'restarting' || this.#room.signal.aborted) return;
+      const { state } = live.record;
+      live.record = { ...live.record, state: { ...state, restartCount: state.restartCount + 1 } };
+      try {
         await this.#startAlone(live, this.#room.signal);
-      });
-    } catch (error) {
-      this.#room.logger.warn('restart failed', { container: live.id, error });
-      await this.alone(live, async () => {
-        if (this.#room.table.find(live.id) === live && !isRunning(live.record)) await this.#restOrRestart(live);
-      });
-    }
+      } catch (error) {
+        this.#room.logger.warn('restart failed', { container: live.id, error });
+        await this.#restOrRestart(live, 0);
+      }
+    });
   }
 
   async #startAlone(live: LiveContainer, signal: AbortSignal): Promise<void> {
     await startRun(this.#room, live, signal);
     watchHealth(this.#room, live);
     // Its end may have been written before anybody knew whose it is.
-    if (this.#room.paths.hasExit(live.id)) void this.takeExit(live);
+    if (this.#room.paths.hasExit(live.id)) this.exitSeen(live);
   }
 
   /** Notes that the user wants it stopped; false when there is nothing to stop any more. */
@@ -233,7 +257,7 @@ export class Lifecycle {
     return this.alone(live, async () => {
       const { status } = live.record.state;
       if (status === 'restarting') {
-        cancelRestart(live);
+        live.cancelRestart();
         live.record = { ...live.record, manuallyStopped: true, state: { ...live.record.state, status: 'exited' } };
         await this.#room.records.save(live.record);
         return false;
@@ -247,10 +271,18 @@ export class Lifecycle {
     });
   }
 
+  #nextExit(live: LiveContainer): Promise<unknown> {
+    const exit = live.addWaiter('next-exit', this.#room.signal);
+    exit.catch(() => {});
+    return exit;
+  }
+
   async #signal(live: LiveContainer, number: number): Promise<void> {
     const init = live.record.run?.init;
     if (init === undefined) return;
     killProcess(init, number);
+    const attributes = { ...eventAttributes(live.record), signal: String(number) };
+    this.#room.events.publish('container', 'kill', live.id, attributes);
     // A frozen process takes no signal.
     if (live.record.state.status === 'paused')
       await this.alone(live, async () => {
@@ -258,59 +290,40 @@ export class Lifecycle {
       });
   }
 
-  async #kill(live: LiveContainer): Promise<void> {
-    const exit = live.addWaiter('next-exit', this.#room.signal);
-    exit.catch(() => {});
-    if (!isRunning(live.record)) return;
-    await this.#signal(live, sigkill);
-    await within(exit, killMs, this.#room.signal);
-    if (isRunning(live.record)) await this.takeExit(live);
-  }
-
   async #unfreeze(live: LiveContainer): Promise<void> {
     await runRuntime(this.#room, ['resume', live.id]);
-    this.#note(live, { ...live.record, state: { ...live.record.state, status: 'running' } });
+    this.#noteStatus(live, 'running');
   }
 
-  #note(live: LiveContainer, record: ContainerRecord): void {
-    live.record = record;
-    this.#room.records.note(record);
+  #noteStatus(live: LiveContainer, status: 'running' | 'paused'): void {
+    live.record = { ...live.record, state: { ...live.record.state, status } };
+    this.#room.records.note(live.record);
   }
 
-  async #releaseVolumes(record: ContainerRecord, remove: boolean): Promise<void> {
-    const { volumes } = this.#room;
-    for (const { type, name } of record.mounts) {
-      if (type !== 'volume') continue;
-      volumes.release(name, record.id);
-      if (!remove || volumes.find(name)?.anonymous !== true || volumes.holders(name).length > 0) continue;
-      await volumes.remove(name, true);
+  #detached(live: LiveContainer, work: Promise<unknown>): void {
+    this.#follow(work).catch((error: unknown) => {
+      if (!this.#room.signal.aborted) this.#room.logger.error('container failed', { container: live.id, error });
+    });
+  }
+
+  async #follow<T>(work: Promise<T>): Promise<T> {
+    this.#background.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#background.delete(work);
     }
   }
 }
 
-function goingAway(live: LiveContainer): StatusError {
-  return new StatusError('Conflict', `container ${live.id} is marked for removal and cannot be started`);
+/** Milliseconds that the last run took. */
+function ranMs({ record: { state } }: LiveContainer): number {
+  return Math.max(0, timeMs(state.finishedAt) - timeMs(state.startedAt));
 }
 
-function cancelRestart(live: LiveContainer): void {
-  live.restartTimer?.[Symbol.dispose]();
-  live.restartTimer = undefined;
-}
-
-/** Waits for the promise, but not longer than that; throws when the signal aborts. */
-async function within(exit: Promise<unknown>, durationMs: number, signal: AbortSignal): Promise<void> {
-  const limit = deadline(durationMs, signal);
-  await Promise.race([exit, sleep(durationMs, limit).catch(() => {})]);
-  signal.throwIfAborted();
-}
-
-async function abortable(exit: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([exit, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+function stopFirst({ record }: LiveContainer): StatusError {
+  return new StatusError(
+    'Conflict',
+    `cannot remove container "/${record.name}": container is ${record.state.status}: stop the container before removing or force remove`,
+  );
 }

@@ -9,8 +9,19 @@ import { StreamHub } from './stream-hub.ts';
 export interface LiveExec {
   value: Exec;
   readonly hub: StreamHub;
+  /** Ends the watch for its exit. */
+  watch: Disposable | undefined;
   /** Resolves with the exit code. */
   readonly ended: PromiseWithResolvers<number>;
+}
+
+export function newLiveExec(value: Exec): LiveExec {
+  return {
+    value,
+    hub: new StreamHub({ closeStdinOnce: true }),
+    watch: undefined,
+    ended: Promise.withResolvers<number>(),
+  };
 }
 
 interface Waiter {
@@ -35,14 +46,14 @@ export class LiveContainer {
   restartTimer: Disposable | undefined;
   /** Who works on the mounted root filesystem besides a run. */
   rootUsers = 0;
+  /** Who needs the container after its end, also when it is to remove itself. */
+  keepers = 0;
   readonly #waiters = new Set<Waiter>();
-  #lastExit: ExitStatus = { exitCode: 0, error: '' };
 
   constructor(record: ContainerRecord) {
     this.record = record;
     this.hub = hubFor(record);
     if (record.run === undefined) this.finished.abort();
-    this.#lastExit = { exitCode: record.state.exitCode, error: record.state.error };
   }
 
   get id(): string {
@@ -68,16 +79,21 @@ export class LiveContainer {
 
   /** Tells those who wait for the end of a run. */
   tellExit(status: ExitStatus): void {
-    this.#lastExit = status;
     this.#tell((condition) => condition !== 'removed', status);
   }
 
   tellRemoved(): void {
-    this.#tell(() => true, this.#lastExit);
+    this.#tell(() => true, this.lastExit);
   }
 
+  /** How the last run ended. */
   get lastExit(): ExitStatus {
-    return this.#lastExit;
+    return { exitCode: this.record.state.exitCode, error: this.record.state.error };
+  }
+
+  cancelRestart(): void {
+    this.restartTimer?.[Symbol.dispose]();
+    this.restartTimer = undefined;
   }
 
   #tell(isMeant: (condition: WaitCondition) => boolean, status: ExitStatus): void {

@@ -1,7 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 import { every } from '#base/clock.ts';
 import { hasCode } from '#sys/errno.ts';
-import { isAlive } from '#sys/process.ts';
+import { isAlive, kill } from '#sys/process.ts';
 
 import type { LogQuery, LogRecord } from '../logs/container-log.ts';
 import { currentLogPath } from '../logs/log-files.ts';
@@ -81,10 +81,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   }
 
   async restart(nameOrId: string, options: StopOptions, abort: AbortSignal): Promise<void> {
-    const live = this.#room.table.get(nameOrId);
-    await this.#lifecycle.stop(live, options, abort);
-    await this.#lifecycle.start(live, abort);
-    this.#room.events.publish('container', 'restart', live.id, eventAttributes(live.record));
+    await this.#lifecycle.restart(this.#room.table.get(nameOrId), options, abort);
   }
 
   async kill(nameOrId: string, signalName: string): Promise<void> {
@@ -235,10 +232,12 @@ export class LocalContainers implements Containers, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#owned.dispose();
+    for (const live of this.#room.table.values()) live.cancelRestart();
+    await this.#lifecycle.idle();
     for (const live of this.#room.table.values()) {
-      live.restartTimer?.[Symbol.dispose]();
       live.run?.dispose();
       live.hub.finish();
+      for (const exec of live.execs.values()) exec.hub.finish();
     }
     if (![...this.#room.table.values()].some((live) => isRunning(live.record)))
       this.#room.cgroups.remove(parentCgroup(this.#room.instance));
@@ -257,21 +256,19 @@ export class LocalContainers implements Containers, AsyncDisposable {
 
   #onExit(name: string | undefined): void {
     const lives = name === undefined ? [...this.#room.table.values()] : [this.#room.table.find(name)];
-    for (const live of lives) if (live !== undefined && this.#room.paths.hasExit(live.id)) this.#takeExit(live);
+    for (const live of lives)
+      if (live !== undefined && this.#room.paths.hasExit(live.id)) this.#lifecycle.exitSeen(live);
   }
 
-  #takeExit(live: LiveContainer): void {
-    this.#lifecycle
-      .takeExit(live)
-      .catch((error: unknown) => this.#room.logger.error('exit was not taken up', { container: live.id, error }));
-  }
-
-  /** A conmon that was killed writes nothing; its container's process may even run on, unheard. */
+  /** A conmon that was killed writes nothing, and what it held has nobody to write to: it ends too. */
   #lookForLostHolders(): void {
     for (const live of this.#room.table.values()) {
       const { run } = live.record;
-      if (run?.init === undefined || isAlive(run.init)) continue;
-      if (run.holder === undefined || !isAlive(run.holder)) this.#takeExit(live);
+      if (run?.init === undefined || (run.holder !== undefined && isAlive(run.holder))) continue;
+      if (this.#room.paths.hasExit(live.id)) continue;
+      this.#room.logger.warn('conmon of a container was lost', { container: live.id });
+      kill(run.init, 'SIGKILL');
+      this.#lifecycle.exitSeen(live);
     }
   }
 

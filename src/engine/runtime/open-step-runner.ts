@@ -3,25 +3,28 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-import { after, deadline, sleep } from '#base/clock.ts';
+import { after } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import type { Logger } from '#base/logger.ts';
 import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
-import { identify, kill } from '#sys/process.ts';
-import { makeFoldersInRoot } from '#sys/rooted.ts';
+import { kill } from '#sys/process.ts';
 
 import type { StepRun, StepRunner } from '../build/builder.ts';
 import type { Networks, Sandbox } from '../network/networks.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
+import { killCgroup } from './end-run.ts';
 import { readUserDatabase } from './image-users.ts';
+import { findProcesses } from './process-search.ts';
 import { parentCgroup } from './room.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, requestedDevices } from './spec/devices.ts';
 import { type HostFacts, readHostFacts } from './spec/host-facts.ts';
 import { resolveUser } from './spec/user.ts';
+import { makeWorkingDirectory } from './start-run.ts';
 import { lastRuntimeError, startFailure } from './start-failure.ts';
 import { stepContainer, stepSandbox } from './step-container.ts';
+import { comesTrue } from './waiting.ts';
 
 export interface StepRunnerOptions {
   /** Bundles of steps that run; gone after a reboot. */
@@ -81,6 +84,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
 
   async sweep(): Promise<void> {
     for (const folder of [this.#steps, this.#runtimeRoot]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const runtime of findProcesses((argument) => argument.startsWith(`${this.#steps}/`))) kill(runtime, 'SIGKILL');
     for (const id of readdirSync(this.#steps)) await this.#clear(this.#stepOf(id));
   }
 
@@ -94,7 +98,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
 
   #writeBundle(one: Step, step: StepRun, sandbox: Sandbox): void {
     const rootPath = this.#options.snapshots.mount(step.snapshotId);
-    if (step.cwd !== '' && step.cwd !== '/') makeFoldersInRoot(rootPath, step.cwd);
+    makeWorkingDirectory(rootPath, step.cwd);
     const spec = stepContainer(step);
     const hosts = join(one.folder, 'hosts');
     const resolvConf = join(one.folder, 'resolv.conf');
@@ -135,7 +139,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
     // Again and again: while runc still sets the container up there is nothing to kill.
     let again: Disposable | undefined;
     const abort = (): void => {
-      this.#killAll(one);
+      killCgroup(this.#cgroups, one.cgroupPath);
       again = after(lookAgainMs, abort);
     };
     signal.addEventListener('abort', abort, { once: true });
@@ -159,24 +163,13 @@ class RuncSteps implements StepRunner, AsyncDisposable {
     }
   }
 
-  #killAll(one: Step): void {
-    for (const pid of this.#cgroups.pids(one.cgroupPath)) {
-      const identity = identify(pid);
-      if (identity !== undefined) kill(identity, 'SIGKILL');
-    }
-  }
-
   async #clear(one: Step): Promise<void> {
-    const limit = deadline(settleMs);
-    for (;;) {
-      this.#killAll(one);
-      if (this.#cgroups.remove(one.cgroupPath)) break;
-      if (limit.aborted) {
-        this.#options.logger.warn('cgroup of a build step still has processes', { cgroupPath: one.cgroupPath });
-        break;
-      }
-      await sleep(lookAgainMs, limit).catch(() => {});
-    }
+    const isGone = (): boolean => {
+      killCgroup(this.#cgroups, one.cgroupPath);
+      return this.#cgroups.remove(one.cgroupPath);
+    };
+    if (!(await comesTrue(isGone, lookAgainMs, settleMs)))
+      this.#options.logger.warn('cgroup of a build step still has processes', { cgroupPath: one.cgroupPath });
     await this.#options.networks.close(one.id);
     rmSync(join(this.#runtimeRoot, one.id), { recursive: true, force: true });
     rmSync(one.folder, { recursive: true, force: true });

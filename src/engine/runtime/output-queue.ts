@@ -2,12 +2,16 @@ import type { OutputChunk } from './containers.ts';
 
 /** What one reader may have waiting before the process is held back. */
 const fullBytes = 256 * 1024;
+/** What a chunk costs besides its bytes, so that many small ones have a bound too. */
+const chunkBytes = 256;
 
 /** The output that waits for one reader. */
 export class OutputQueue implements AsyncIterable<OutputChunk> {
   readonly #onRoom: () => void;
   readonly #drained = Promise.withResolvers<void>();
   #chunks: OutputChunk[] = [];
+  /** Chunks of `#chunks` that the reader has. */
+  #taken = 0;
   #bytes = 0;
   #ended = false;
   #wake: (() => void) | undefined;
@@ -21,7 +25,7 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
     return this.#bytes >= fullBytes;
   }
 
-  /** Resolves when the reader has everything there will be, or left. */
+  /** Resolves when the reader has everything there will be and came back for more, or left. */
   get drained(): Promise<void> {
     return this.#drained.promise;
   }
@@ -29,7 +33,7 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
   push(chunk: OutputChunk): void {
     if (this.#ended) return;
     this.#chunks.push(chunk);
-    this.#bytes += chunk.bytes.length;
+    this.#bytes += chunk.bytes.length + chunkBytes;
     this.#wake?.();
   }
 
@@ -41,22 +45,19 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
 
   /** The reader left: what waits is dropped. */
   abandon(): void {
-    this.#chunks = [];
-    this.#bytes = 0;
+    this.#clear();
     this.end();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<OutputChunk, void, undefined> {
     try {
       for (;;) {
-        const chunks = this.#chunks;
-        this.#chunks = [];
-        for (const chunk of chunks) {
+        for (let chunk = this.#next(); chunk !== undefined; chunk = this.#next()) {
           yield chunk;
-          this.#bytes = Math.max(0, this.#bytes - chunk.bytes.length);
+          this.#bytes = Math.max(0, this.#bytes - chunk.bytes.length - chunkBytes);
           this.#onRoom();
         }
-        if (this.#chunks.length > 0) continue;
+        this.#clear();
         if (this.#ended) return;
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#wake = resolve;
@@ -67,5 +68,15 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
       this.abandon();
       this.#onRoom();
     }
+  }
+
+  #next(): OutputChunk | undefined {
+    return this.#chunks[this.#taken++];
+  }
+
+  #clear(): void {
+    this.#chunks = [];
+    this.#taken = 0;
+    this.#bytes = 0;
   }
 }

@@ -1,22 +1,32 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { nowNs } from '#base/clock.ts';
 import { ConcurrencyLimit } from '#base/limit.ts';
 import { hasCode } from '#sys/errno.ts';
-import { identify, isAlive, kill } from '#sys/process.ts';
+import { identify, isAlive, kill, type ProcessIdentity } from '#sys/process.ts';
 
-import { awaitExit, clearRun, endRun } from './end-run.ts';
+import { removeBundle } from './bundle.ts';
+import { awaitExit, clearRun, endRun, execFolder, killCgroup, type RunEnd } from './end-run.ts';
+import { notedExecs } from './exec-notes.ts';
+import { takeExecExit, watchExec } from './execs.ts';
 import { watchHealth } from './health.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
+import { findProcesses } from './process-search.ts';
 import { isRunning, type Run } from './record.ts';
+import { removeContainer } from './removal.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { parentCgroup, type Room } from './room.ts';
+import { openForgottenGate } from './start-gate.ts';
 import { bootId, logFolder, watchLog } from './start-run.ts';
+import { comesTrue } from './waiting.ts';
 
 const startsAtOnce = 4;
 const idPattern = /^[0-9a-f]{64}$/;
 const lostExitCode = 255;
+const settleMs = 10_000;
+const lookAgainMs = 3;
 
 /**
  * Brings memory in line with the world after a start of this process: containers that run are taken over, ends that nobody
@@ -25,7 +35,8 @@ const lostExitCode = 255;
 export async function reconcile(room: Room, lifecycle: Lifecycle, signal: AbortSignal): Promise<void> {
   const lives = [...room.table.values()];
   for (const live of lives) holdVolumes(room, live);
-  await Promise.all(lives.map((live) => lifecycle.alone(live, () => settle(room, lifecycle, live))));
+  const snapshots = new Set(room.snapshots.writables());
+  await Promise.all(lives.map((live) => lifecycle.alone(live, () => settle(room, live, snapshots.has(live.id)))));
   const running = new Set([...room.table.values()].filter((live) => isRunning(live.record)).map(({ id }) => id));
   await room.networks.reconcile(running, signal);
   await sweep(room);
@@ -38,53 +49,81 @@ function holdVolumes(room: Room, live: LiveContainer): void {
 }
 
 /** The caller holds the container's lock. */
-async function settle(room: Room, lifecycle: Lifecycle, live: LiveContainer): Promise<void> {
+async function settle(room: Room, live: LiveContainer, hasSnapshot: boolean): Promise<void> {
   const { run, state, spec } = live.record;
   if (state.status === 'removing') {
-    await lifecycle.removeAlone(live, live.record.removeVolumes === true);
+    await removeContainer(room, live, live.record.removeVolumes === true);
     return;
   }
-  if (run === undefined) return;
+  if (!hasSnapshot) {
+    // Its removal was begun before loss of power, and what was noted of it is gone.
+    room.logger.warn('container without a root filesystem is removed', { container: live.id, name: live.record.name });
+    await removeContainer(room, live, spec.autoRemove);
+    return;
+  }
+  if (run === undefined) {
+    // It waited for its turn; whether it gets it is decided anew.
+    if (state.status === 'restarting') live.record = { ...live.record, state: { ...state, status: 'exited' } };
+    return;
+  }
   if (run.init !== undefined && isAlive(run.init)) {
-    adopt(room, live);
+    await adopt(room, live, run.init);
     return;
   }
-  if (run.init === undefined) await takeBack(room, live, run);
-  else {
-    const end = run.bootId === bootId() ? await awaitExit(room, live.record) : undefined;
-    await endRun(
-      room,
-      live,
-      end ?? { exitCode: lostExitCode, endedNs: BigInt(Date.parse(state.startedAt)) * 1_000_000n },
-    );
-  }
-  if (spec.autoRemove && live.record.hasRun) await lifecycle.removeAlone(live, true);
+  if (run.init === undefined && run.bootId === bootId()) await takeBack(room, live, run);
+  else await endRun(room, live, await lastWord(room, live, run));
+  if (spec.autoRemove && live.record.hasRun) await removeContainer(room, live, true);
   else await room.records.save(live.record);
 }
 
+/** How a run ended that ended unseen; after a reboot nobody knows. */
+async function lastWord(room: Room, live: LiveContainer, run: Run): Promise<RunEnd> {
+  live.record = { ...live.record, hasRun: true };
+  if (run.bootId === bootId()) return awaitExit(room, live.record);
+  room.paths.removeExit(live.id);
+  return { exitCode: lostExitCode, endedNs: nowNs() };
+}
+
 /** A container that still runs: listen to it again. */
-function adopt(room: Room, live: LiveContainer): void {
+async function adopt(room: Room, live: LiveContainer, init: ProcessIdentity): Promise<void> {
   const { run, state } = live.record;
   if (run === undefined) return;
+  const bundle = room.paths.bundle(live.id);
   const status = room.cgroups.isFrozen(run.cgroupPath) ? 'paused' : 'running';
   live.record = { ...live.record, state: { ...state, status } };
   live.finished = new AbortController();
-  try {
-    live.hub.connect(room.paths.bundle(live.id).attachSocket);
-  } catch (error) {
-    room.logger.warn('cannot attach to a running container', { container: live.id, error });
-  }
+  live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
+  await openForgottenGate(bundle.startGate, init);
+  adoptExecs(room, live);
   watchHealth(room, live);
 }
 
-/** A start that was cut off before the container was known to run. */
+function adoptExecs(room: Room, live: LiveContainer): void {
+  for (const { exec, isHeld } of notedExecs(room, live)) {
+    room.table.addExec(live, exec);
+    exec.hub.serve(join(execFolder(room, live, exec.value.id), 'attach'));
+    watchExec(room, live, exec);
+    takeExecExit(room, live, exec, !isHeld);
+  }
+}
+
+/** A start that was cut off before the container was known to be made. */
 async function takeBack(room: Room, live: LiveContainer, run: Run): Promise<void> {
-  const identity = identify(pidIn(room.paths.bundle(live.id).pid));
+  const bundle = room.paths.bundle(live.id);
+  killHolders(bundle.folder);
+  const identity = identify(pidIn(bundle.pid));
   if (identity !== undefined && room.cgroups.pids(run.cgroupPath).includes(identity.pid)) kill(identity, 'SIGKILL');
   await clearRun(room, live, run.cgroupPath);
   const { run: _, ...rest } = live.record;
   live.record = { ...rest, state: { ...rest.state, status: rest.hasRun ? 'exited' : 'created', pid: 0 } };
+}
+
+/** Ends the conmons that hold something in a bundle, or in any; the runtime that one just runs ends with it. */
+function killHolders(folder: string): void {
+  const isMeant = (argument: string): boolean =>
+    argument === `--bundle=${folder}` || argument.startsWith(`--bundle=${folder}/`);
+  for (const holder of findProcesses(isMeant)) kill(holder, 'SIGKILL');
 }
 
 function pidIn(path: string): number {
@@ -101,14 +140,16 @@ async function sweep(room: Room): Promise<void> {
   const isStray = (id: string): boolean => idPattern.test(id) && room.table.find(id) === undefined;
   for (const id of readFolder(join(room.paths.bundles))) {
     if (!isStray(id)) continue;
+    const bundle = room.paths.bundle(id);
+    killHolders(bundle.folder);
     const cgroupPath = join(parentCgroup(room.instance), id);
-    for (const pid of room.cgroups.pids(cgroupPath)) {
-      const identity = identify(pid);
-      if (identity !== undefined) kill(identity, 'SIGKILL');
-    }
-    room.cgroups.remove(cgroupPath);
-    const { folder, runtimeState } = room.paths.bundle(id);
-    for (const path of [folder, runtimeState]) rmSync(path, { recursive: true, force: true });
+    const isGone = (): boolean => {
+      killCgroup(room.cgroups, cgroupPath);
+      return room.cgroups.remove(cgroupPath);
+    };
+    if (!(await comesTrue(isGone, lookAgainMs, settleMs)))
+      room.logger.warn('cgroup of no container has processes', { cgroupPath });
+    removeBundle(bundle);
     room.paths.removeExit(id);
   }
   for (const id of room.snapshots.writables().filter(isStray)) await room.snapshots.remove(id);

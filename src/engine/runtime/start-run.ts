@@ -1,5 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { nowNs } from '#base/clock.ts';
@@ -15,6 +14,7 @@ import { type Bundle, makeBundle } from './bundle.ts';
 import { type Holder, holdProcess } from './conmon.ts';
 import { clearRun } from './end-run.ts';
 import { readUserDatabase } from './image-users.ts';
+import { openGate } from './start-gate.ts';
 import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { ContainerRecord } from './record.ts';
 import { openMounts } from './resolve-mounts.ts';
@@ -37,21 +37,37 @@ export async function startRun(room: Room, live: LiveContainer, signal: AbortSig
   const before = live.record;
   const bundle = room.paths.bundle(live.id);
   const cgroupPath = cgroupOf(room, before);
-  const run = { bootId: bootId(), cgroupPath };
-  live.record = { ...before, run };
-  room.records.note(live.record);
+  live.record = { ...before, run: { bootId: bootId(), cgroupPath } };
+  // That it was started is durable before its program begins; meanwhile the runtime makes the container.
+  const saved = before.spec.autoRemove ? undefined : room.records.save(live.record);
+  if (saved === undefined) room.records.note(live.record);
+  let holder: Holder | undefined;
   try {
-    const holder = await hold(room, live, bundle, cgroupPath, signal);
-    const init = await createdProcess(room, holder, bundle);
+    holder = await settled(hold(room, live, bundle, cgroupPath, signal), saved);
+    const init = await settled(createdProcess(room, holder, bundle), saved);
+    await saved;
     await begin(room, live, bundle, init, holder);
   } catch (error) {
     const failure = failureOf(error);
+    if (holder?.identity !== undefined) kill(holder.identity, 'SIGKILL');
+    await holder?.ended;
     await clearRun(room, live, cgroupPath);
     const { run: _, ...rest } = before;
     const state = { ...before.state, error: failure.message, exitCode: failure.exitCode };
     live.record = { ...rest, state: { ...state, status: before.hasRun ? 'exited' : 'created' } };
     await room.records.save(live.record);
     throw error instanceof RuntimeRefusal ? new StatusError('InvalidArgument', failure.message) : error;
+  }
+}
+
+/** The work's result. When it fails, what goes on beside it is waited for first: nothing of a start outlives it. */
+async function settled<T>(work: Promise<T>, beside: Promise<unknown> | undefined): Promise<T> {
+  beside?.catch(() => {});
+  try {
+    return await work;
+  } catch (error) {
+    await beside?.catch(() => {});
+    throw error;
   }
 }
 
@@ -82,12 +98,10 @@ async function hold(
   const { spec } = record;
   makeBundle(bundle);
   const rootPath = room.snapshots.mount(live.id);
-  const [sandbox, mounts] = await Promise.all([
-    room.networks.open(sandboxRequest(record), signal),
-    openMounts(spec, record.mounts, rootPath, room.volumes, signal),
-  ]);
+  const mounts = await openMounts(spec, record.mounts, rootPath, room.volumes, signal);
+  const sandbox = await room.networks.open(sandboxRequest(record), signal);
   writeSandboxFiles(bundle, sandbox.files);
-  if (spec.cwd !== '' && spec.cwd !== '/') makeFoldersInRoot(rootPath, spec.cwd);
+  makeWorkingDirectory(rootPath, spec.cwd);
   const config = buildSpec({
     spec,
     host: room.host,
@@ -116,9 +130,21 @@ async function hold(
     exits: room.paths.exits,
     tty: spec.tty,
     stdin: spec.openStdin,
-    keepStdinOpen: spec.openStdin && !spec.stdinOnce,
+    // A terminal stays usable for the next client.
+    keepStdinOpen: spec.openStdin && (!spec.stdinOnce || spec.tty),
     log: spec.log.driver === 'none' ? undefined : { path: currentLogPath(folder), maxSizeBytes: limits.maxSizeBytes },
   });
+}
+
+/** Throws InvalidArgument when a file is in its way. */
+export function makeWorkingDirectory(rootPath: string, cwd: string): void {
+  if (cwd === '' || cwd === '/') return;
+  try {
+    makeFoldersInRoot(rootPath, cwd);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTDIR', 'EEXIST', 'ELOOP')) throw error;
+    throw new StatusError('InvalidArgument', `Cannot mkdir: ${cwd} is not a directory`, { cause: error });
+  }
 }
 
 async function createdProcess(room: Room, holder: Holder, bundle: Bundle): Promise<ProcessIdentity> {
@@ -149,32 +175,12 @@ async function begin(
     run: { ...run, init, ...(holder.identity !== undefined && { holder: holder.identity }) },
     state: { ...rest.state, status: 'running', pid: init.pid, startedAt, exitCode: 0, error: '', oomKilled: false },
   };
-  if (live.record.spec.restart.name === 'no') room.records.note(live.record);
-  else await room.records.save(live.record);
+  room.records.note(live.record);
   live.finished = new AbortController();
-  live.hub.connect(bundle.attachSocket);
+  live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
-  await openGate(bundle, init);
+  await openGate(bundle.startGate, init);
   room.events.publish('container', 'start', live.id, eventAttributes(live.record));
-}
-
-/**
- * The container's first process waits with its program until somebody has read its fifo, which is all that `runc start`
- * does (runc, libcontainer/container_linux.go, exec). A process that is gone already is no error: its exit tells.
- */
-async function openGate(bundle: Bundle, init: ProcessIdentity): Promise<void> {
-  const gate = await open(bundle.startGate, 'r').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    kill(init, 'SIGKILL');
-    throw error;
-  });
-  if (gate === undefined) return;
-  try {
-    await gate.read(Buffer.alloc(1), 0, 1, null);
-  } finally {
-    await gate.close();
-  }
-  rmSync(bundle.startGate, { force: true });
 }
 
 /** Keeps the log's generations in order whenever conmon rotates. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 
+import { hasCode } from '#sys/errno.ts';
 import { connectSeqpacket } from '#sys/seqpacket.ts';
 
 import type { Attachment, OutputChunk } from './containers.ts';
@@ -18,13 +19,15 @@ export interface HubOptions {
 /**
  * Shares one connection to a conmon among attachments: all get the output, those with stdin may write. A slow attachment
  * holds the process back, as a full pipe does; what is held in memory has a bound per attachment. Attachments made before
- * the process starts see all its output.
+ * the process starts see all its output. While nobody is attached there is no connection, and the output of the process
+ * does not depend on this one.
  */
 export class StreamHub {
   readonly #options: HubOptions;
   readonly #queues = new Set<OutputQueue>();
-  readonly #connected = Promise.withResolvers<Socket | undefined>();
+  readonly #served = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
+  #path: string | undefined;
   #socket: Socket | undefined;
   #over = false;
   #stdinClosed = false;
@@ -35,42 +38,30 @@ export class StreamHub {
     this.#options = options;
   }
 
-  /** Whether anybody listens. */
-  get isUsed(): boolean {
-    return this.#queues.size > 0;
-  }
-
   get isConnected(): boolean {
     return this.#socket !== undefined;
   }
 
-  /** Resolves when no more output will come and readers were given all of it but what waits in their queues. */
-  get closed(): Promise<void> {
-    return this.#ended.promise;
-  }
-
-  /** Resolves when all output was handed to the attachments' readers, or nobody reads any more. */
+  /** Resolves when no more output will come and everybody who is attached has it, or left. */
   get delivered(): Promise<void> {
     return this.#ended.promise.then(async () => {
       await Promise.all([...this.#queues].map((queue) => queue.drained));
     });
   }
 
-  /** Connects to the process's attach socket; throws SystemError when nobody listens there. */
-  connect(path: string): void {
-    const socket = connectSeqpacket(path);
-    this.#socket = socket;
-    socket.on('data', (packet: Buffer) => this.#deliver(packet));
-    socket.on('end', () => this.finish());
-    socket.on('error', () => this.finish());
-    socket.on('close', () => this.finish());
-    this.#connected.resolve(socket);
+  /** The process has an attach socket now: whoever is attached, or comes later, is connected to it. */
+  serve(path: string): void {
+    if (this.#over) return;
+    this.#path = path;
+    if (this.#queues.size > 0) this.#connect();
+    this.#served.resolve();
   }
 
   attach(options: { readonly stdin: boolean }): Attachment {
     const queue = new OutputQueue(() => this.#adjustFlow());
     if (this.#over) queue.end();
     else this.#queues.add(queue);
+    if (this.#path !== undefined && this.#socket === undefined) this.#connect();
     let open = options.stdin;
     const closeStdin = (): void => {
       if (!open) return;
@@ -88,6 +79,7 @@ export class StreamHub {
         queue.abandon();
         this.#queues.delete(queue);
         this.#adjustFlow();
+        if (this.#queues.size === 0) this.#disconnect();
       },
     };
   }
@@ -102,10 +94,39 @@ export class StreamHub {
   finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#connected.resolve(undefined);
+    this.#served.resolve();
     this.#socket?.destroy();
     for (const queue of this.#queues) queue.end();
     this.#ended.resolve();
+  }
+
+  #connect(): void {
+    if (this.#path === undefined || this.#over) return;
+    let socket: Socket;
+    try {
+      socket = connectSeqpacket(this.#path);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT', 'ECONNREFUSED')) throw error;
+      // The process is gone already.
+      this.finish();
+      return;
+    }
+    this.#socket = socket;
+    const onEnd = (): void => {
+      if (this.#socket === socket) this.finish();
+    };
+    socket.on('data', (packet: Buffer) => this.#deliver(packet));
+    socket.on('end', onEnd);
+    socket.on('error', onEnd);
+    socket.on('close', onEnd);
+  }
+
+  /** A conmon closes the process's stdin when a client goes, unless it was told not to. */
+  #disconnect(): void {
+    if (this.#options.closeStdinOnce || this.#over) return;
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
   }
 
   #deliver(packet: Buffer): void {
@@ -133,7 +154,8 @@ export class StreamHub {
   }
 
   async #writePacket(packet: Uint8Array): Promise<void> {
-    const socket = await this.#connected.promise;
+    await this.#served.promise;
+    const socket = this.#socket;
     if (socket === undefined || this.#stdinClosed || this.#over) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     // A process that reads no more, or is gone, is no error of the writer.
@@ -143,10 +165,10 @@ export class StreamHub {
 
   #closeStdin(): void {
     this.#writing = this.#writing.then(async () => {
-      const socket = await this.#connected.promise;
-      if (socket === undefined || this.#stdinClosed) return;
+      await this.#served.promise;
+      if (this.#stdinClosed) return;
       this.#stdinClosed = true;
-      socket.end();
+      this.#socket?.end();
     });
   }
 }

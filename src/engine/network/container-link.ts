@@ -83,7 +83,10 @@ export function attachEndpoint(host: NetlinkSocket, netnsPath: string, endpoint:
  */
 export function silenceEndpoint(host: NetlinkSocket, endpoint: Pick<Endpoint, 'endpointId'>): void {
   const link = findLink(host, hostInterfaceName(endpoint.endpointId));
-  if (link !== undefined) changeBridgePort(host, link.index, { disabled: true });
+  if (link === undefined) return;
+  // What a killed process did not finish is down, and not yet a port that could be shut.
+  if (link.up && link.master !== 0) changeBridgePort(host, link.index, { disabled: true });
+  else removeLink(host, link.index);
 }
 
 /** Removes an endpoint's interfaces, on both sides (idempotent). */

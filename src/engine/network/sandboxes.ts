@@ -111,8 +111,13 @@ export class Sandboxes implements Disposable {
   reconcile(running: ReadonlySet<string>): void {
     for (const record of this.#context.state.records.values()) {
       const { containerId } = record.sandbox;
-      if (!running.has(containerId)) this.close(containerId);
-      else if (!isShared(record)) this.#revive(record);
+      try {
+        if (!running.has(containerId)) this.close(containerId);
+        else if (!isShared(record)) this.#revive(record);
+      } catch (error) {
+        // One container in a state that nobody foresaw must not keep the others from being served.
+        this.#context.logger.error('cannot reconcile the network of a container', { containerId, error });
+      }
     }
     sweepLeftovers(this.#context);
     this.#context.firewall.rebuild();

@@ -1,4 +1,4 @@
-import { silentLogger } from '#base/logger.ts';
+import { createLogger } from '#base/logger.ts';
 import { openNetworks } from '#engine/network/open-networks.ts';
 
 import { port, RecordedEvents, sandboxRequest, signal } from './private-host.ts';
@@ -6,10 +6,16 @@ import { port, RecordedEvents, sandboxRequest, signal } from './private-host.ts'
 /** A process that a test kills: `settle` opens two containers and waits, `churn` opens and closes without end. */
 const [mode, text = '{}'] = process.argv.slice(2);
 const options = JSON.parse(text) as { dataDir: string; runDir: string; instance: string; etcDir: string };
-const networks = await openNetworks(
-  { ...options, addressPools: [], events: new RecordedEvents(), logger: silentLogger },
-  signal(),
-);
+/** What is worth an error line is worth a failed test. */
+const logger = createLogger({
+  level: 'error',
+  format: 'json',
+  write: (line) => {
+    process.stderr.write(line);
+    process.exit(3);
+  },
+});
+const networks = await openNetworks({ ...options, addressPools: [], events: new RecordedEvents(), logger }, signal());
 await networks.reconcile(new Set(), signal());
 if (mode === 'settle') {
   await networks.create({ name: 'boards' }, signal());

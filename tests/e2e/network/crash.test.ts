@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
 import { sleep } from '#base/clock.ts';
+import { createLogger } from '#base/logger.ts';
 import { openNetworks } from '#engine/network/open-networks.ts';
 import { removeKernelState } from '#engine/network/remove-kernel-state.ts';
 import { eventually } from '../../kit/eventually.ts';
@@ -62,8 +63,11 @@ test('killed at any instant, nothing is left half-made', async (t) => {
     await sleep(17 * round, signal());
     await kill(child);
   }
-  const networks = await openNetworks(options, signal());
+  const lines: string[] = [];
+  const logger = createLogger({ level: 'error', format: 'json', write: (line) => lines.push(line) });
+  const networks = await openNetworks({ ...options, logger }, signal());
   await networks.reconcile(new Set(), signal());
+  assert.deepEqual(lines, []);
   assert.deepEqual(readdirSync(join(options.runDir, 'netns')), []);
   assert.deepEqual(readdirSync(join(options.runDir, 'network')), []);
   for (const map of ['published', 'published6']) assert.deepEqual(elements('slipway-churn', map), []);

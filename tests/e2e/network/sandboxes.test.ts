@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { eventually } from '../../kit/eventually.ts';
-import { findLink, listLinks } from '#sys/netlink/link.ts';
+import { changeLink } from '#sys/netlink/change-link.ts';
+import { findLink, listLinks, removeLink } from '#sys/netlink/link.ts';
 import { openRouteSocket } from '#sys/netlink/netlink-socket.ts';
-import { inNetns, isNetns } from '#sys/netns.ts';
+import { inNetns, isNetns, removeNetns } from '#sys/netns.ts';
 import { Nft } from '#sys/nft/nft.ts';
 import { readSysctl, writeSysctl } from '#sys/sysctl.ts';
 
@@ -198,6 +199,26 @@ test('a request that fails half-way leaves nothing', async () => {
   await networks.close(taken.containerId);
   await linksAre(before);
   assert.equal(findLink(socket, 'eth0'), undefined);
+});
+
+test('what a killed process made in part is closed like the rest', async () => {
+  await using networks = await openInstance(host.instance('part'));
+  using socket = openRouteSocket();
+  const before = listLinks(socket).length;
+  const names = ['down', 'loose', 'gone', 'unpinned'];
+  const sandboxes = await Promise.all(names.map((name) => networks.open(sandboxRequest(name), signal())));
+  const links = sandboxes.map(({ endpoints }) => findLink(socket, `sv-${endpoints[0]?.endpointId.slice(0, 12) ?? ''}`));
+  const [down, loose, gone] = links.map((link) => link?.index ?? 0);
+  changeLink(socket, down ?? 0, { up: false });
+  changeLink(socket, loose ?? 0, { master: 0 });
+  removeLink(socket, gone ?? 0);
+  removeNetns(sandboxes[3]?.netnsPath ?? '');
+  await networks.reconcile(new Set(), signal());
+  assert.deepEqual(
+    sandboxes.map(({ containerId }) => networks.sandbox(containerId)),
+    [undefined, undefined, undefined, undefined],
+  );
+  await linksAre(before);
 });
 
 type Served = { readonly path: string | undefined; readonly address: string };

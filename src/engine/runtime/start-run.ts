@@ -225,7 +225,7 @@ export function logFolder(room: Pick<Room, 'dataDir'>, id: string): string {
 }
 
 /** Process ID of a container whose namespaces another one joins. Throws Conflict when it does not run. */
-export function runningPid(room: Room, id: string): number {
+function runningPid(room: Room, id: string): number {
   const { record } = room.table.get(id);
   if (record.state.pid > 0) return record.state.pid;
   throw new StatusError('Conflict', `cannot join namespaces of a non running container: ${record.id}`);

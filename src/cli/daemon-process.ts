@@ -7,6 +7,7 @@ import type { InstancePaths } from '#app/instance-paths.ts';
 import { deadline, sleep } from '#base/clock.ts';
 import { reasons, StatusError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
+import { isAlive, type ProcessIdentity } from '#sys/process.ts';
 
 import type { ControlClient } from './control-client.ts';
 import { readLog } from './log-reader.ts';
@@ -57,22 +58,16 @@ export async function startDaemon(
 }
 
 /** Waits until a process is gone, whosever child it was. Throws Timeout. */
-export async function waitUntilGone(pid: number, withinMs: number, signal: AbortSignal): Promise<void> {
+export async function waitUntilGone(daemon: ProcessIdentity, withinMs: number, signal: AbortSignal): Promise<void> {
   const limit = deadline(withinMs, signal);
-  while (isAlive(pid)) {
+  while (isAlive(daemon)) {
     await sleep(lookEveryMs, limit).catch((error: unknown) => {
       if (signal.aborted) throw error;
-      throw new StatusError('Timeout', `Cannot stop slipway: process ${String(pid)} does not end; see slipway logs`);
+      throw new StatusError(
+        'Timeout',
+        `Cannot stop slipway: process ${String(daemon.pid)} does not end; see slipway logs`,
+      );
     });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,4 +1,7 @@
+import type { ContainersFate } from '#app/control-protocol.ts';
 import { StatusError } from '#base/errors.ts';
+import { hasCode } from '#sys/errno.ts';
+import { identify } from '#sys/process.ts';
 
 import { ControlClient } from '../control-client.ts';
 import { waitUntilGone } from '../daemon-process.ts';
@@ -24,15 +27,10 @@ export const down: Verb = {
     }
     const client = new ControlClient(paths.controlSocket);
     const report = await client.status(signal);
-    if (report !== undefined) {
-      const response = await client.send(
-        'POST',
-        `/stop?containers=${keep || purge ? 'keep' : 'stop'}`,
-        undefined,
-        signal,
-      );
-      response.resume();
-      await waitUntilGone(report.pid, endsWithinMs, signal);
+    const daemon = report === undefined ? undefined : identify(report.pid);
+    if (daemon !== undefined) {
+      await askToStop(client, keep || purge ? 'keep' : 'stop', signal);
+      await waitUntilGone(daemon, endsWithinMs, signal);
     }
     if (purge) {
       const { purgeInstance } = await import('#app/purge.ts');
@@ -42,6 +40,16 @@ export const down: Verb = {
     return 0;
   },
 };
+
+async function askToStop(client: ControlClient, fate: ContainersFate, signal: AbortSignal): Promise<void> {
+  try {
+    const response = await client.send('POST', `/stop?containers=${fate}`, undefined, signal);
+    response.resume();
+  } catch (error) {
+    // It may be gone before its answer is.
+    if (!hasCode(error, 'ECONNRESET', 'ECONNREFUSED', 'ENOENT')) throw error;
+  }
+}
 
 function sentence(ran: boolean, running: number, keep: boolean, purge: boolean): string {
   const state = ran ? 'slipway is down' : 'slipway did not run';

@@ -133,6 +133,7 @@ function firewallState(state: NetworkState): ReturnType<ConstructorParameters<ty
 function heal({ firewall, logger }: NetworkContext): void {
   try {
     firewall.heal();
+    if (enableForwarding()) logger.warn('somebody switched IP forwarding off; it is on again');
   } catch (error) {
     logger.error('cannot check the firewall rules of container networks', { error });
   }

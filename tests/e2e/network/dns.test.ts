@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
@@ -102,6 +103,38 @@ test('foreign names are asked of the next server when one is silent, and of the 
   const dead = { servers: ['127.0.0.2'], search: [], options: [] };
   const lost = await networks.open(sandboxRequest('lost', { endpoints, dns: dead }), signal());
   assert.equal(readReply(await ask(lost, 'c.example', 'A')).code, 2, 'SERVFAIL');
+});
+
+test('garbage, broken streams and a silent upstream do not keep the server from answering', async () => {
+  const options = host.instance('garble');
+  writeFileSync(join(options.etcDir, 'resolv.conf'), `nameserver ${lanAddress}\n`);
+  // It takes queries and says nothing.
+  const silent = inNetns(host.lan, () => bindInetSocket('udp', ip(lanAddress), 53));
+  await using networks = await openInstance(options);
+  await networks.create({ name: 'boards' }, signal());
+  const one = await networks.open(sandboxRequest('one', { endpoints: [{ network: 'boards' }] }), signal());
+  const { netnsPath = '' } = one;
+  const attacker = createSocket('udp4');
+  attacker.bind({ fd: inNetns(netnsPath, () => bindInetSocket('udp', ip('0.0.0.0'), 0)).fd });
+  for (let count = 0; count < 300; count += 1) {
+    const start = count % 3 === 0 ? encodeQuery('one', 'A') : encodeQuery(`foreign${String(count)}.example`, 'A');
+    attacker.send(
+      count % 2 === 0 ? randomBytes(count) : Buffer.concat([start, randomBytes(count % 40)]),
+      53,
+      serverAddress,
+    );
+  }
+  for (const bytes of [randomBytes(300), Buffer.of(0), Buffer.of(0xff, 0xff, 1, 2), framed(Buffer.alloc(0))]) {
+    const { fd } = inNetns(netnsPath, () => connectInetSocket('tcp', ip(serverAddress), 53));
+    const socket = new Socket({ fd, readable: true, writable: true });
+    socket.on('error', () => {});
+    socket.end(bytes);
+  }
+  const expected = { code: 0, answers: [one.endpoints[0]?.ipv4Address ?? ''] };
+  assert.deepEqual(readReply(await ask(one, 'one', 'A')), expected);
+  assert.deepEqual(readReply((await askByTcp(netnsPath, [encodeQuery('one', 'A')]))[0] ?? Buffer.alloc(12)), expected);
+  attacker.close();
+  closeInetSocket(silent);
 });
 
 test('a container without a way out gets no names from outside', async () => {

@@ -150,11 +150,17 @@ test('a live container joins and leaves networks; its default route and ports mo
   using _server = serveTcp(first.netnsPath, 80, 'mover');
   assert.match(await askTcp(host.lan, hostAddress, hostPort), /^mover /);
 
+  const joined = { mode: 'container', endpoints: [], shareWith: request.containerId } as const;
+  const guest = await networks.open(sandboxRequest('guest', joined), signal());
+
   const apples = await networks.connect(request.containerId, { network: 'apples', aliases: ['fruit'] }, signal());
   const zebras = await networks.connect(request.containerId, { network: 'zebras' }, signal());
   assert.deepEqual([apples.interfaceName, zebras.interfaceName, zebras.ipv4Gateway], ['eth1', 'eth2', '']);
   assert.deepEqual(apples.dnsNames, ['mover', 'fruit', request.containerId.slice(0, 12)]);
-  assert.match(changes.at(-1) ?? '', new RegExp(`${zebras.ipv4Address}\tmover`));
+  for (const [index, id] of [request.containerId, guest.containerId].entries()) {
+    assert.match(changes.at(index - 2) ?? '', new RegExp(`^${id.slice(0, 8)} (.|\n)*${zebras.ipv4Address}\tmover`));
+  }
+  await assert.rejects(networks.connect(guest.containerId, { network: 'apples' }, signal()), { reason: 'Forbidden' });
   assert.match(await askTcp(host.lan, hostAddress, hostPort), /^mover /);
   await assert.rejects(networks.connect(request.containerId, { network: 'apples' }, signal()), { reason: 'Forbidden' });
 

@@ -26,7 +26,7 @@ export interface NameServerOptions {
 
 const maximumConnections = 64;
 const idleTimeoutMs = 10_000;
-/** Queries of one container under way at once; further datagrams are dropped, as by any busy server. */
+/** Queries of one container under way at other servers; further ones get SERVFAIL, own names are answered all the same. */
 const maximumPending = 256;
 /** Name of the table in the container's namespace. */
 const tableName = 'slipway_dns';
@@ -64,7 +64,6 @@ export class NameServer implements Disposable {
   }
 
   async #onDatagram(query: Buffer, { port, address }: RemoteInfo): Promise<void> {
-    if (this.#pending >= maximumPending) return;
     const reply = await this.#answer(query, 'udp');
     if (reply === undefined) return;
     try {
@@ -86,7 +85,7 @@ export class NameServer implements Disposable {
   }
 
   async #reply(connection: Socket, query: Buffer): Promise<void> {
-    const reply = this.#pending >= maximumPending ? undefined : await this.#answer(query, 'tcp');
+    const reply = await this.#answer(query, 'tcp');
     if (reply === undefined) connection.destroy();
     else if (connection.writable) connection.write(frameMessage(reply));
   }
@@ -96,7 +95,9 @@ export class NameServer implements Disposable {
     if (decision === undefined) return undefined;
     if (decision.kind === 'reply') return decision.bytes;
     const upstream = this.#options.upstream();
-    if (upstream === undefined) return errorReply(query, responseCodes.serverFailure);
+    if (upstream === undefined || this.#pending >= maximumPending) {
+      return errorReply(query, responseCodes.serverFailure);
+    }
     this.#pending += 1;
     try {
       return await this.#options.forwarder.forward(query, upstream, transport);

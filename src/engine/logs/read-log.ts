@@ -5,6 +5,7 @@ import { deadline, nowNs, sleep } from '#base/clock.ts';
 import { hasCode } from '#sys/errno.ts';
 
 import type { LogQuery, LogRecord } from './container-log.ts';
+import { PartJoiner } from './join-parts.ts';
 import { type Generation, logGenerations } from './log-files.ts';
 import { LineSplitter, parseLogLine } from './log-format.ts';
 import { findTail, type LogPosition } from './log-tail.ts';
@@ -34,11 +35,22 @@ export async function* readLog(
   const finished = query.untilNs === undefined ? source.finished : finishedAt(query.untilNs, source.finished);
   // Before the first look, so that nothing falls between looking and waiting.
   using changes = query.follow ? new FolderChanges({ folder, finished }) : undefined;
-  for await (const record of records(source, changes, await startOf(source, query), signal)) {
+  const parts = records(source, changes, await startOf(source, query), signal);
+  for await (const record of whole(parts, signal)) {
     if (query.untilNs !== undefined && record.timeNs > query.untilNs) return;
     if (query.sinceNs !== undefined && record.timeNs < query.sinceNs) continue;
     if (record.stream === 'stdout' ? query.stdout : query.stderr) yield record;
   }
+}
+
+/** Whole lines; the last ones may be unfinished. */
+async function* whole(
+  parts: AsyncIterable<LogRecord>,
+  signal: AbortSignal,
+): AsyncGenerator<LogRecord, void, undefined> {
+  const joiner = new PartJoiner();
+  for await (const part of parts) yield* joiner.push(part);
+  if (!signal.aborted) yield* joiner.end();
 }
 
 function finishedAt(untilNs: bigint, finished: AbortSignal): AbortSignal {

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
-/** A new 256-bit identifier: 64 lower-case hexadecimal digits, as Docker's containers, networks and execs have. */
+/**
+ * A new 256-bit identifier: 64 lower-case hexadecimal digits, as Docker's containers, networks and execs have. Its short
+ * form has a letter: it becomes a hostname, and one of digits alone is taken for an address.
+ */
 export function newId(): string {
-  return randomBytes(32).toString('hex');
+  const id = randomBytes(32).toString('hex');
+  return /^\d{12}/.test(id) ? newId() : id;
 }
 
 /** The first 12 digits of an identifier, with any `sha256:` before it removed. */

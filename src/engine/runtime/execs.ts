@@ -6,7 +6,7 @@ import { newId } from '#base/ids.ts';
 import { hasCode } from '#sys/errno.ts';
 
 import { holdProcess } from './conmon.ts';
-import type { Attachment, Exec, ExecSpec } from './containers.ts';
+import type { Attachment, Exec, ExecSpec, OutputChunk } from './containers.ts';
 import { execExitPath, execFolder, readExit } from './end-run.ts';
 import { noteExec } from './exec-notes.ts';
 import { readUserDatabase } from './image-users.ts';
@@ -68,7 +68,7 @@ export async function startExec(
     const failure = await launch(room, live, exec, folder, !options.detach);
     if (failure === undefined) {
       takeExecExit(room, live, exec);
-      return attachment;
+      return options.detach ? attachment : withExit(attachment, exec);
     }
     failed(room, live, exec, failure.exitCode);
     if (options.detach) throw new StatusError('InvalidArgument', failure.message);
@@ -77,6 +77,15 @@ export async function startExec(
     if (exec.value.running) failed(room, live, exec, neverStartedCode);
     throw error;
   }
+}
+
+/** The attachment with an output that ends when the exit code is known: clients ask for it right then. */
+function withExit(attachment: Attachment, exec: LiveExec): Attachment {
+  async function* output(): AsyncGenerator<OutputChunk, void, undefined> {
+    yield* attachment.output;
+    await exec.ended.promise;
+  }
+  return { ...attachment, output: output() };
 }
 
 /** Tells when conmon writes the exit code of an exec that runs. */

@@ -1,7 +1,7 @@
 // What `./slipway test` runs: the check, the rendered documents, unused code, and the end-to-end tests one file after the
 // other. The last line counts all tests.
 import { checkParts } from './check-parts.ts';
-import { type Part, type PartResult, runPart, tool } from './run-part.ts';
+import { countsLine, type Part, type PartResult, runPart, tool } from './run-part.ts';
 import { endToEndTests } from './test-files.ts';
 
 const minuteMs = 60_000;
@@ -20,8 +20,13 @@ const rest: readonly Part[] = [
 const results: PartResult[] = [];
 for (const part of [...checkParts, ...rest]) results.push(await runPart(part));
 const sum = (of: (result: PartResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+// A part that fails without a failed test counts as one.
 const lost = results.filter(({ ok, failed }) => !ok && failed === 0);
 for (const { name } of lost) process.stdout.write(`part ${name} failed\n`);
-const failed = sum((result) => result.failed) + lost.length;
-process.stdout.write(`${String(sum((result) => result.passed))} passed, ${String(failed)} failed\n`);
-process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
+const counts = {
+  passed: sum(({ passed }) => passed),
+  failed: sum(({ failed }) => failed) + lost.length,
+  skipped: sum(({ skipped }) => skipped),
+};
+process.stdout.write(`${countsLine(counts)}\n`);
+process.exitCode = counts.failed === 0 ? 0 : 1;

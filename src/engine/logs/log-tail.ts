@@ -1,4 +1,5 @@
-import { open, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 import type { LogQuery } from './container-log.ts';
 import type { Generation } from './log-files.ts';
@@ -19,7 +20,7 @@ export async function findTail(
   count: number,
   streams: Pick<LogQuery, 'stdout' | 'stderr'>,
 ): Promise<LogPosition> {
-  let position = await endOf(generations);
+  let position = endOf(generations);
   let left = count;
   let first = true;
   for (const generation of generations.toReversed()) {
@@ -39,9 +40,10 @@ export async function findTail(
 }
 
 /** The end of the last file with content: an empty one after it is where writing will go on. */
-async function endOf(generations: readonly Generation[]): Promise<LogPosition> {
+/** Synchronous: what is written after the reader asked is never taken for old. */
+function endOf(generations: readonly Generation[]): LogPosition {
   for (const { number, path } of generations.toReversed()) {
-    const { size } = await stat(path);
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (size > 0) return { generation: number, offset: size };
   }
   return { generation: generations[0]?.number ?? 0, offset: 0 };

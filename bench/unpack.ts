@@ -10,6 +10,8 @@ import { openSnapshots } from '#engine/snapshots/open-snapshots.ts';
 import { syncFilesystem } from '#sys/files.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
 
+import { median } from './statistics.ts';
+
 const rounds = 5;
 const never = new AbortController().signal;
 
@@ -63,8 +65,4 @@ async function timed(work: () => Promise<void>): Promise<number> {
   const start = monotonicMs();
   await work();
   return monotonicMs() - start;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }

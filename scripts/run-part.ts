@@ -11,8 +11,6 @@ export interface Part {
   readonly args: readonly string[];
   /** It is ended, and has failed, when it takes longer: a hang must not hide. */
   readonly limitMs: number;
-  /** Show its output as it comes, not only when it fails. */
-  readonly streams?: boolean;
 }
 
 export interface PartResult {
@@ -45,16 +43,12 @@ export async function runPart(part: Part): Promise<PartResult> {
     detached: true,
   });
   const output: Buffer[] = [];
-  const take = (bytes: Buffer): void => {
-    output.push(bytes);
-    if (part.streams === true) process.stdout.write(bytes);
-  };
-  child.stdout.on('data', take);
-  child.stderr.on('data', take);
+  child.stdout.on('data', (bytes: Buffer) => output.push(bytes));
+  child.stderr.on('data', (bytes: Buffer) => output.push(bytes));
   const { code, late } = await endOf(child, part.limitMs);
   const text = Buffer.concat(output).toString();
   const ok = code === 0 && !late;
-  if (!ok && part.streams !== true) process.stdout.write(`${text.trimEnd()}\n`);
+  if (!ok) process.stdout.write(`${text.trimEnd()}\n`);
   if (late) process.stdout.write(`${part.name} was ended after ${String(part.limitMs / 1000)} s: something hangs\n`);
   const result = {
     name: part.name,

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import type { StatusReport } from '#app/control-protocol.ts';
@@ -74,7 +75,7 @@ export async function waitUntilGone(daemon: ProcessIdentity, withinMs: number, s
 /** The exit code as it becomes known; a signal's number above 128. */
 function exitOf(child: ChildProcess): { code: number | undefined } {
   const exit: { code: number | undefined } = { code: undefined };
-  child.once('exit', (code) => (exit.code = code ?? 128));
+  child.once('exit', (code, signal) => (exit.code = code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   child.once('error', () => (exit.code = 127));
   return exit;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 
 import { deadline } from '#base/clock.ts';
 
@@ -35,7 +36,7 @@ export async function command(
     killSignal: 'SIGKILL',
   });
   const ended = new Promise<number>((resolve, reject) => {
-    child.once('close', (code, signal) => resolve(code ?? (signal === null ? 128 : 137)));
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     child.once('error', (error) => reject(new Error(`${file} ${args.join(' ')}: ${error.message}`, { cause: error })));
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];

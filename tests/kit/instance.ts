@@ -51,11 +51,11 @@ export class Instance {
     closeSync(log);
     this.#daemon = daemon;
     await eventually('the daemon is healthy', async () => {
-      if (daemon.exitCode !== null) return true;
+      if (hasEnded(daemon)) return true;
       return (await this.status()).state === 'healthy';
     });
-    if (daemon.exitCode !== null)
-      throw new Error(`the daemon ended with ${String(daemon.exitCode)}\n${this.logTail()}`);
+    if (!hasEnded(daemon)) return;
+    throw new Error(`the daemon ended with ${String(daemon.exitCode ?? daemon.signalCode)}\n${this.logTail()}`);
   }
 
   async status(): Promise<Pick<StatusReport, 'state'> & Partial<StatusReport>> {
@@ -152,11 +152,15 @@ export class Instance {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const daemon = this.#daemon;
-    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    if (daemon === undefined || hasEnded(daemon)) return;
     const ended = new Promise((resolve) => daemon.once('exit', resolve));
     daemon.kill(signal);
     await ended;
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 /** Processes end a moment after they were killed. */

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 
 import { messageOf, StatusError } from '#base/errors.ts';
 import { createLogger, type Logger } from '#base/logger.ts';
@@ -54,6 +55,8 @@ export async function boot(options: BootOptions): Promise<void> {
   try {
     await platform.start(stop.signal);
     logger.info('healthy');
+    // Else it is written at an end in order only, and a daemon that was killed starts slowly again.
+    flushCompileCache();
     await Promise.race([stopped, platform.died]);
   } catch (error) {
     if (!stop.signal.aborted) logger.error('the daemon ends', { error });

@@ -27,7 +27,7 @@ for (const kind of ['running', 'stopped', 'created'] as const) {
     await instance.dockerOutput('create', '--name', name, ...volume, 'busybox', 'sleep', '3600');
     if (kind !== 'created') await instance.dockerOutput('start', name);
     if (kind === 'stopped') await instance.dockerOutput('stop', '-t', '0', name);
-    const cp = async (from: string, to: string): Promise<string> => instance.dockerOutput('cp', '-q', from, to);
+    const cp = async (from: string, to: string): Promise<string> => instance.dockerOutput('cp', from, to);
 
     await cp(join(folder, 'file'), `${name}:/tmp/`);
     await cp(join(folder, 'file'), `${name}:/tmp/renamed`);
@@ -49,11 +49,11 @@ for (const kind of ['running', 'stopped', 'created'] as const) {
     assert.equal(inVolume, 'hello');
     assert.match(
       (await instance.docker('cp', `${name}:/nope`, out)).stderr,
-      /Could not find the file \/nope in container/,
+      /Could not find the file \/nope in container|No such container:path/,
     );
     assert.match(
       (await instance.docker('cp', join(folder, 'file'), `${name}:/no/such/place`)).stderr,
-      /Could not find/,
+      /Could not find|no such directory|No such container:path/,
     );
     if (kind === 'running') {
       await cp(join(folder, 'file'), `${name}:/scratch/in-memory`);
@@ -80,9 +80,9 @@ test('a container cannot lead the copy outside', async () => {
   await instance.dockerOutput('exec', 'sly', 'sh', '-c', 'until test -L /tmp/up; do sleep 0.1; done');
   const out = join(folder, 'sly');
   mkdirSync(out);
-  await instance.dockerOutput('cp', '-qL', 'sly:/tmp/out', join(out, 'hostname'));
+  await instance.dockerOutput('cp', '-L', 'sly:/tmp/out', join(out, 'hostname'));
   assert.equal(readFileSync(join(out, 'hostname'), 'utf8').trim(), 'inside');
-  await instance.dockerOutput('cp', '-q', join(folder, 'file'), 'sly:/tmp/up/planted');
+  await instance.dockerOutput('cp', join(folder, 'file'), 'sly:/tmp/up/planted');
   assert.equal(await instance.dockerOutput('exec', 'sly', 'cat', '/planted'), 'hello');
   await instance.dockerOutput('rm', '-f', 'sly');
 });

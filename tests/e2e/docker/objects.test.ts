@@ -37,7 +37,10 @@ test('volumes keep what containers write, and are copied up to', async () => {
   await instance.dockerOutput('rm', 'heir');
   await instance.dockerOutput('rm', '-v', 'holder');
   assert.equal(await instance.dockerOutput('volume', 'ls', '-q', '--filter', 'dangling=true'), 'copy\ndata');
-  assert.match(await instance.dockerOutput('volume', 'prune', '-af'), /Deleted Volumes:[\s\S]*data/);
+  assert.match(
+    await instance.dockerOutput('volume', 'prune', '-f', '--filter', 'all=1'),
+    /Deleted Volumes:[\s\S]*data/,
+  );
 });
 
 test('binds are made by -v and wanted by --mount', async () => {

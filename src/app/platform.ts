@@ -118,7 +118,9 @@ export class Platform implements AsyncDisposable {
     const containers = fate === 'stop' ? this.#running().containers : undefined;
     const running = containers?.list().filter((container) => container.state.pid > 0) ?? [];
     const limit = new ConcurrencyLimit(stopsAtOnce);
-    await Promise.all(running.map(({ id }) => limit.run(async () => containers?.stop(id, {}, signal))));
+    await Promise.all(
+      running.map(({ id }) => limit.run(async () => containers?.stop(id, { platformEnds: true }, signal))),
+    );
     this.#options.onStop();
   };
 

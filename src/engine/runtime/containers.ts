@@ -81,10 +81,13 @@ export interface Containers {
   create(name: string | undefined, spec: ContainerSpec, signal: AbortSignal): Promise<Container>;
   /** Returns false when it runs already. A failure leaves it `created`/`exited` with `state.error` and code 126, 127 or 128. */
   start(nameOrId: string, signal: AbortSignal): Promise<boolean>;
-  /** Returns false when it does not run. `timeoutSeconds` -1: wait for ever; undefined: the spec's. */
+  /**
+   * Returns false when it does not run. `timeoutSeconds` -1: wait for ever; undefined: the spec's. `platformEnds`: it is not
+   * the user's wish, so its restart policy decides at the next start of the platform.
+   */
   stop(
     nameOrId: string,
-    options: { readonly timeoutSeconds?: number; readonly signal?: string },
+    options: { readonly timeoutSeconds?: number; readonly signal?: string; readonly platformEnds?: boolean },
     abort: AbortSignal,
   ): Promise<boolean>;
   restart(

@@ -27,6 +27,8 @@ const noLimitMs = 2 ** 31 - 1;
 export interface StopOptions {
   readonly timeoutSeconds?: number;
   readonly signal?: string;
+  /** Not the user's wish: with the next start of the platform it runs again when its restart policy says so. */
+  readonly platformEnds?: boolean;
 }
 
 /** Starts, stops and removes containers; one change of a container at a time. */
@@ -77,7 +79,8 @@ export class Lifecycle {
     const { spec } = live.record;
     const number = signalNumber(options.signal ?? (spec.stopSignal || 'SIGTERM'));
     const seconds = options.timeoutSeconds ?? spec.stopTimeoutSeconds;
-    return unlessAborted(this.#follow(this.#stop(live, number, seconds)), abort);
+    const marked = options.platformEnds === true ? this.#markEnding(live) : this.#markStopped(live);
+    return unlessAborted(this.#follow(this.#stop(live, marked, number, seconds)), abort);
   }
 
   /** Stops it when it runs, and starts it; it is not removed in between, even when it is to remove itself. */
@@ -159,6 +162,7 @@ export class Lifecycle {
         throw new StatusError('Conflict', `container ${live.id} is marked for removal and cannot be started`);
       if (isRunning(live.record)) return false;
       live.cancelRestart();
+      live.endsWithPlatform = false;
       live.record = {
         ...live.record,
         manuallyStopped: false,
@@ -189,8 +193,8 @@ export class Lifecycle {
     if (wasRemoved) live.tellRemoved();
   }
 
-  async #stop(live: LiveContainer, number: number, seconds: number): Promise<boolean> {
-    if (!(await this.#markStopped(live))) return false;
+  async #stop(live: LiveContainer, marked: Promise<boolean>, number: number, seconds: number): Promise<boolean> {
+    if (!(await marked)) return false;
     const exit = this.#nextExit(live);
     await this.#signal(live, number);
     const limitMs = seconds < 0 ? noLimitMs : Math.min(seconds * 1000, noLimitMs);
@@ -216,7 +220,7 @@ export class Lifecycle {
   /** After the end of a run, or a restart that failed: starts it again after a while when its policy says so. */
   async #restOrRestart(live: LiveContainer, ranMs: number): Promise<void> {
     const { spec, state, manuallyStopped, lastDelayMs } = live.record;
-    const delayMs = restartDelayMs({
+    const policyDelayMs = restartDelayMs({
       policy: spec.restart,
       exitCode: state.exitCode,
       manuallyStopped,
@@ -224,6 +228,7 @@ export class Lifecycle {
       ranMs,
       lastDelayMs,
     });
+    const delayMs = live.endsWithPlatform ? undefined : policyDelayMs;
     if (delayMs !== undefined)
       live.record = { ...live.record, lastDelayMs: delayMs, state: { ...state, status: 'restarting' } };
     await this.#room.records.save(live.record);
@@ -275,6 +280,14 @@ export class Lifecycle {
     const exit = live.addWaiter('next-exit', this.#room.signal);
     exit.catch(() => {});
     return exit;
+  }
+
+  /** Notes that it ends since the platform does; false when there is nothing to stop. */
+  async #markEnding(live: LiveContainer): Promise<boolean> {
+    return this.alone(live, async () => {
+      live.endsWithPlatform = true;
+      return isRunning(live.record);
+    });
   }
 
   async #signal(live: LiveContainer, number: number): Promise<void> {

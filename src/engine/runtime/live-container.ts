@@ -48,6 +48,8 @@ export class LiveContainer {
   rootUsers = 0;
   /** Who needs the container after its end, also when it is to remove itself. */
   keepers = 0;
+  /** It was stopped since the platform ends: its restart policy waits for the next start of that. */
+  endsWithPlatform = false;
   readonly #waiters = new Set<Waiter>();
 
   constructor(record: ContainerRecord) {

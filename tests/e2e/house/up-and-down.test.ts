@@ -101,6 +101,28 @@ test('containers stop with down, run through down --keep, and are gone after dow
   assert.equal(await instance.dockerOutput('images', '-q'), '', 'it starts from nothing');
 });
 
+test('the next up starts what its restart policy says, as after a reboot, but not what the user stopped', async (t) => {
+  const instance = emptyRoot(t);
+  await slipway(instance, 'up');
+  await instance.loadBusybox();
+  const run = async (name: string, ...options: readonly string[]): Promise<string> =>
+    instance.dockerOutput('run', '-d', '--stop-timeout', '1', '--name', name, ...options, 'busybox', 'sleep', '100000');
+  await run('always', '--restart', 'always');
+  await run('unless', '--restart', 'unless-stopped');
+  await run('halted', '--restart', 'unless-stopped');
+  await run('failing', '--restart', 'on-failure');
+  await run('never');
+  await instance.dockerOutput('stop', 'halted');
+  assert.match(await slipway(instance, 'down'), /4 containers stopped/);
+  await slipway(instance, 'up');
+  await eventually('those with a policy run', async () => {
+    const running = await instance.dockerOutput('ps', '--format', '{{.Names}}');
+    return running.split('\n').toSorted().join(' ') === 'always failing unless';
+  });
+  const states = await instance.dockerOutput('ps', '-a', '--filter', 'status=exited', '--format', '{{.Names}}');
+  assert.deepEqual(states.split('\n').toSorted(), ['halted', 'never']);
+});
+
 test('purge works also when the daemon was killed and containers run on', async (t) => {
   const instance = emptyRoot(t);
   await slipway(instance, 'up');

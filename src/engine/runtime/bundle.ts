@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { mountTmpfs, unmount } from '#sys/mounts.ts';
+
 /** The files of a container while it runs, in the run folder: they are gone after a reboot, like the container. */
 export interface Bundle {
   readonly folder: string;
@@ -15,6 +17,8 @@ export interface Bundle {
   /** The container waits in here until somebody reads it: runc's `exec.fifo`. */
   readonly startGate: string;
   readonly execs: string;
+  /** Mounted when the container shares its memory with others. */
+  readonly sharedMemory: string;
 }
 
 /** Where things lie in the run folder. */
@@ -49,17 +53,26 @@ export function runPaths(runDir: string): RunPaths {
         runtimeState: join(runtimeRoot, id),
         startGate: join(runtimeRoot, id, 'exec.fifo'),
         execs: join(folder, 'execs'),
+        sharedMemory: join(folder, 'shm'),
       };
     },
   };
 }
 
 export function makeBundle(bundle: Bundle): void {
-  rmSync(bundle.folder, { recursive: true, force: true });
+  removeBundle(bundle);
   mkdirSync(bundle.folder, { recursive: true, mode: 0o700 });
 }
 
 export function removeBundle(bundle: Bundle): void {
+  unmount(bundle.sharedMemory, { lazy: true });
   rmSync(bundle.runtimeState, { recursive: true, force: true });
   rmSync(bundle.folder, { recursive: true, force: true });
+}
+
+/** Mounts the memory that the container shares; returns its path. */
+export function mountSharedMemory(bundle: Bundle, options: readonly string[]): string {
+  mkdirSync(bundle.sharedMemory, { mode: 0o700 });
+  mountTmpfs(bundle.sharedMemory, options.join(','), ['nosuid', 'nodev', 'noexec']);
+  return bundle.sharedMemory;
 }

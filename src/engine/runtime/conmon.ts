@@ -30,8 +30,8 @@ export interface HoldRequest {
 /** A conmon that was started. It outlives this process. */
 export interface Holder {
   readonly identity: ProcessIdentity | undefined;
-  /** Process ID of what it holds; undefined when runc failed: its log says why. */
-  readonly started: Promise<number | undefined>;
+  /** Process ID of what it holds; undefined when runc failed: then its log says why, or `text`, what it printed. */
+  readonly started: Promise<{ readonly pid: number | undefined; readonly text: string }>;
   /** With `waitForAttach`: resolves when the attach socket is there. */
   readonly attachable: Promise<void>;
   /** With `waitForAttach`: lets the program begin. */
@@ -68,7 +68,7 @@ export function holdProcess(request: HoldRequest): Holder {
   for (const pipe of [sync, start, attach]) pipe?.on('error', () => {});
   // conmon waits for a first message before it does anything, and for a second one before it lets the program begin.
   start?.write('1');
-  const started = firstMessage(sync).then((value) => (value !== undefined && value > 0 ? value : undefined));
+  const started = firstMessage(sync).then(({ data, message }) => ({ pid: data > 0 ? data : undefined, text: message }));
   void started.then(() => {
     // It lives as long as the container: nothing for this process to stay alive for.
     sync.destroy();
@@ -123,29 +123,37 @@ function pipeOf(child: ChildProcess, fd: number): Duplex {
   return (child.stdio as readonly unknown[])[fd] as Duplex;
 }
 
-/** The number in conmon's first JSON line on a pipe; undefined when the pipe ends without one. */
-function firstMessage(pipe: Duplex): Promise<number | undefined> {
+interface Message {
+  readonly data: number;
+  readonly message: string;
+}
+
+const noMessage: Message = { data: -1, message: '' };
+/** conmon's messages are short; what runc printed is cut at 8 KiB in them. */
+const longestMessage = 64 * 1024;
+
+/** conmon's first JSON line on a pipe; a negative number when the pipe ends without one. */
+function firstMessage(pipe: Duplex): Promise<Message> {
   return new Promise((resolve) => {
     let text = '';
     pipe.setEncoding('utf8');
     pipe.on('data', (piece: string) => {
       if (text.length < longestMessage) text += piece;
-      if (text.includes('\n')) resolve(numberIn(text.slice(0, text.indexOf('\n'))));
+      if (text.includes('\n')) resolve(parseMessage(text.slice(0, text.indexOf('\n'))));
     });
-    pipe.once('close', () => resolve(undefined));
-    pipe.once('end', () => resolve(undefined));
+    pipe.once('close', () => resolve(noMessage));
+    pipe.once('end', () => resolve(noMessage));
   });
 }
 
-/** conmon's messages are short; runc's text in them is cut at 8 KiB. */
-const longestMessage = 64 * 1024;
-
-function numberIn(line: string): number | undefined {
+function parseMessage(line: string): Message {
   try {
     const value: unknown = JSON.parse(line);
-    const number = isObject(value) ? (value['data'] ?? value['pid']) : undefined;
-    return typeof number === 'number' ? number : undefined;
+    if (!isObject(value)) return noMessage;
+    const data = value['data'] ?? value['pid'];
+    const { message } = value;
+    return { data: typeof data === 'number' ? data : -1, message: typeof message === 'string' ? message : '' };
   } catch {
-    return undefined;
+    return noMessage;
   }
 }

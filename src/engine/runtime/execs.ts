@@ -19,7 +19,7 @@ import type { RuntimeProcess } from './spec/runtime-spec.ts';
 import { parseSecurityOptions } from './spec/security-options.ts';
 import { resolveUlimits } from './spec/ulimits.ts';
 import { resolveUser } from './spec/user.ts';
-import { lastRuntimeError, type StartFailure, startFailure } from './start-failure.ts';
+import { lastRuntimeError, lastWords, type StartFailure, startFailure } from './start-failure.ts';
 import { StreamHub } from './stream-hub.ts';
 import { settlesWithin } from './waiting.ts';
 
@@ -143,7 +143,7 @@ async function launch(
   await holder.attachable;
   exec.hub.serve(join(folder, 'attach'));
   holder.go();
-  const pid = await holder.started;
+  const { pid, text } = await holder.started;
   if (pid !== undefined) {
     exec.value = { ...exec.value, pid };
     noteExec(room, live, exec, holder.identity);
@@ -151,7 +151,7 @@ async function launch(
     return undefined;
   }
   await holder.ended;
-  return startFailure('exec', lastRuntimeError(readText(runtimeLog)) ?? 'the runtime ended without a word');
+  return startFailure('exec', lastRuntimeError(readText(runtimeLog)) ?? lastWords(text));
 }
 
 /** Ends an exec that never ran. */

@@ -179,6 +179,7 @@ export class Lifecycle {
     const wasRemoved = await this.#lock.run(live.id, async () => {
       if (live.record.run?.init === undefined || hub !== live.hub) return undefined;
       await endRun(this.#room, live, await awaitExit(this.#room, live.record));
+      live.ended.resolve();
       if (!live.record.spec.autoRemove || live.keepers > 0) {
         await this.#restOrRestart(live, ranMs(live));
         return false;
@@ -195,20 +196,20 @@ export class Lifecycle {
 
   async #stop(live: LiveContainer, marked: Promise<boolean>, number: number, seconds: number): Promise<boolean> {
     if (!(await marked)) return false;
-    const exit = this.#nextExit(live);
+    const ended = live.ended.promise;
     await this.#signal(live, number);
     const limitMs = seconds < 0 ? noLimitMs : Math.min(seconds * 1000, noLimitMs);
-    if (!(await settlesWithin(exit, limitMs, this.#room.signal)) && isRunning(live.record)) await this.#kill(live);
+    if (!(await settlesWithin(ended, limitMs, this.#room.signal))) await this.#kill(live);
     this.#room.events.publish('container', 'stop', live.id, eventAttributes(live.record));
     return true;
   }
 
   async #kill(live: LiveContainer): Promise<void> {
     const init = live.record.run?.init;
-    const exit = this.#nextExit(live);
+    const ended = live.ended.promise;
     if (!isRunning(live.record) || init === undefined) return;
     await this.#signal(live, sigkill);
-    if (await settlesWithin(exit, killMs, this.#room.signal)) return;
+    if (await settlesWithin(ended, killMs, this.#room.signal)) return;
     if (!isAlive(init)) await this.#takeExit(live);
     else if (isRunning(live.record))
       throw new StatusError(
@@ -274,12 +275,6 @@ export class Lifecycle {
       else await this.#room.records.save(live.record);
       return true;
     });
-  }
-
-  #nextExit(live: LiveContainer): Promise<unknown> {
-    const exit = live.addWaiter('next-exit', this.#room.signal);
-    exit.catch(() => {});
-    return exit;
   }
 
   /** Notes that it ends since the platform does; false when there is nothing to stop. */

@@ -46,6 +46,8 @@ export class LiveContainer {
   restartTimer: Disposable | undefined;
   /** Who works on the mounted root filesystem besides a run. */
   rootUsers = 0;
+  /** Resolves when the run that goes on now was taken down; a new one for each run. */
+  ended = Promise.withResolvers<void>();
   /** Who needs the container after its end, also when it is to remove itself. */
   keepers = 0;
   /** It was stopped since the platform ends: its restart policy waits for the next start of that. */

@@ -123,6 +123,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
       netnsPath: sandbox.netnsPath,
       cgroupsPath: one.cgroupPath,
       initPath: undefined,
+      sharedMemory: undefined,
       pidOf: () => 0,
     });
     writeFileSync(join(one.folder, 'config.json'), encodeSpec(config), { mode: 0o600 });

@@ -16,6 +16,12 @@ export function lastRuntimeError(log: string): string | undefined {
   return undefined;
 }
 
+/** What to say for a runtime that wrote no error into its log: the first line that it printed. */
+export function lastWords(printed: string): string {
+  const [line = ''] = printed.trim().split('\n');
+  return line === '' ? 'the runtime ended without a word' : line;
+}
+
 /**
  * Translates what runc says when it cannot start a container's or an exec's program. runc has no error codes, its text
  * is all there is: the same words that Docker decides by (moby, daemon/errors.go).

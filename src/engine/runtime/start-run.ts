@@ -10,7 +10,7 @@ import { makeFoldersInRoot } from '#sys/rooted.ts';
 import { arrangeLog, currentLogPath, rotateBeforeStart } from '../logs/log-files.ts';
 import { parseLogOptions } from '../logs/log-options.ts';
 import type { Sandbox, SandboxRequest } from '../network/networks.ts';
-import { type Bundle, makeBundle } from './bundle.ts';
+import { type Bundle, makeBundle, mountSharedMemory } from './bundle.ts';
 import { type Holder, holdProcess } from './conmon.ts';
 import { clearRun } from './end-run.ts';
 import { readUserDatabase } from './image-users.ts';
@@ -21,8 +21,10 @@ import { openMounts } from './resolve-mounts.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, requestedDevices } from './spec/devices.ts';
+import { shmOptions } from './spec/mounts.ts';
+import { sharedWith } from './spec/namespaces.ts';
 import { resolveUser } from './spec/user.ts';
-import { lastRuntimeError, startFailure } from './start-failure.ts';
+import { lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
 import { formatTime } from './timestamps.ts';
 
 const filePlaces = { hosts: '/etc/hosts', hostname: '/etc/hostname', resolvConf: '/etc/resolv.conf' } as const;
@@ -113,6 +115,7 @@ async function hold(
     netnsPath: sandbox.netnsPath,
     cgroupsPath: cgroupPath,
     initPath: spec.init ? findInit() : undefined,
+    sharedMemory: sharedMemoryOf(room, live, bundle),
     pidOf: (id) => runningPid(room, id),
   });
   writeFileSync(bundle.config, encodeSpec(config), { mode: 0o600 });
@@ -148,11 +151,11 @@ export function makeWorkingDirectory(rootPath: string, cwd: string): void {
 }
 
 async function createdProcess(room: Room, holder: Holder, bundle: Bundle): Promise<ProcessIdentity> {
-  const pid = await holder.started;
+  const { pid, text: printed } = await holder.started;
   const identity = pid === undefined ? undefined : identify(pid);
   if (identity !== undefined) return identity;
   await holder.ended;
-  const text = lastRuntimeError(readText(bundle.runtimeLog)) ?? 'the runtime ended without a word';
+  const text = lastRuntimeError(readText(bundle.runtimeLog)) ?? lastWords(printed);
   const failure = startFailure('create', text);
   room.logger.info('runtime refused a container', { message: failure.message });
   throw new RuntimeRefusal(failure.message, failure.exitCode);
@@ -177,6 +180,7 @@ async function begin(
   };
   room.records.note(live.record);
   live.finished = new AbortController();
+  live.ended = Promise.withResolvers<void>();
   live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
   await openGate(bundle.startGate, init);
@@ -229,6 +233,22 @@ function runningPid(room: Room, id: string): number {
   const { record } = room.table.get(id);
   if (record.state.pid > 0) return record.state.pid;
   throw new StatusError('Conflict', `cannot join namespaces of a non running container: ${record.id}`);
+}
+
+/** Where the memory is that the container shares with others, its own (mounted here) or another one's. */
+function sharedMemoryOf(room: Room, live: LiveContainer, bundle: Bundle): string | undefined {
+  const { ipcMode, shmSizeBytes } = live.record.spec;
+  if (ipcMode === 'shareable') return mountSharedMemory(bundle, shmOptions(shmSizeBytes));
+  const donorId = sharedWith(ipcMode);
+  if (donorId === undefined) return undefined;
+  const donor = room.table.get(donorId);
+  runningPid(room, donorId);
+  if (donor.record.spec.ipcMode === 'host') return '/dev/shm';
+  if (donor.record.spec.ipcMode === 'shareable') return room.paths.bundle(donor.id).sharedMemory;
+  throw new StatusError(
+    'InvalidArgument',
+    `cannot join IPC namespace of container ${donor.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  );
 }
 
 function sandboxMounts(bundle: Bundle): Readonly<Record<string, string>> {

@@ -73,6 +73,7 @@ function specOf(change: Partial<ContainerSpec>, input: Partial<SpecInput> = {}):
     netnsPath: '/run/netns/x',
     cgroupsPath: '/slipway/id',
     initPath: undefined,
+    sharedMemory: undefined,
     pidOf: (id) => (id === 'other' ? 77 : 0),
     ...input,
   });

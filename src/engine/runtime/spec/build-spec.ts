@@ -28,6 +28,7 @@ export interface SpecInput {
   readonly cgroupsPath: string;
   /** Path of an init binary on the host; undefined when the container asked for none. */
   readonly initPath: string | undefined;
+  readonly sharedMemory: MountInput['sharedMemory'];
   /** Process ID of a running container that a namespace mode names; throws when it does not run. */
   readonly pidOf: (containerId: string) => number;
 }
@@ -69,7 +70,7 @@ export function buildSpec(input: SpecInput): RuntimeSpec {
       files: input.files,
       initPath: input.initPath,
       readOnlyOption: readOnlyOption(host.kernel),
-      pidOf: input.pidOf,
+      sharedMemory: input.sharedMemory,
     }),
     linux: {
       cgroupsPath: input.cgroupsPath,

@@ -9,7 +9,7 @@ const plain: MountInput = {
   files: {},
   initPath: undefined,
   readOnlyOption: 'rro',
-  pidOf: (id) => (id === 'other' ? 77 : 0),
+  sharedMemory: undefined,
 };
 
 const bind = (target: string, change: Partial<ResolvedMount & { type: 'bind' }> = {}): ResolvedMount => ({
@@ -84,12 +84,12 @@ test('tmpfs options override the careful defaults', () => {
 });
 
 test('shared memory follows the IPC namespace', () => {
-  const shm = (ipcMode: string): readonly string[] =>
-    runtimeMounts({ ...plain, spec: { ...plain.spec, ipcMode } })
+  const shm = (ipcMode: string, sharedMemory?: string): readonly string[] =>
+    runtimeMounts({ ...plain, sharedMemory, spec: { ...plain.spec, ipcMode } })
       .filter((mount) => mount.destination === '/dev/shm')
       .map((mount) => mount.source);
   assert.deepEqual(shm('private'), ['shm']);
   assert.deepEqual(shm('none'), []);
   assert.deepEqual(shm('host'), ['/dev/shm']);
-  assert.deepEqual(shm('container:other'), ['/proc/77/root/dev/shm']);
+  assert.deepEqual(shm('container:other', '/run/other/shm'), ['/run/other/shm']);
 });

@@ -1,5 +1,4 @@
 import type { ContainerSpec } from '../container.ts';
-import { sharedWith } from './namespaces.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
 
 /** A mount of the user's with its source found: volumes are paths by now. */
@@ -29,7 +28,8 @@ export interface MountInput {
   readonly initPath: string | undefined;
   /** `rro` where the kernel can make a whole tree of mounts read-only (5.12), else `ro`. */
   readonly readOnlyOption: 'rro' | 'ro';
-  readonly pidOf: (containerId: string) => number;
+  /** Host path of shared memory that is shared with other containers; undefined: the container has its own or the host's. */
+  readonly sharedMemory: string | undefined;
 }
 
 /** Where the init binary appears in a container that asked for one; Docker's path. */
@@ -120,13 +120,14 @@ function shmMount(input: MountInput): readonly RuntimeMount[] {
   const destination = '/dev/shm';
   const { ipcMode, shmSizeBytes } = input.spec;
   if (ipcMode === 'none') return [];
-  const other = sharedWith(ipcMode);
-  if (other !== undefined) {
-    const source = `/proc/${String(input.pidOf(other))}/root/dev/shm`;
-    return [{ destination, type: 'bind', source, options: ['rbind', 'rw', 'rprivate'] }];
-  }
-  if (ipcMode === 'host')
-    return [{ destination, type: 'bind', source: destination, options: ['rbind', 'rw', 'rprivate'] }];
-  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${String(shmSizeBytes)}`];
-  return [{ destination, type: 'tmpfs', source: 'shm', options }];
+  const source = ipcMode === 'host' ? destination : input.sharedMemory;
+  if (source !== undefined) return [{ destination, type: 'bind', source, options: ['rbind', 'rw', 'rprivate'] }];
+  return [
+    { destination, type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', ...shmOptions(shmSizeBytes)] },
+  ];
+}
+
+/** Options of a tmpfs for shared memory. */
+export function shmOptions(sizeBytes: number): readonly string[] {
+  return ['mode=1777', `size=${String(sizeBytes)}`];
 }

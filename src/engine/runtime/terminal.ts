@@ -4,6 +4,8 @@ import { StatusError } from '#base/errors.ts';
 import { hasCode } from '#sys/errno.ts';
 
 const maxCells = 65_535;
+/** Larger windows conmon ignores (conmon, ctrl.c). */
+const mostOfConmon = 1000;
 /** conmon's command for a new window size (conmon, ctrl.c). */
 const resizeCommand = 1;
 
@@ -17,7 +19,7 @@ export function resizeTerminal(control: string, rows: number, columns: number): 
   try {
     const fd = openSync(control, constants.O_WRONLY | constants.O_NONBLOCK);
     try {
-      writeSync(fd, `${String(resizeCommand)} ${String(rows)} ${String(columns)}\n`);
+      writeSync(fd, `${[resizeCommand, Math.min(rows, mostOfConmon), Math.min(columns, mostOfConmon)].join(' ')}\n`);
     } finally {
       closeSync(fd);
     }

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
+
+test('what runc says becomes what Docker says, with the exit code of shells', () => {
+  const said: readonly (readonly [string, number])[] = [
+    ['exec: "nope": executable file not found in $PATH', 127],
+    ['exec: "/nope": stat /nope: no such file or directory', 127],
+    ['exec: "/etc/passwd": permission denied', 126],
+    ['error mounting "/a" to rootfs at "/b": not a directory', 127],
+    ['error mounting "/a" to rootfs at "/b": no such file or directory', 128],
+    ['cannot allocate memory', 128],
+  ];
+  for (const [text, code] of said) {
+    const message = `runc create failed: unable to start container process: ${text}`;
+    const failure = startFailure('create', message);
+    assert.equal(failure.exitCode, code, text);
+    assert.ok(
+      failure.message.startsWith(
+        `failed to create task for container: failed to create shim task: OCI runtime create failed: ${message}: unknown`,
+      ),
+    );
+  }
+  assert.match(startFailure('exec', 'exec failed: x').message, /^OCI runtime exec failed: exec failed: x: unknown$/);
+});
+
+test('the last error of a log counts', () => {
+  const log = [
+    '{"level":"error","msg":"first","time":"2026-11-22T10:00:00Z"}',
+    '{"level":"error","msg":"last","time":"2026-11-22T10:00:01Z"}',
+    '{"level":"warning","msg":"later","time":"2026-11-22T10:00:02Z"}',
+    '{"level":"err',
+  ].join('\n');
+  assert.equal(lastRuntimeError(log), 'last');
+  for (const text of ['', 'panic: x', '[]', '{"level":"error"}']) assert.equal(lastRuntimeError(text), undefined);
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      lastRuntimeError(text);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('without a log the first printed line counts', () => {
+  assert.equal(lastWords('\nruntime: out of memory\ngoroutine 1\n'), 'runtime: out of memory');
+  assert.equal(lastWords(' \n'), 'the runtime ended without a word');
+});

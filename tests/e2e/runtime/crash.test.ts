@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
@@ -28,12 +29,13 @@ test('containers run on while nobody looks, and are taken over again', async () 
   const exec = world.containers.createExec(id, execSpec('trap "exit 8" TERM; while :; do sleep 0.05; done'));
   await world.containers.startExec(exec.id, { detach: true }, never);
   await world.close();
-  assert.ok(readFileSync(`/proc/${String(pid)}/comm`, 'utf8') === 'sh\n', 'it runs without the engine');
+  await eventually('it runs without the engine', () => readFileSync(`/proc/${String(pid)}/comm`, 'utf8') === 'sh\n');
   await world.reopen();
   const found = world.containers.get('survivor');
   assert.deepEqual([found.id, found.state.status, found.state.pid], [id, 'running', pid]);
   const known = world.containers.exec(exec.id);
   assert.ok(known.running && known.pid > 0);
+  await eventually('its trap is set', () => catches(known.pid, constants.signals.SIGTERM));
   process.kill(known.pid, 'SIGTERM');
   assert.equal(await world.execCode(exec.id), 8);
   const exit = world.containers.wait(id, 'not-running', never);
@@ -194,4 +196,10 @@ function exists(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a process has a handler for a signal (proc_pid_status(5), SigCgt). */
+function catches(pid: number, signal: number): boolean {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n;
 }

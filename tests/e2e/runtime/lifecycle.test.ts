@@ -33,8 +33,8 @@ test('a life from create to remove, as inspect and the events tell it', async ()
   const running = world.containers.get(created.id.slice(0, 10));
   assert.equal(running.state.status, 'running');
   assert.match(running.state.startedAt, times);
-  assert.match(readFileSync(`/proc/${String(running.state.pid)}/comm`, 'utf8'), /^sh\n$/);
   await isReady('a-life');
+  assert.match(readFileSync(`/proc/${String(running.state.pid)}/comm`, 'utf8'), /^sh\n$/);
   const exit = world.containers.wait('a-life', 'not-running', never);
   assert.equal(await world.containers.stop('a-life', { timeoutSeconds: 60 }, never), true);
   assert.deepEqual(await exit, { exitCode: 5, error: '' });

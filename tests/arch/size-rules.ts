@@ -7,8 +7,8 @@ const fileLinesMost = 400;
 const fileLinesMedian = 110;
 const functionLinesMost = 80;
 const functionLinesNinetieth = 40;
-/** Lines of tests per line of source. */
-const testsPerSource = 0.3;
+/** Lines of tests per line of source. The aim is 1; the number only rises. */
+const testsPerSource = 0.6;
 
 const lines = (count: number): string => 'a();\n'.repeat(count);
 

@@ -42,9 +42,8 @@ export async function command(
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   // A program may end without reading all of its input.
   child.stdin.on('error', () => {});
-  const feeding = feed(child.stdin, options.stdin ?? '');
+  feed(child.stdin, options.stdin ?? '').catch(() => {});
   const code = await ended;
-  await feeding.catch(() => {});
   return { code, stdout: stdout(), stderr: stderr() };
 }
 

@@ -19,8 +19,8 @@ const endToEnd: readonly Part[] = endToEndTests
   .toSorted()
   .map((path) => ({
     name: path,
-    args: ['--test', '--test-reporter=spec', '--test-timeout=600000', path],
-    limitMs: 15 * minuteMs,
+    args: ['--test', '--test-reporter=spec', '--test-timeout=1200000', path],
+    limitMs: 25 * minuteMs,
   }));
 
 const results: PartResult[] = [];

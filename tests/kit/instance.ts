@@ -105,7 +105,11 @@ export class Instance {
 
   /** Runs `slipway --root ROOT ARGS`. */
   async slipway(...args: readonly string[]): Promise<CommandResult> {
-    return command(process.execPath, [shim, '--root', this.root, ...args]);
+    return this.slipwayWith({}, ...args);
+  }
+
+  async slipwayWith(options: CommandOptions, ...args: readonly string[]): Promise<CommandResult> {
+    return command(process.execPath, [shim, '--root', this.root, ...args], options);
   }
 
   /** Makes the image `busybox:latest` from this machine's static busybox. */

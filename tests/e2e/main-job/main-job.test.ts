@@ -7,13 +7,13 @@ import { type Instance, startInstance } from '../../kit/instance.ts';
 import { repository } from '../../kit/tools.ts';
 
 /** Packages come from a mirror that may be slow. */
-const buildTimeoutMs = 480_000;
+const mirrorTimeoutMs = 480_000;
 
 test('from an empty machine to running apps, with the real docker client', async (t) => {
   const instance = await startInstance(t);
 
   await t.test('image bootstrap makes debian:12 from the mirror', async () => {
-    const { code, stderr } = await instance.slipway('image', 'bootstrap', 'debian');
+    const { code, stderr } = await instance.slipwayWith({ timeoutMs: mirrorTimeoutMs }, 'image', 'bootstrap', 'debian');
     assert.equal(code, 0, stderr);
     const release = await instance.dockerOutput('run', '--rm', 'debian:12', 'cat', '/etc/os-release');
     assert.match(release, /VERSION_CODENAME=bookworm/);
@@ -91,7 +91,7 @@ test('from an empty machine to running apps, with the real docker client', async
 async function build(instance: Instance, tag: string, example: string, ...options: readonly string[]): Promise<void> {
   const context = join(repository, 'examples', example);
   const { code, stdout, stderr } = await instance.dockerWith(
-    { timeoutMs: buildTimeoutMs },
+    { timeoutMs: mirrorTimeoutMs },
     'build',
     '-t',
     tag,

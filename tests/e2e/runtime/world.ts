@@ -27,7 +27,7 @@ export interface Place {
   readonly instance: string;
 }
 
-export function newPlace(): Place {
+function newPlace(): Place {
   return { folder: makeRoot(), instance: newId().slice(0, 6) };
 }
 
@@ -48,7 +48,7 @@ export async function openPlace(place: Place, log: (line: string) => void = () =
 }
 
 /** Takes everything of a place away; returns what should not have been there any more. */
-export async function destroyPlace(place: Place): Promise<readonly string[]> {
+async function destroyPlace(place: Place): Promise<readonly string[]> {
   const cgroups = openCgroups();
   const parent = `/slipway-${place.instance}`;
   for (const pid of cgroups.pids(parent)) {

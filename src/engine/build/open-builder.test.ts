@@ -34,17 +34,19 @@ describe('the cache', () => {
     await world.open();
     const first = new AbortController();
     const second = new AbortController();
+    const firstHangs = Promise.withResolvers<void>();
     let hanging = 0;
     world.onHang = () => {
       hanging += 1;
-      if (hanging === 1) first.abort(new Error('first'));
+      if (hanging === 1) firstHangs.resolve();
       else second.abort(new Error('second'));
     };
     const text = 'FROM scratch\nRUN hang';
-    const results = await Promise.allSettled([
-      world.build(text, {}, first.signal),
-      world.build(text, {}, second.signal),
-    ]);
+    const one = world.build(text, {}, first.signal);
+    await firstHangs.promise;
+    const other = world.build(text, {}, second.signal);
+    first.abort(new Error('first'));
+    const results = await Promise.allSettled([one, other]);
     assert.deepEqual(
       results.map((result) => (result.status === 'rejected' ? (result.reason as Error).message : '')),
       ['first', 'second'],

@@ -10,6 +10,8 @@ import { initialState } from './record.ts';
 import { claimMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
 import { signalNumber } from './signals.ts';
+import { resolveCapabilities } from './spec/capabilities.ts';
+import { runtimeResources } from './spec/resources.ts';
 import { parseSecurityOptions } from './spec/security-options.ts';
 import { resolveUlimits } from './spec/ulimits.ts';
 import { sandboxRequest } from './start-run.ts';
@@ -70,6 +72,8 @@ function checkSpec(room: Room, spec: ContainerSpec): void {
   parseLogOptions(spec.log.driver, spec.log.options);
   parseSecurityOptions(spec.securityOptions);
   resolveUlimits(spec.ulimits, room.host.hardLimits);
+  resolveCapabilities(spec, room.host.capabilities);
+  runtimeResources(spec.limits, room.host, undefined);
   if (spec.stopSignal !== '') signalNumber(spec.stopSignal);
   if (spec.cwd !== '' && !spec.cwd.startsWith('/'))
     throw new StatusError(

@@ -86,7 +86,7 @@ export class FakeContainers implements Containers {
   async create(name: string | undefined, spec: ContainerSpec): Promise<Container> {
     const id = newId();
     const chosen = name ?? `fake_${id.slice(0, 6)}`;
-    if (this.#find(chosen) !== undefined) {
+    if (this.list().some((container) => container.name === chosen)) {
       throw new StatusError('Conflict', `Conflict. The container name "/${chosen}" is already in use`);
     }
     const container: Container = {

@@ -10,6 +10,7 @@ test('what runc says becomes what Docker says, with the exit code of shells', ()
     ['exec: "nope": executable file not found in $PATH', 127],
     ['exec: "/nope": stat /nope: no such file or directory', 127],
     ['exec: "/etc/passwd": permission denied', 126],
+    ['exec: "/etc": is a directory', 126],
     ['error mounting "/a" to rootfs at "/b": not a directory', 127],
     ['error mounting "/a" to rootfs at "/b": no such file or directory', 128],
     ['cannot allocate memory', 128],

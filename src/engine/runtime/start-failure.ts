@@ -41,7 +41,7 @@ export function startFailure(action: 'create' | 'exec', runtimeMessage: string):
 function codeOf(text: string): StartFailure['exitCode'] {
   const isAboutProgram = text.includes('exec:') || text.includes('exec ') || text.includes('stat ');
   if (text.includes('executable file not found')) return 127;
-  if (text.includes('permission denied')) return 126;
+  if (text.includes('permission denied') || text.includes('is a directory')) return 126;
   if (isAboutProgram && text.includes('no such file or directory')) return 127;
   return text.includes('not a directory') ? 127 : 128;
 }

@@ -5,7 +5,7 @@ import { never, openPlace, specOf } from './world.ts';
 /**
  * A process of its own that makes, starts, stops and removes containers until it is killed:
  * `crash-child.ts <folder> <instance> <image id>`. What it was told to be done it says on a line each, at once:
- * `created|started|stopped|removed <id>`.
+ * `created|leaving|started|stopped|removed <id>`; `leaving` before the start of one that removes itself at its end.
  */
 const [folder = '', instance = '', imageId = ''] = process.argv.slice(2);
 const engine = await openPlace({ folder, instance });
@@ -21,6 +21,7 @@ async function live(round: number): Promise<void> {
   const spec = specOf(imageId as `sha256:${string}`, script, { autoRemove: round % 3 === 2 });
   const { id } = await containers.create(undefined, spec, never);
   say('created', id);
+  if (spec.autoRemove) say('leaving', id);
   const exit = containers.wait(id, 'next-exit', never);
   await containers.start(id, never);
   say('started', id);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import type { Instance } from '../../kit/instance.ts';
-import { openInstance } from './open-instance.ts';
+import { openInstance } from '../../kit/open-instance.ts';
 
 let instance: Instance;
 let folder: string;

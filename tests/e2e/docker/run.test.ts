@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 
 import { eventually } from '../../kit/eventually.ts';
 import type { Instance } from '../../kit/instance.ts';
-import { openInstance } from './open-instance.ts';
+import { openInstance } from '../../kit/open-instance.ts';
 
 let instance: Instance;
 

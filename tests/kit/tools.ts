@@ -4,12 +4,14 @@ import { dirname, join } from 'node:path';
 /** The root of this source tree. */
 export const repository = dirname(dirname(import.meta.dirname));
 
-/** Where `./slipway test` unpacks programs that it does not install. */
-const unpacked = join(repository, '.cache/tools/usr/bin');
+/** Where `./slipway test` unpacks programs and plugins of Docker's client that it does not install. */
+const unpacked = ['usr/bin', 'usr/libexec/docker/cli-plugins'].map((folder) =>
+  join(repository, '.cache/tools', folder),
+);
 
 /** The path of a program that tests use; throws with the way out when it is nowhere. */
 export function toolPath(name: string): string {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', unpacked];
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', ...unpacked];
   for (const folder of folders) {
     const path = join(folder, name);
     try {

@@ -2,6 +2,12 @@ import { allSettings, variableOf } from '#app/config.ts';
 import { reasons } from '#base/errors.ts';
 import { describeOptions, globalOptions } from '#cli/command-line.ts';
 import { verbs } from '#cli/verbs.ts';
+import { apiRoutes } from '#docker/api-routes.ts';
+import { swarmRoutes } from '#docker/swarm/swarm-routes.ts';
+import type { Uploads } from '#docker/uploads.ts';
+import { compatibilityPage } from '#kit/compatibility/compatibility-page.ts';
+import { FakeEngine } from '#kit/fake-engine/fake-engine.ts';
+import { silentLogger } from '#base/logger.ts';
 
 import { dependencyList } from './dependency-list.ts';
 import type { RenderedDocument } from './render-documents.ts';
@@ -11,6 +17,7 @@ export const documents: readonly RenderedDocument[] = [
   { path: 'docs/errors.md', render: errorsPage },
   { path: 'docs/cli.md', render: commandLinePage },
   { path: 'docs/configuration.md', render: configurationPage },
+  { path: 'docs/docker-compatibility.md', render: dockerCompatibilityPage },
   { path: 'deps.txt', render: dependencyList },
 ];
 
@@ -81,6 +88,19 @@ function configurationPage(): string {
     lines.push('', `## ${key}`, `${sentence(summary)} Value: ${type.name}. Variable: \`${variableOf(key)}\`.`);
   }
   return page('Configuration', 'src/app/config.ts', lines);
+}
+
+function dockerCompatibilityPage(): string {
+  return page('Docker compatibility', 'the marks in the tests', compatibilityPage(ownEndpoints()));
+}
+
+/** `METHOD /path` of each route, but for those that only say that there is no swarm and no plugin. */
+function ownEndpoints(): readonly string[] {
+  const engine = new FakeEngine('/nowhere').asEngine();
+  const routes = apiRoutes({ engine, logger: silentLogger, versionInfo: { version: '' }, uploads: {} as Uploads });
+  const nameOf = ({ method, path }: (typeof routes)[number]): string => `${method} ${path.replaceAll('*}', '}')}`;
+  const refusals = new Set(swarmRoutes().map(nameOf));
+  return routes.map(nameOf).filter((name) => !refusals.has(name));
 }
 
 function sentence(summary: string): string {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { eventually } from '../../kit/eventually.ts';
 import type { Instance } from '../../kit/instance.ts';
 import { openInstance } from '../../kit/open-instance.ts';
+import { proves, refuses } from '../../kit/proves.ts';
 
 let instance: Instance;
 
@@ -16,7 +17,7 @@ async function run(...args: readonly string[]): Promise<string> {
   return await instance.dockerOutput('run', '--rm', ...args);
 }
 
-test('the exit code of the command is that of docker run', async () => {
+test('the exit code of the command is that of docker run', proves('docker run'), async () => {
   const codes: readonly (readonly [number, readonly string[]])[] = [
     [0, ['busybox', 'true']],
     [7, ['busybox', 'sh', '-c', 'exit 7']],
@@ -50,6 +51,14 @@ test('what the command line says is what the process sees', async () => {
   assert.match(readOnly.stderr, /Read-only file system/);
 });
 
+test('GPUs are refused by name', refuses('no driver for GPUs', 'docker {run,create} --gpus'), async () => {
+  for (const command of ['run', 'create']) {
+    const { code, stderr } = await instance.docker(command, '--gpus', 'all', 'busybox', 'true');
+    assert.notEqual(code, 0);
+    assert.match(stderr, /DeviceRequests.*no driver for GPUs/);
+  }
+});
+
 test('limits reach the kernel, and update changes them live', async () => {
   const id = await instance.dockerOutput(
     'run',
@@ -72,33 +81,42 @@ test('limits reach the kernel, and update changes them live', async () => {
   await instance.dockerOutput('rm', '-f', id);
 });
 
-test('a life: create, start, pause, stop, restart, rename, remove', async () => {
-  const state = async (name: string): Promise<string> =>
-    instance.dockerOutput('inspect', '-f', '{{.State.Status}}', name);
-  await instance.dockerOutput('create', '--name', 'life', '--stop-timeout', '1', 'busybox', 'sleep', '3600');
-  assert.equal(await state('life'), 'created');
-  await instance.dockerOutput('start', 'life');
-  assert.equal(await state('life'), 'running');
-  await instance.dockerOutput('start', 'life');
-  await instance.dockerOutput('pause', 'life');
-  assert.equal(await state('life'), 'paused');
-  await instance.dockerOutput('unpause', 'life');
-  await instance.dockerOutput('restart', '-t', '0', 'life');
-  assert.equal(await state('life'), 'running');
-  await instance.dockerOutput('stop', '-t', '0', 'life');
-  assert.equal(await state('life'), 'exited');
-  assert.equal(await instance.dockerOutput('inspect', '-f', '{{.State.ExitCode}}', 'life'), '137');
-  await instance.dockerOutput('rename', 'life', 'afterlife');
-  const taken = await instance.docker('create', '--name', 'afterlife', 'busybox');
-  assert.match(taken.stderr, /Conflict.*"\/afterlife" is already in use/);
-  await instance.dockerOutput('start', 'afterlife');
-  const refused = await instance.docker('rm', 'afterlife');
-  assert.match(refused.stderr, /running/);
-  await instance.dockerOutput('kill', 'afterlife');
-  assert.equal(await instance.dockerOutput('wait', 'afterlife'), '137');
-  await instance.dockerOutput('rm', 'afterlife');
-  assert.match((await instance.docker('inspect', 'afterlife')).stderr, /No such object: afterlife/);
-});
+test(
+  'a life: create, start, pause, stop, restart, rename, remove',
+  proves(
+    'docker {create,start,pause,unpause,stop,restart,rename,rm,kill,wait,inspect}',
+    'docker create --{name,stop-timeout}',
+    'docker {restart,stop} --timeout',
+    'docker inspect --format',
+  ),
+  async () => {
+    const state = async (name: string): Promise<string> =>
+      instance.dockerOutput('inspect', '-f', '{{.State.Status}}', name);
+    await instance.dockerOutput('create', '--name', 'life', '--stop-timeout', '1', 'busybox', 'sleep', '3600');
+    assert.equal(await state('life'), 'created');
+    await instance.dockerOutput('start', 'life');
+    assert.equal(await state('life'), 'running');
+    await instance.dockerOutput('start', 'life');
+    await instance.dockerOutput('pause', 'life');
+    assert.equal(await state('life'), 'paused');
+    await instance.dockerOutput('unpause', 'life');
+    await instance.dockerOutput('restart', '-t', '0', 'life');
+    assert.equal(await state('life'), 'running');
+    await instance.dockerOutput('stop', '-t', '0', 'life');
+    assert.equal(await state('life'), 'exited');
+    assert.equal(await instance.dockerOutput('inspect', '-f', '{{.State.ExitCode}}', 'life'), '137');
+    await instance.dockerOutput('rename', 'life', 'afterlife');
+    const taken = await instance.docker('create', '--name', 'afterlife', 'busybox');
+    assert.match(taken.stderr, /Conflict.*"\/afterlife" is already in use/);
+    await instance.dockerOutput('start', 'afterlife');
+    const refused = await instance.docker('rm', 'afterlife');
+    assert.match(refused.stderr, /running/);
+    await instance.dockerOutput('kill', 'afterlife');
+    assert.equal(await instance.dockerOutput('wait', 'afterlife'), '137');
+    await instance.dockerOutput('rm', 'afterlife');
+    assert.match((await instance.docker('inspect', 'afterlife')).stderr, /No such object: afterlife/);
+  },
+);
 
 test('a container that fails is started again, so often as the policy says', async () => {
   const id = await instance.dockerOutput('run', '-d', '--restart', 'on-failure:2', 'busybox', 'false');

@@ -73,3 +73,22 @@ export const addressPool: SettingType<{ readonly base: string; readonly size: nu
     return { base, size: Number(size) };
   },
 };
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+/** A number of bytes, or text such as `4GiB`. */
+export const byteSize: SettingType<number> = {
+  name: 'a size in bytes, such as 4GiB',
+  parse: (value) => {
+    const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([KMGT]iB)?$/.exec(String(value)) ?? [];
+    const bytes = Math.round(Number(digits) * (sizeUnits[unit] ?? 1));
+    return digits !== '' && Number.isSafeInteger(bytes) ? bytes : undefined;
+  },
+  fromText: (text) => text,
+};

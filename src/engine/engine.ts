@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   /** Registries that may be spoken to without TLS, `host[:port]`; loopback always may. */
   readonly insecureRegistries: readonly string[];
+  /** Disk for compressed layers that are kept beside the unpacked ones; see `ImagesOptions`. */
+  readonly blobCacheBytes: number;
   readonly logger: Logger;
 }
 

@@ -17,7 +17,7 @@ import { openVolumes } from './volumes/open-volumes.ts';
  * run are taken over, exits that nobody saw are noted, half-made things are removed. Closing leaves containers running.
  */
 export async function openEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
-  const { runDir, instance, runcPath, conmonPath, addressPools, insecureRegistries, logger } = options;
+  const { runDir, instance, runcPath, conmonPath, addressPools, insecureRegistries, blobCacheBytes, logger } = options;
   await using opened = new AsyncDisposableStack();
   const folder = (room: string): string => join(options.dataDir, room);
   const log = (room: string) => logger.with({ component: room });
@@ -33,7 +33,15 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
   const users = new LateUsers();
   const images = opened.use(
     await openImages(
-      { dataDir: folder('images'), snapshots, events, users, insecureRegistries, logger: log('images') },
+      {
+        dataDir: folder('images'),
+        snapshots,
+        events,
+        users,
+        insecureRegistries,
+        blobCacheBytes,
+        logger: log('images'),
+      },
       signal,
     ),
   );

@@ -19,6 +19,7 @@ export interface ImageRoomOptions {
   readonly logger?: Logger;
   readonly idleTimeoutMs?: number;
   readonly insecureRegistries?: readonly string[];
+  readonly blobCacheBytes?: number;
   /** Layers to stand on instead of such in memory. */
   readonly snapshots?: LayerStore;
   readonly users?: (imageId: Digest) => readonly { readonly id: string; readonly running: boolean }[];
@@ -55,7 +56,7 @@ export class ImageRoom implements AsyncDisposable {
   /** Closes and opens again over the same folder and layers, as a restart does. */
   async reopen(): Promise<void> {
     await this.#images?.[Symbol.asyncDispose]();
-    const { users, logger = silentLogger, insecureRegistries = [], idleTimeoutMs } = this.#options;
+    const { users, logger = silentLogger, insecureRegistries = [], idleTimeoutMs, blobCacheBytes } = this.#options;
     this.#images = await openImages(
       {
         dataDir: this.dataDir,
@@ -65,6 +66,7 @@ export class ImageRoom implements AsyncDisposable {
         insecureRegistries,
         logger,
         retryDelayMs: 1,
+        ...(blobCacheBytes === undefined ? {} : { blobCacheBytes }),
         ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
       },
       new AbortController().signal,

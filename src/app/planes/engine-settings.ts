@@ -1,4 +1,4 @@
-import { absolutePath, addressPool, listOf, registryHost } from '../setting.ts';
+import { absolutePath, addressPool, byteSize, listOf, registryHost } from '../setting.ts';
 
 export const engineSettings = {
   runcPath: {
@@ -27,5 +27,11 @@ export const engineSettings = {
     summary: 'registries that may be spoken to without TLS; loopback always may',
     default: [],
     defaultText: 'none',
+  },
+  blobCacheBytes: {
+    type: byteSize,
+    summary: 'disk for compressed layers as they came, so that a push elsewhere keeps the digest; 0 keeps none',
+    default: 4 * 1024 ** 3,
+    defaultText: '4GiB, at most half of the free disk',
   },
 } as const;

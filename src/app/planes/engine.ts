@@ -29,6 +29,7 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
         conmonPath: find('conmon', 'engine.conmonPath', config.conmonPath),
         addressPools: config.addressPools,
         insecureRegistries: config.insecureRegistries,
+        blobCacheBytes: config.blobCacheBytes,
         logger,
       },
       signal,

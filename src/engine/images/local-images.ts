@@ -175,6 +175,7 @@ export class LocalImages implements Images, AsyncDisposable {
       return await running;
     } catch (error) {
       if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+      await this.#room.blobs.clear();
       throw new StatusError('Unavailable', `Cannot ${what}: no space left on device; free some`, { cause: error });
     } finally {
       this.#running.delete(running);

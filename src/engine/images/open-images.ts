@@ -13,6 +13,7 @@ import { HttpTransport } from './registry/http-transport.ts';
 import { RegistrySession } from './registry/registry-session.ts';
 import { ImageRemoval } from './remove-image.ts';
 import type { Room } from './room.ts';
+import { BlobCache } from './store/blob-cache.ts';
 import { ImageStore } from './store/image-store.ts';
 import { LayerKeeper } from './store/layer-keeper.ts';
 import { LayerNotes } from './store/layer-notes.ts';
@@ -26,6 +27,8 @@ export interface ImagesOptions {
   /** Registries that may be spoken to without TLS or with any certificate, `host[:port]`; loopback always may. */
   readonly insecureRegistries: readonly string[];
   readonly logger: Logger;
+  /** Bytes of compressed layers that are kept beside the unpacked ones, for pushes to other registries. */
+  readonly blobCacheBytes?: number;
   /** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` for registries that are not on loopback. */
   readonly proxy?: Readonly<Record<string, string | undefined>>;
   /** A registry that is silent for so long is given up. */
@@ -35,6 +38,7 @@ export interface ImagesOptions {
 }
 
 const defaultIdleTimeoutMs = 60_000;
+const defaultBlobCacheBytes = 4 * 1024 ** 3;
 const defaultRetryDelayMs = 500;
 /** Layers, over all pulls and pushes. */
 const downloadsAtOnce = 3;
@@ -54,17 +58,23 @@ export async function openImages(options: ImagesOptions, signal: AbortSignal): P
   const asidePath = join(dataDir, 'damaged');
   const store = new ImageStore({ dataDir, snapshots, logger });
   const notes = new LayerNotes({ path: join(dataDir, 'layer-notes'), asidePath, logger });
+  const budgetBytes = options.blobCacheBytes ?? defaultBlobCacheBytes;
+  const blobs = new BlobCache({ path: join(dataDir, 'layer-blobs'), budgetBytes });
   const layers = new LayerKeeper({
     path: join(dataDir, 'intents'),
     asidePath,
     logger,
     snapshots,
     isReferenced: (chainId) => store.isReferenced(chainId),
-    onRemoved: (diffId) => notes.forget(diffId),
+    onRemoved: async (diffId) => {
+      for (const { digest } of notes.get(diffId).blobs) await blobs.remove(digest);
+      await notes.forget(diffId);
+    },
   });
   await store.open();
-  await layers.open();
+  await blobs.open();
   await notes.open(new Set(snapshots.layers().map(({ diffId }) => diffId)));
+  await layers.open();
   const transport = new HttpTransport({
     idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
     ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
@@ -76,6 +86,7 @@ export async function openImages(options: ImagesOptions, signal: AbortSignal): P
     store,
     layers,
     notes,
+    blobs,
     events,
     logger,
     scratchDir,

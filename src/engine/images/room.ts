@@ -5,6 +5,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { RegistryAuth } from './images.ts';
 import type { LayerStore } from './layer-store.ts';
 import type { RegistrySession } from './registry/registry-session.ts';
+import type { BlobCache } from './store/blob-cache.ts';
 import type { ImageStore } from './store/image-store.ts';
 import type { LayerKeeper } from './store/layer-keeper.ts';
 import type { LayerNotes } from './store/layer-notes.ts';
@@ -15,6 +16,8 @@ export interface Room {
   readonly store: ImageStore;
   readonly layers: LayerKeeper;
   readonly notes: LayerNotes;
+  /** Compressed layers as they came. */
+  readonly blobs: BlobCache;
   readonly events: EventLog;
   readonly logger: Logger;
   /** For files that live as long as one operation; emptied at the start. */

@@ -41,6 +41,7 @@ export async function openPlace(place: Place, log: (line: string) => void = () =
       conmonPath: '/usr/bin/conmon',
       addressPools: [{ base: '10.231.0.0/16', size: 24 }],
       insecureRegistries: [],
+      blobCacheBytes: 0,
       logger: createLogger({ level: 'warn', format: 'json', write: log }),
     },
     never,

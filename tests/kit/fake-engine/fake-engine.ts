@@ -49,6 +49,7 @@ export class FakeEngine implements AsyncDisposable {
       conmonPath: '/usr/bin/conmon',
       addressPools: [{ base: '10.77.0.0/16', size: 24 }],
       insecureRegistries: ['registry.test:5000'],
+      blobCacheBytes: 0,
       logger: silentLogger,
     };
   }

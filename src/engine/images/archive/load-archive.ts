@@ -1,3 +1,7 @@
+import { open } from 'node:fs/promises';
+
+import { mediaTypes } from '#formats/oci.ts';
+import type { Digest } from '#formats/oci.ts';
 import { familiarReference } from '#formats/reference.ts';
 import type { OnProgress } from '../images.ts';
 import { inTurn } from '../in-turn.ts';
@@ -5,7 +9,7 @@ import { wantedLayers } from '../room.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import { openScratchFolder } from '../scratch-folder.ts';
 import { chainOf } from '../store/chain.ts';
-import { decompress } from '../stream/decompress.ts';
+import { decompress, zstdMagic } from '../stream/decompress.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
 import { ProgressLine } from '../transfer/progress-lines.ts';
@@ -32,6 +36,7 @@ export async function loadArchive(
       await loadLayer(room, layer, layers[index] as SpooledFile, onProgress, signal);
     }
   }
+  await keepCompressed(room, images);
   return await room.change(async () => {
     signal.throwIfAborted();
     const loaded: string[] = [];
@@ -61,6 +66,27 @@ async function loadLayer(
     await room.notes.setTarSize(layer.diffId, tarSizeBytes);
   };
   await inTurn((work) => room.layers.exclusively(layer.chainId, work), load, signal);
+}
+
+/** Compressed layers are kept, so that a push sends the very bytes that the image's manifest names. */
+async function keepCompressed(room: Room, images: readonly ArchivedImage[]): Promise<void> {
+  const kept = new Set<Digest>();
+  for (const { config, layers } of images) {
+    for (const [index, { path, sizeBytes, digest }] of layers.entries()) {
+      const diffId = config.rootfs.diff_ids[index];
+      if (diffId === undefined || digest === diffId || kept.has(digest)) continue;
+      const mediaType = (await isZstd(path)) ? mediaTypes.ociLayerZstd : mediaTypes.ociLayerGzip;
+      await room.notes.addBlob(diffId, { digest, sizeBytes, mediaType }, undefined);
+      await room.blobs.adopt(digest, path);
+      kept.add(digest);
+    }
+  }
+}
+
+async function isZstd(path: string): Promise<boolean> {
+  await using file = await open(path, 'r');
+  const { buffer } = await file.read(Buffer.alloc(zstdMagic.length), 0, zstdMagic.length, 0);
+  return buffer.equals(zstdMagic);
 }
 
 async function addImage(

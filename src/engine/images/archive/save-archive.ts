@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+
+import { StatusError } from '#base/errors.ts';
 import { mediaTypes } from '#formats/oci.ts';
 import { hexOf } from '#formats/oci.ts';
 import type { Descriptor, Digest } from '#formats/oci.ts';
@@ -10,6 +13,7 @@ import type { Room, WantedLayer } from '../room.ts';
 import { digestOf } from '../store/chain.ts';
 import { getImage, namesById, noSuchImage } from '../store/find-image.ts';
 import type { StoredImage } from '../store/image-record.ts';
+import { readFileChunks } from '../stream/read-file.ts';
 
 /** An image to save and the names to give it. */
 export interface SavedImage {
@@ -42,8 +46,9 @@ export function selectImages(room: Room, names: readonly string[]): readonly Sav
 }
 
 /**
- * One tar that is an OCI layout (image-layout.md) and a docker-archive at once, with uncompressed layers; the same
- * images give the same bytes. The layers are held until the reader has read or left.
+ * One tar that is an OCI layout (image-layout.md) and a docker-archive at once: with the manifest and the compressed
+ * layers that an image came by while those are kept, else with uncompressed layers. The layers are held until the reader
+ * has read or left.
  */
 export async function* saveArchive(
   room: Room,
@@ -53,31 +58,70 @@ export async function* saveArchive(
   using _hold = room.layers.hold(saved.flatMap(({ image }) => image.chain));
   const blobs = new Map<Digest, TarInput>();
   const manifests: (readonly [SavedImage, Descriptor])[] = [];
+  const dockerManifests: object[] = [];
+  await using held = new AsyncDisposableStack();
   for (const one of saved) {
-    const layers: Descriptor[] = [];
-    for (const layer of wantedLayers(one.image.config.rootfs.diff_ids, one.image.chain)) {
-      const size = await tarSize(room, layer, signal);
-      layers.push({ mediaType: mediaTypes.ociLayer, digest: layer.diffId, size });
-      const entry = tarEntry(blobsFolder + hexOf(layer.diffId), { sizeBytes: size });
-      blobs.set(layer.diffId, { entry, body: room.snapshots.pack(layer.chainId, signal) });
-    }
     const { id, configBytes } = one.image;
-    const config = { mediaType: mediaTypes.ociConfig, digest: id, size: configBytes.length };
-    const bytes = jsonBytes({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers });
+    const original = await originalOf(room, one.image, held);
+    const { bytes, mediaType, layers } = original ?? (await plainManifest(room, one.image, signal));
     const digest = digestOf(bytes);
+    for (const layer of layers) blobs.set(layer.digest, layer.input);
     blobs.set(id, file(blobsFolder + hexOf(id), configBytes));
     blobs.set(digest, file(blobsFolder + hexOf(digest), bytes));
-    manifests.push([one, { mediaType: mediaTypes.ociManifest, digest, size: bytes.length }]);
+    manifests.push([one, { mediaType, digest, size: bytes.length }]);
+    dockerManifests.push(dockerManifest(one, layers));
   }
   yield* writeTar([
     { entry: tarEntry('blobs/', { type: 'directory' }) },
     { entry: tarEntry(blobsFolder, { type: 'directory' }) },
     ...[...blobs.keys()].toSorted().map((digest) => blobs.get(digest) as TarInput),
     file('index.json', jsonBytes(indexOf(manifests))),
-    file('manifest.json', jsonBytes(saved.map(dockerManifest))),
+    file('manifest.json', jsonBytes(dockerManifests)),
     file('oci-layout', jsonBytes({ imageLayoutVersion: '1.0.0' })),
     file('repositories', jsonBytes(repositoriesOf(saved))),
   ]);
+}
+
+interface SavedManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly layers: readonly { readonly digest: Digest; readonly input: TarInput }[];
+}
+
+/** The manifest that the image came by and its compressed layers, when all of them are kept; held until `held` ends. */
+async function originalOf(
+  room: Room,
+  image: StoredImage,
+  held: AsyncDisposableStack,
+): Promise<SavedManifest | undefined> {
+  const original = await room.store.originalOf(image);
+  if (original === undefined) return undefined;
+  const { bytes, mediaType, manifest } = original;
+  for (const { digest } of manifest.layers) held.use(room.blobs.hold(digest));
+  if (!manifest.layers.every(({ digest }) => room.blobs.has(digest))) return undefined;
+  const layers = manifest.layers.map(({ digest, size }) => ({
+    digest,
+    input: {
+      entry: tarEntry(blobsFolder + hexOf(digest), { sizeBytes: size }),
+      body: verified(room, digest),
+    },
+  }));
+  return { bytes, mediaType, layers };
+}
+
+/** A manifest of uncompressed layers: the same image gives the same bytes. */
+async function plainManifest(room: Room, image: StoredImage, signal: AbortSignal): Promise<SavedManifest> {
+  const descriptors: Descriptor[] = [];
+  const layers: { digest: Digest; input: TarInput }[] = [];
+  for (const layer of wantedLayers(image.config.rootfs.diff_ids, image.chain)) {
+    const size = await tarSize(room, layer, signal);
+    descriptors.push({ mediaType: mediaTypes.ociLayer, digest: layer.diffId, size });
+    const entry = tarEntry(blobsFolder + hexOf(layer.diffId), { sizeBytes: size });
+    layers.push({ digest: layer.diffId, input: { entry, body: room.snapshots.pack(layer.chainId, signal) } });
+  }
+  const config = { mediaType: mediaTypes.ociConfig, digest: image.id, size: image.configBytes.length };
+  const mediaType = mediaTypes.ociManifest;
+  return { bytes: jsonBytes({ schemaVersion: 2, mediaType, config, layers: descriptors }), mediaType, layers };
 }
 
 /** Bytes of the layer's tar, which its header in the archive needs before the first is written: counted once. */
@@ -105,8 +149,8 @@ function indexOf(manifests: readonly (readonly [SavedImage, Descriptor])[]): obj
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries };
 }
 
-function dockerManifest({ image, tags }: SavedImage): object {
-  const layers = image.config.rootfs.diff_ids.map((diffId) => blobsFolder + hexOf(diffId));
+function dockerManifest({ image, tags }: SavedImage, saved: SavedManifest['layers']): object {
+  const layers = saved.map(({ digest }) => blobsFolder + hexOf(digest));
   const repoTags = tags.length === 0 ? null : tags.map(familiarReference);
   return { Config: blobsFolder + hexOf(image.id), RepoTags: repoTags, Layers: layers };
 }
@@ -120,6 +164,18 @@ function repositoriesOf(saved: readonly SavedImage[]): object {
     }
   }
   return repositories;
+}
+
+/** Kept layers may have been harmed on the disk: the reader must not take such for whole. */
+async function* verified({ blobs }: Room, digest: Digest): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = createHash('sha256');
+  for await (const chunk of readFileChunks(blobs.pathOf(digest))) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (`sha256:${hash.digest('hex')}` === digest) return;
+  await blobs.remove(digest);
+  throw new StatusError('Damaged', `Cannot save ${digest}: the kept layer was harmed on the disk; save again`);
 }
 
 function file(path: string, body: Uint8Array): TarInput {

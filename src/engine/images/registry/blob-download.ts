@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import { reasonOf, StatusError } from '#base/errors.ts';
@@ -11,11 +11,12 @@ import type { Repository } from './repository.ts';
 
 /** Broken transfers of one blob that are taken up again. */
 const resumesMost = 5;
+const readBytes = 262_144;
 
 /**
- * Downloads a blob into a new file, with its digest checked as the bytes come; what breaks off is taken up where it
- * ended (ranges, RFC 9110 section 14). Throws Damaged for other bytes than those of the descriptor. The caller removes
- * the file when it fails.
+ * Downloads a blob into a file, with its digest checked as the bytes come; what breaks off, also an earlier download that
+ * left the file behind, is taken up where it ended (ranges, RFC 9110 section 14). Throws Damaged for other bytes than
+ * those of the descriptor, and removes the file then.
  */
 export async function downloadBlob(
   repository: Repository,
@@ -24,10 +25,16 @@ export async function downloadBlob(
   onBytes: (receivedBytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  await using file = await open(path, 'ax', 0o600);
+  await using file = await open(path, 'a+', 0o600);
   const download = new Download(repository, descriptor, file, onBytes);
-  for (let attempt = 1; !(await download.attempt(attempt, signal)); attempt += 1) {
-    await repository.session.pause(attempt, signal);
+  try {
+    await download.takeUp(signal);
+    for (let attempt = 1; !(await download.attempt(attempt, signal)); attempt += 1) {
+      await repository.session.pause(attempt, signal);
+    }
+  } catch (error) {
+    if (reasonOf(error) === 'Damaged') await rm(path, { force: true });
+    throw error;
   }
 }
 
@@ -38,6 +45,8 @@ class Download {
   readonly #onBytes: (receivedBytes: number) => void;
   #hash: Hash = createHash('sha256');
   #received = 0;
+  /** Bytes that were there before: a crash of the machine may have left others than came. */
+  #inherited = 0;
 
   constructor(repository: Repository, descriptor: Descriptor, file: FileHandle, onBytes: (received: number) => void) {
     this.#repository = repository;
@@ -46,11 +55,26 @@ class Download {
     this.#onBytes = onBytes;
   }
 
+  /** Reads what an earlier download left. */
+  async takeUp(signal: AbortSignal): Promise<void> {
+    const { size } = await this.#file.stat();
+    if (size > this.#descriptor.size) await this.#file.truncate(0);
+    const buffer = Buffer.allocUnsafe(readBytes);
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytesRead } = await this.#file.read(buffer, 0, readBytes, this.#received);
+      if (bytesRead === 0) break;
+      this.#hash.update(buffer.subarray(0, bytesRead));
+      this.#received += bytesRead;
+    }
+    this.#inherited = this.#received;
+  }
+
   /** True when all is there; false when the rest should be asked for again. */
   async attempt(number: number, signal: AbortSignal): Promise<boolean> {
     const before = this.#received;
     try {
-      await this.#receive(signal);
+      if (before < this.#descriptor.size || before === 0) await this.#receive(signal);
     } catch (error) {
       signal.throwIfAborted();
       const stalled = reasonOf(error) === 'Timeout' && this.#received > before;
@@ -62,8 +86,10 @@ class Download {
       throw this.#damaged(`${String(this.#received)} of ${String(this.#descriptor.size)} bytes came`);
     }
     const digest = `sha256:${this.#hash.digest('hex')}`;
-    if (digest !== this.#descriptor.digest) throw this.#damaged(`the bytes have ${digest}`);
-    return true;
+    if (digest === this.#descriptor.digest) return true;
+    if (this.#inherited === 0) throw this.#damaged(`the bytes have ${digest}`);
+    await this.#restart();
+    return false;
   }
 
   async #receive(signal: AbortSignal): Promise<void> {
@@ -105,6 +131,7 @@ class Download {
   /** The registry cannot resume: from the beginning, over what was written. */
   async #restart(): Promise<void> {
     this.#received = 0;
+    this.#inherited = 0;
     this.#hash = createHash('sha256');
     await this.#file.truncate(0);
   }

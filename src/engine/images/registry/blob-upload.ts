@@ -28,13 +28,18 @@ export async function uploadBytes(
   return { digest, sizeBytes: bytes.length };
 }
 
-/**
- * Sends a blob as a stream of unknown length and digest ("Pushing a blob in chunks", one chunk). `open` is called again
- * when the transfer breaks and starts over.
- */
+/** A blob that is sent as a stream. */
+export interface BlobStream {
+  /** Called again when the transfer breaks and starts over. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+  /** What the bytes must be, when that is known before; other bytes are Damaged and never become a blob. */
+  readonly expected?: UploadedBlob;
+}
+
+/** Sends a blob as one chunk ("Pushing a blob in chunks"), of unknown length and digest if need be. */
 export async function uploadStream(
   repository: Repository,
-  open: () => AsyncIterable<Uint8Array>,
+  blob: BlobStream,
   location: URL | undefined,
   signal: AbortSignal,
 ): Promise<UploadedBlob> {
@@ -43,7 +48,7 @@ export async function uploadStream(
     for (let attempt = 1; ; attempt += 1) {
       try {
         session ??= requireSession(await startUpload(repository, {}, signal));
-        return await uploadOnce(repository, open(), session, signal);
+        return await uploadOnce(repository, blob, session, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (attempt >= attemptsMost || !(isPassing(error) || isUnauthorized(error))) throw error;
@@ -93,14 +98,14 @@ function requireSession(upload: URL | 'mounted'): URL {
 
 async function uploadOnce(
   repository: Repository,
-  body: AsyncIterable<Uint8Array>,
+  { open, expected }: BlobStream,
   session: URL,
   signal: AbortSignal,
 ): Promise<UploadedBlob> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of body) {
+    for await (const chunk of open()) {
       hash.update(chunk);
       sizeBytes += chunk.length;
       yield chunk;
@@ -110,7 +115,10 @@ async function uploadOnce(
     {
       method: 'PATCH',
       target: session,
-      headers: { 'content-type': 'application/octet-stream' },
+      headers: {
+        'content-type': 'application/octet-stream',
+        ...(expected === undefined ? {} : { 'content-length': String(expected.sizeBytes) }),
+      },
       body: counted(),
       scopes: repository.scopes,
       expected: [202, 204],
@@ -120,6 +128,9 @@ async function uploadOnce(
   await discardBody(response);
   const next = repository.session.resolve(response.headers.location ?? session.href, session);
   const digest: Digest = `sha256:${hash.digest('hex')}`;
+  if (expected !== undefined && digest !== expected.digest) {
+    throw new StatusError('Damaged', `Cannot push ${expected.digest}: the bytes kept of it have ${digest}`);
+  }
   await finishUpload(repository, next, digest, undefined, signal);
   return { digest, sizeBytes };
 }

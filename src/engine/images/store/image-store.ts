@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { nowNs } from '#base/clock.ts';
 import { reasonOf, StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
-import { parseImageConfig } from '#formats/oci-json.ts';
+import { parseImageConfig, parseManifest } from '#formats/oci-json.ts';
 import { hexOf } from '#formats/oci.ts';
-import type { Digest } from '#formats/oci.ts';
+import type { Digest, Manifest } from '#formats/oci.ts';
 import { fullReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { LayerStore } from '../layer-store.ts';
@@ -19,6 +19,12 @@ export interface ImageStoreOptions {
   readonly dataDir: string;
   readonly snapshots: LayerStore;
   readonly logger: Logger;
+}
+
+export interface OriginalManifest {
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+  readonly mediaType: string;
 }
 
 /**
@@ -117,6 +123,14 @@ export class ImageStore {
   /** The manifest's bytes, undefined when the image came without; throws Damaged. */
   async manifestOf(image: StoredImage): Promise<Uint8Array | undefined> {
     return image.manifest === undefined ? undefined : await this.#blobs.get(image.manifest);
+  }
+
+  /** The manifest that the image came by. Throws Damaged. */
+  async originalOf(image: StoredImage): Promise<OriginalManifest | undefined> {
+    const bytes = await this.manifestOf(image);
+    const document = bytes === undefined ? undefined : parseManifest(bytes, undefined);
+    if (bytes === undefined || document?.kind !== 'manifest') return undefined;
+    return { bytes, manifest: document.manifest, mediaType: document.mediaType };
   }
 
   /** Adds an image, or says more about one that is there (its manifest, its parent). */

@@ -46,12 +46,14 @@ export class LayerNotes {
     if (this.get(diffId).tarSizeBytes !== tarSizeBytes) await this.#put(diffId, { ...this.get(diffId), tarSizeBytes });
   }
 
-  /** Notes that `repository` (a full name) has the layer as this blob. */
-  async addBlob(diffId: Digest, blob: Omit<BlobNote, 'repositories'>, repository: string): Promise<void> {
+  /** Notes that the layer has this compressed form, and that `repository` (a full name), when given, has it. */
+  async addBlob(diffId: Digest, blob: Omit<BlobNote, 'repositories'>, repository: string | undefined): Promise<void> {
     const note = this.get(diffId);
     const before = note.blobs.find((one) => one.digest === blob.digest)?.repositories ?? [];
-    if (before[0] === repository && note.blobs[0]?.digest === blob.digest) return;
-    const repositories = [repository, ...before.filter((one) => one !== repository)].slice(0, repositoriesMost);
+    const known = repository === undefined || before[0] === repository;
+    if (known && note.blobs[0]?.digest === blob.digest) return;
+    const added = repository === undefined ? [] : [repository];
+    const repositories = [...added, ...before.filter((one) => one !== repository)].slice(0, repositoriesMost);
     const others = note.blobs.filter((one) => one.digest !== blob.digest);
     await this.#put(diffId, { ...note, blobs: [{ ...blob, repositories }, ...others].slice(0, blobsMost) });
   }

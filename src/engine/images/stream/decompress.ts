@@ -5,7 +5,7 @@ import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { StatusError } from '#base/errors.ts';
 
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
-const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+export const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const otherMagics: readonly (readonly [name: string, magic: Buffer])[] = [
   ['bzip2', Buffer.from('BZh')],
   ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],

@@ -1,22 +1,19 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-
+import { reasonOf } from '#base/errors.ts';
 import type { Descriptor } from '#formats/oci.ts';
 import { inTurn } from '../in-turn.ts';
 import type { OnProgress } from '../images.ts';
-import { downloadBlob } from '../registry/blob-download.ts';
 import type { Repository } from '../registry/repository.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import { decompress } from '../stream/decompress.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
+import { fetchBlob } from './fetch-blob.ts';
 import { ProgressLine } from './progress-lines.ts';
 
 export interface LayerFetch {
   readonly repository: Repository;
   /** The repository's full name. */
   readonly source: string;
-  readonly scratchPath: string;
   readonly onProgress: OnProgress;
 }
 
@@ -39,9 +36,8 @@ export async function fetchLayers(
     return line;
   });
   for (const [index, [layer, descriptor]] of layers.entries()) {
-    const path = join(fetch.scratchPath, String(index));
     const line = lines[index] ?? new ProgressLine(descriptor.digest, fetch.onProgress);
-    const one = new OneLayer(room, fetch, layer, descriptor, line, path);
+    const one = new OneLayer(room, fetch, layer, descriptor, line);
     const below = tasks[index - 1] ?? Promise.resolve();
     const task = one.fetch(below, either);
     task.catch((error: unknown) => failure.abort(error));
@@ -58,22 +54,13 @@ class OneLayer {
   readonly #layer: WantedLayer;
   readonly #descriptor: Descriptor;
   readonly #line: ProgressLine;
-  readonly #path: string;
 
-  constructor(
-    room: Room,
-    fetch: LayerFetch,
-    layer: WantedLayer,
-    descriptor: Descriptor,
-    line: ProgressLine,
-    path: string,
-  ) {
+  constructor(room: Room, fetch: LayerFetch, layer: WantedLayer, descriptor: Descriptor, line: ProgressLine) {
     this.#room = room;
     this.#fetch = fetch;
     this.#layer = layer;
     this.#descriptor = descriptor;
     this.#line = line;
-    this.#path = path;
   }
 
   async fetch(below: Promise<void>, signal: AbortSignal): Promise<void> {
@@ -85,6 +72,7 @@ class OneLayer {
       (work) => layers.exclusively(chainId, work),
       async () => {
         if (snapshots.layer(chainId) !== undefined) return this.#line.say('Already exists');
+        await using _kept = this.#room.blobs.hold(digest);
         await this.#download(signal);
         await below;
         tarSizeBytes = await this.#unpack(signal);
@@ -100,10 +88,9 @@ class OneLayer {
     const { downloads } = this.#room;
     const line = this.#line;
     line.say('Waiting');
-    const onBytes = (bytes: number): void => line.count('Downloading', bytes, this.#descriptor.size);
     await inTurn(
       (work) => downloads.run(work),
-      () => downloadBlob(this.#fetch.repository, this.#descriptor, this.#path, onBytes, signal),
+      () => fetchBlob(this.#room, this.#fetch.repository, this.#descriptor, line, signal),
       signal,
     );
     line.say('Verifying Checksum');
@@ -112,15 +99,18 @@ class OneLayer {
 
   async #unpack(signal: AbortSignal): Promise<number> {
     const { parent, diffId } = this.#layer;
+    const { digest, size } = this.#descriptor;
     let tarSizeBytes = 0;
-    const blob = observe(
-      readFileChunks(this.#path),
-      (bytes) => this.#line.count('Extracting', bytes, this.#descriptor.size),
-      signal,
-    );
+    const file = readFileChunks(this.#room.blobs.pathOf(digest));
+    const blob = observe(file, (bytes) => this.#line.count('Extracting', bytes, size), signal);
     const tar = observe(decompress(blob), (bytes) => (tarSizeBytes = bytes), signal);
-    await this.#room.snapshots.unpack(parent, tar, diffId, signal);
-    await rm(this.#path, { force: true });
+    try {
+      await this.#room.snapshots.unpack(parent, tar, diffId, signal);
+    } catch (error) {
+      // Kept from earlier and harmed on the disk since, or wrong from the start: not to be used again.
+      if (reasonOf(error) === 'Damaged') await this.#room.blobs.remove(digest);
+      throw error;
+    }
     this.#line.say('Pull complete');
     return tarSizeBytes;
   }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 
 import { shortId } from '#base/ids.ts';
 import { mediaTypes } from '#formats/oci.ts';
 import { parseReference } from '#formats/reference.ts';
+import { eventually } from '#kit/eventually.ts';
 import { ImageRoom, layerTar, noise, progressLines } from '#kit/image-room.ts';
 import { refuse, ScriptedRegistry } from '#kit/scripted-registry.ts';
 
@@ -166,6 +169,48 @@ describe('pull', () => {
     assert.deepEqual(room.snapshots.layers(), [], 'the layer that was unpacked is gone again');
     assert.deepEqual(room.images.list(), []);
     assert.deepEqual(await room.leftovers(), []);
+  });
+});
+
+describe('a download that broke off', () => {
+  test('is taken up where it ended by the next pull, also after a restart', async () => {
+    await using registry = await ScriptedRegistry.open();
+    await using room = await ImageRoom.open();
+    const served = registry.putImage('app', 'latest', [await layerTar({ a: noise(300_000) })]);
+    const layer = served.layerDigests[0] ?? '';
+    const blob = registry.blobs.get(layer) ?? Buffer.alloc(0);
+    const name = parseReference(`${registry.host}/app`);
+    const client = new AbortController();
+    registry.intercept = ({ url }, response) => {
+      if (!url.endsWith(layer)) return false;
+      response.writeHead(200, { 'content-length': blob.length });
+      response.write(blob.subarray(0, 100_000));
+      return true;
+    };
+    const part = join(room.dataDir, 'layer-blobs', `${layer.slice('sha256:'.length)}.part`);
+    const pulling = room.images.pull(name, {}, quiet, client.signal);
+    await eventually('a part has come', async () => (await stat(part)).size === 100_000);
+    client.abort(new Error('the client left'));
+    await assert.rejects(pulling, { message: 'the client left' });
+
+    await room.reopen();
+    registry.intercept = () => false;
+    registry.seen.length = 0;
+    assert.equal((await room.images.pull(name, {}, quiet, never)).id, served.configDigest);
+    assert.equal(registry.seen.find(({ url }) => url.endsWith(layer))?.range, 'bytes=100000-');
+  });
+
+  test('bytes that a crash of the machine spoiled are fetched anew', async () => {
+    await using registry = await ScriptedRegistry.open();
+    await using room = await ImageRoom.open();
+    const served = registry.putImage('app', 'latest', [await layerTar({ a: noise(300_000) })]);
+    const layer = served.layerDigests[0] ?? '';
+    await writeFile(join(room.dataDir, 'layer-blobs', `${layer.slice('sha256:'.length)}.part`), 'spoiled');
+    await room.reopen();
+    const image = await room.images.pull(parseReference(`${registry.host}/app`), {}, quiet, never);
+    assert.equal(image.id, served.configDigest);
+    const ranges = registry.seen.filter(({ url }) => url.endsWith(layer)).map(({ range }) => range);
+    assert.deepEqual(ranges, ['bytes=7-', undefined]);
   });
 });
 

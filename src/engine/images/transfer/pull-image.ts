@@ -8,7 +8,6 @@ import { Repository } from '../registry/repository.ts';
 import { RegistryRefusal } from '../registry/registry-error.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room } from '../room.ts';
-import { openScratchFolder } from '../scratch-folder.ts';
 import { chainOf } from '../store/chain.ts';
 import type { StoredImage } from '../store/image-record.ts';
 import { choosePlatform, fitsPlatform, hostPlatform } from './choose-platform.ts';
@@ -113,8 +112,7 @@ async function fetchImage(
     (layer, index) => [layer, manifest.layers[index] as Descriptor] as const,
   );
   await using _intent = await room.layers.intend(chain);
-  await using scratch = await openScratchFolder(room.scratchDir);
-  const fetch = { repository, source: fullName(reference), scratchPath: scratch.path, onProgress };
+  const fetch = { repository, source: fullName(reference), onProgress };
   await fetchLayers(room, fetch, pairs, signal);
   return await room.change(async () => {
     signal.throwIfAborted();

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { appendFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync, zstdCompressSync } from 'node:zlib';
 
@@ -6,7 +8,7 @@ import { shortId } from '#base/ids.ts';
 import { mediaTypes } from '#formats/oci.ts';
 import type { ImageConfig, Manifest } from '#formats/oci.ts';
 import { parseReference } from '#formats/reference.ts';
-import { chunked, ImageRoom, layerTar, noise, progressLines } from '#kit/image-room.ts';
+import { chunked, collect, ImageRoom, layerTar, noise, progressLines } from '#kit/image-room.ts';
 import { refuse, ScriptedRegistry } from '#kit/scripted-registry.ts';
 
 const never = new AbortController().signal;
@@ -69,17 +71,66 @@ describe('push', () => {
     assert.deepEqual(registry.manifest('copy', '1'), registry.manifest('origin', 'latest'));
   });
 
-  test('in a registry that lacks the blobs a pulled image becomes a new manifest of the same image', async () => {
-    await using from = await ScriptedRegistry.open();
-    await using to = await ScriptedRegistry.open();
-    await using room = await ImageRoom.open();
-    const served = from.putImage('app', '1', [await layerTar({ a: 'a' }), await layerTar({ b: 'b' })]);
-    await room.images.pull(parseReference(`${from.host}/app:1`), {}, quiet, never);
-    await room.images.tag(`${from.host}/app:1`, parseReference(`${to.host}/app:1`));
-    await room.images.push(parseReference(`${to.host}/app:1`), {}, quiet, never);
-    await using other = await ImageRoom.open();
-    const image = await other.images.pull(parseReference(`${to.host}/app:1`), {}, quiet, never);
-    assert.equal(image.id, served.configDigest);
+  describe('to a registry that lacks the blobs', () => {
+    // Compressed as we never would, so that only the original blobs give the original digest.
+    const zstd = { compress: (bytes: Buffer) => zstdCompressSync(bytes), layerType: mediaTypes.ociLayerZstd };
+    const tars = [layerTar({ a: noise(20_000) }), layerTar({ b: 'b' })];
+    const copy = async (from: ScriptedRegistry, to: ScriptedRegistry, room: ImageRoom) => {
+      const served = from.putImage('app', '1', await Promise.all(tars), zstd);
+      await room.images.pull(parseReference(`${from.host}/app:1`), {}, quiet, never);
+      await room.images.tag(`${from.host}/app:1`, parseReference(`${to.host}/app:1`));
+      return served;
+    };
+
+    for (const [why, budget, harm, goes] of [
+      ['the kept blobs are sent', 1_000_000, false, true],
+      ['blobs that are not kept are fetched again', 0, false, false],
+      ['kept blobs that came to harm are fetched again', 1_000_000, true, false],
+    ] as const) {
+      test(`a pulled image keeps its manifest: ${why}`, async () => {
+        await using from = await ScriptedRegistry.open();
+        await using to = await ScriptedRegistry.open();
+        await using room = await ImageRoom.open({ blobCacheBytes: budget });
+        const served = await copy(from, to, room);
+        const kept = join(room.dataDir, 'layer-blobs');
+        assert.equal((await readdir(kept)).length, budget > 0 ? 2 : 0);
+        if (harm) for (const name of await readdir(kept)) await appendFile(join(kept, name), 'x');
+        if (goes) from.intercept = (_, response) => (response.destroy(), true);
+        const { digest } = await room.images.push(parseReference(`${to.host}/app:1`), {}, quiet, never);
+        assert.equal(digest, served.digest);
+        assert.deepEqual(to.manifest('app', '1'), from.manifest('app', '1'));
+        for (const layer of served.layerDigests) assert.deepEqual(to.blobs.get(layer), from.blobs.get(layer));
+      });
+    }
+
+    test('an image whose blobs are nowhere becomes a new manifest of the same image, and it is said', async () => {
+      await using from = await ScriptedRegistry.open();
+      await using to = await ScriptedRegistry.open();
+      await using room = await ImageRoom.open({ blobCacheBytes: 0 });
+      const served = await copy(from, to, room);
+      from.intercept = (_, response) => (refuse(response, 404, 'BLOB_UNKNOWN', 'gone'), true);
+      const { lines, onProgress } = progressLines();
+      const pushed = await room.images.push(parseReference(`${to.host}/app:1`), {}, onProgress, never);
+      assert.notEqual(pushed.digest, served.digest);
+      assert.ok(lines.some((line) => line.endsWith('it gets a new manifest')));
+      await using other = await ImageRoom.open();
+      const image = await other.images.pull(parseReference(`${to.host}/app:1`), {}, quiet, never);
+      assert.equal(image.id, served.configDigest);
+    });
+
+    test('what is saved and loaded elsewhere keeps its manifest too', async () => {
+      await using from = await ScriptedRegistry.open();
+      await using to = await ScriptedRegistry.open();
+      await using room = await ImageRoom.open();
+      const served = await copy(from, to, room);
+      const saved = await collect(room.images.save([`${to.host}/app:1`], never));
+      await using other = await ImageRoom.open();
+      await other.images.load(chunked(saved), quiet, never);
+      const { digest } = await other.images.push(parseReference(`${to.host}/app:1`), {}, quiet, never);
+      assert.equal(digest, served.digest);
+      await other.images.remove(`${to.host}/app:1`, { force: false, prune: true }, never);
+      assert.deepEqual(await readdir(join(other.dataDir, 'layer-blobs')), [], 'kept blobs go with their layers');
+    });
   });
 
   test('layers that repeat are sent once; a transfer that breaks is begun again', async () => {

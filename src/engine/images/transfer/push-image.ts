@@ -1,5 +1,4 @@
 import { StatusError } from '#base/errors.ts';
-import { parseManifest } from '#formats/oci-json.ts';
 import type { Digest, Manifest } from '#formats/oci.ts';
 import { familiarName, familiarReference, fullName, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
@@ -14,6 +13,10 @@ import { ProgressLine } from './progress-lines.ts';
 import { manifestToPush } from './push-manifest.ts';
 import type { PushedLayer } from './push-manifest.ts';
 import { sendLayer } from './send-layer.ts';
+
+/** Said when an image cannot keep its digest. */
+const newManifest =
+  'The compressed layers that this image was pulled with are nowhere to be had any more: it gets a new manifest';
 
 /** Pushes the image of a tag; see `Images.push`. */
 export async function pushImage(
@@ -33,12 +36,13 @@ export async function pushImage(
   using _hold = room.layers.hold(image.chain);
   onProgress({ id: '', status: `The push refers to repository [${fullName(reference)}]` });
   const repository = new Repository(room.connect(reference.domain, auth), reference, 'pull,push');
-  const original = await originalManifest(room, image);
+  const original = await room.store.originalOf(image);
   const layers = await sendLayers(room, { repository, reference }, image, original?.manifest, onProgress, signal);
   if (!(await repository.hasBlob(image.id, signal))) await uploadBytes(repository, image.configBytes, signal);
   const config = { digest: image.id, size: image.configBytes.length };
   const { bytes, mediaType } = manifestToPush(original, config, layers);
   const tag = reference.tag ?? '';
+  if (original !== undefined && bytes !== original.bytes) onProgress({ id: '', status: newManifest });
   const digest = await repository.putManifest(tag, bytes, mediaType, signal);
   onProgress({ id: '', status: `${tag}: digest: ${digest} size: ${String(bytes.length)}` });
   await room.change(async () => {
@@ -48,16 +52,6 @@ export async function pushImage(
   });
   room.events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) });
   return { digest, sizeBytes: bytes.length };
-}
-
-async function originalManifest(
-  room: Room,
-  image: StoredImage,
-): Promise<{ readonly bytes: Uint8Array; readonly manifest: Manifest; readonly mediaType: string } | undefined> {
-  const bytes = await room.store.manifestOf(image);
-  const document = bytes === undefined ? undefined : parseManifest(bytes, undefined);
-  if (bytes === undefined || document?.kind !== 'manifest') return undefined;
-  return { bytes, manifest: document.manifest, mediaType: document.mediaType };
 }
 
 /** Sends each different layer once, several at a time; the first failure ends the rest. */

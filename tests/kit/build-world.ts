@@ -81,7 +81,8 @@ export class BuildWorld {
 
   /** The events as short lines. */
   get said(): readonly string[] {
-    return this.events.map((event) => {
+    const told = this.events.filter(({ kind }) => kind !== 'plan' && kind !== 'failed');
+    return told.map((event) => {
       if (event.kind === 'step') return `${String(event.number)}/${String(event.total)} ${event.text}`;
       if (event.kind === 'output') return Buffer.from(event.bytes).toString().trim();
       return event.kind === 'warning' ? event.text : event.kind;

@@ -14,9 +14,10 @@ export class FakeImages {
 
   /** What the builder needs of Images; anything else is a mistake of the test. */
   get images(): Images {
-    const part: Pick<Images, 'find' | 'list' | 'add' | 'pull'> = {
+    const part: Pick<Images, 'find' | 'list' | 'hold' | 'add' | 'pull'> = {
       find: (name) => this.find(name),
       list: () => this.list(),
+      hold: () => ({ [Symbol.dispose]: () => {} }),
       add: (image) => this.add(image),
       pull: (reference) => this.pull(reference),
     };

@@ -64,6 +64,8 @@ export class BuildOutput {
         this.#output.offer(jsonLine({ status, ...(id !== '' && { id, progressDetail: detail }) }));
         return;
       }
+      case 'plan':
+      case 'failed':
       case 'built':
         return;
       default:

@@ -42,7 +42,7 @@ export class BaseImages {
     const fits = here !== undefined && (platform === undefined || fitsPlatform(here, platform));
     if (here !== undefined && (isId || (fits && !this.#request.pull))) return here;
     const reference = withDefaultTag(parseReference(name));
-    const auth = this.#request.auth(reference.domain);
+    const auth = await this.#request.auth(reference.domain);
     const wanted = platform ?? this.#platform;
     return await this.#images.pull(
       reference,

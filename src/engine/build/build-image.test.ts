@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { BuildWorld } from '#kit/build-world.ts';
-import type { BuildRequest } from './builder.ts';
+import type { BuildRequest, BuildResult } from './builder.ts';
 
 describe('a build', () => {
   test('of one stage: layers, configuration, history, events', async (t) => {
@@ -37,6 +37,44 @@ describe('a build', () => {
     assert.equal(world.images.find('reg:5000/app:2')?.id, id);
     assert.deepEqual(world.said.slice(0, 5), ['1/6 FROM base', 'layer', '2/6 ARG A=1', 'layer', '3/6 ENV B=$A']);
     assert.equal(world.said.at(-1), 'built');
+  });
+
+  test('events say which step they are about', async (t) => {
+    const world = await BuildWorld.create(t);
+    const text = 'FROM base AS a\nRUN say one\nFROM base\nCOPY --from=a base /b\nRUN fail 3';
+    await assert.rejects(world.build(text, { mixesEvents: true }), /code: 3/);
+    const [plan] = world.events;
+    assert.ok(plan?.kind === 'plan');
+    assert.deepEqual(
+      plan.plan.stages.map(({ firstStep }) => firstStep),
+      [1, 3],
+    );
+    const about = (kind: string) =>
+      new Set(world.events.filter((event) => event.kind === kind).map(({ step }) => step));
+    assert.deepEqual(about('step'), new Set([1, 2, 3, 4, 5]));
+    assert.deepEqual(about('output'), new Set([2]));
+    assert.deepEqual(about('layer'), new Set([1, 2, 3, 4]));
+    assert.deepEqual(
+      world.events.filter(({ kind }) => kind === 'failed'),
+      [
+        {
+          kind: 'failed',
+          step: 5,
+          text: "The command '/bin/sh -c fail 3' returned a non-zero code: 3",
+          canceled: false,
+        },
+      ],
+    );
+  });
+
+  test('a result that is taken becomes no image', async (t) => {
+    const world = await BuildWorld.create(t);
+    const taken: BuildResult[] = [];
+    const take = async (result: BuildResult): Promise<void> => void taken.push(result);
+    const id = await world.build('FROM base\nRUN write out x', { take, tags: ['app'] });
+    assert.equal(world.snapshots.read(taken[0]!.topLayer!, 'out'), 'x');
+    assert.equal(world.images.find('app'), undefined);
+    assert.equal(await world.build('FROM base\nRUN write out x'), id, 'the ID that the image would have');
   });
 
   test('again: nothing runs, the same image', async (t) => {

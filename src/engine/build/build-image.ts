@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,7 +7,8 @@ import { type IgnoreRules, parseDockerignore } from '#formats/dockerignore.ts';
 import { parseDockerfile } from '#formats/dockerfile/parse-dockerfile.ts';
 import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
-import type { Image, Images } from '../images/images.ts';
+import type { Digest, ImageConfig } from '#formats/oci.ts';
+import type { Images } from '../images/images.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { assembleImage } from './assemble-image.ts';
 import { BaseImages } from './base-images.ts';
@@ -34,13 +36,13 @@ export interface BuildTools {
   readonly folder: string;
 }
 
-/** Builds an image and tags it. See Builder.build. */
+/** Builds an image and tags it, or gives it to the request's taker. See Builder.build. */
 export async function buildImage(
   tools: BuildTools,
   request: BuildRequest,
   onEvent: (event: BuildEvent) => void,
   signal: AbortSignal,
-): Promise<Image> {
+): Promise<Digest> {
   const dockerfile = parseDockerfile(request.dockerfile, request.dockerfileName);
   const tags = request.tags.map(readTag);
   const platform = request.platform ?? hostPlatform();
@@ -61,6 +63,7 @@ export async function buildImage(
     const state = await buildStages(job, plan, onEvent, signal);
     const config = await assembleImage(state, request, tools.cache);
     signal.throwIfAborted();
+    if (request.take !== undefined) return await handOver(tools, state, { config, take: request.take }, signal);
     return await addImage(tools, state, { config, tags }, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -75,6 +78,7 @@ async function buildStages(
   signal: AbortSignal,
 ): Promise<StageState> {
   const order = new EventOrder(plan.stages.length, onEvent);
+  onEvent({ kind: 'plan', plan });
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
   const results = new Map<number, Promise<StageState>>();
@@ -88,7 +92,7 @@ async function buildStages(
     );
   };
   for (const [position, planned] of plan.stages.entries()) {
-    const emit = (event: BuildEvent): void => order.push(position, event);
+    const emit = shared.request.mixesEvents === true ? onEvent : (event: BuildEvent) => order.push(position, event);
     const scope = { job: { ...shared, stage }, index: planned.stage.index, emit };
     const build = async (): Promise<StageState> => {
       try {
@@ -114,14 +118,27 @@ async function addImage(
   { layer }: StageState,
   image: Parameters<Images['add']>[0],
   signal: AbortSignal,
-): Promise<Image> {
+): Promise<Digest> {
   const isGone = (): boolean => layer !== undefined && snapshots.layer(layer) === undefined;
   try {
-    if (!isGone()) return await images.add(image, signal);
+    if (!isGone()) return (await images.add(image, signal)).id;
   } catch (error) {
     if (!isGone()) throw error;
   }
   throw new LayerGoneError('the topmost layer was removed');
+}
+
+async function handOver(
+  { images, snapshots }: BuildTools,
+  { layer }: StageState,
+  { config, take }: { readonly config: ImageConfig; readonly take: NonNullable<BuildRequest['take']> },
+  signal: AbortSignal,
+): Promise<Digest> {
+  using _hold = layer === undefined ? undefined : images.hold(layer);
+  if (layer !== undefined && snapshots.layer(layer) === undefined)
+    throw new LayerGoneError('the topmost layer was removed');
+  await take({ config, topLayer: layer }, signal);
+  return `sha256:${createHash('sha256').update(JSON.stringify(config)).digest('hex')}`;
 }
 
 function readTag(name: string): Reference {
@@ -131,7 +148,8 @@ function readTag(name: string): Reference {
 }
 
 /** `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore`. */
-async function readIgnoreRules({ contextDir, dockerfileName }: BuildRequest): Promise<IgnoreRules> {
+async function readIgnoreRules({ contextDir, dockerfileName, dockerignore }: BuildRequest): Promise<IgnoreRules> {
+  if (dockerignore !== undefined) return parseDockerignore(dockerignore);
   for (const name of [`${dockerfileName}.dockerignore`, '.dockerignore']) {
     const found = resolveInRoot(contextDir, name);
     if (found === undefined) continue;

@@ -3,7 +3,7 @@ import { shortId } from '#base/ids.ts';
 import type { Instruction } from '#formats/dockerfile/dockerfile.ts';
 import { expandWord, expandWords } from '#formats/dockerfile/expand-word.ts';
 import { parseTrigger } from '#formats/dockerfile/parse-dockerfile.ts';
-import { placed } from '#formats/dockerfile/source-error.ts';
+import { placed, sentenceOf } from '#formats/dockerfile/source-error.ts';
 import type { BuildJob, StageScope } from './build-job.ts';
 import { applyMetadata, type Expander, isMetadata } from './metadata.ts';
 import type { StepOutcome } from './layer-steps.ts';
@@ -30,10 +30,12 @@ export async function buildStage(
   totalSteps: number,
   signal: AbortSignal,
 ): Promise<StageState> {
-  const { job, emit } = scope;
+  const { job } = scope;
   const { stage, title, firstStep } = planned;
+  const from = scopeOfStep(scope, firstStep);
+  const { emit } = from;
   emit({ kind: 'step', number: firstStep, total: totalSteps, text: stage.code, stage: title });
-  const { state: base, id, triggers } = await located(job, stage, () => startOf(scope, planned, signal));
+  const { state: base, id, triggers } = await located(from, stage, () => startOf(from, planned, signal), signal);
   let state = base;
   emit({ kind: 'layer', id });
   if (triggers.length > 0) {
@@ -47,10 +49,12 @@ export async function buildStage(
   for (const [index, instruction] of instructions.entries()) {
     signal.throwIfAborted();
     const number = firstStep + 1 + index - triggers.length;
-    if (number > firstStep) emit({ kind: 'step', number, total: totalSteps, text: instruction.code, stage: title });
+    const step = scopeOfStep(scope, Math.max(firstStep, number));
+    if (number > firstStep)
+      step.emit({ kind: 'step', number, total: totalSteps, text: instruction.code, stage: title });
     const before = state;
-    state = await located(job, instruction, () => carryOut(scope, before, instruction, signal));
-    emit({ kind: 'layer', id: stateId(state) });
+    state = await located(step, instruction, () => carryOut(step, before, instruction, signal), signal);
+    step.emit({ kind: 'layer', id: stateId(state) });
   }
   return state;
 }
@@ -123,14 +127,23 @@ function expanderOf({ dockerfile }: BuildJob, state: StageState): Expander {
   };
 }
 
+/** The scope in which events carry the step that they are about. */
+function scopeOfStep(scope: StageScope, step: number): StageScope {
+  return { ...scope, emit: (event) => scope.emit({ ...event, step }) };
+}
+
+/** Gives errors their place, and tells of them. */
 async function located<T>(
-  { dockerfile }: BuildJob,
+  { job, emit }: StageScope,
   { at }: { readonly at: Instruction['at'] },
   work: () => Promise<T>,
+  signal: AbortSignal,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw placed(error, dockerfile.source, at);
+    const inPlace = placed(error, job.dockerfile.source, at);
+    emit({ kind: 'failed', text: sentenceOf(inPlace), canceled: signal.aborted });
+    throw inPlace;
   }
 }

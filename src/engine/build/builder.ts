@@ -1,5 +1,6 @@
-import type { Digest, ImageDefaults, Platform } from '#formats/oci.ts';
+import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { RegistryAuth } from '../images/images.ts';
+import type { BuildPlan } from './plan.ts';
 
 export interface BuildRequest {
   /** Directory that holds the context, unpacked; the builder never writes into it. */
@@ -27,11 +28,30 @@ export interface BuildRequest {
   readonly platform?: Platform;
   /** What RUN may do beyond the usual: BuildKit's `network.host` and `security.insecure`. */
   readonly entitlements?: readonly string[];
-  readonly auth: (registry: string) => RegistryAuth | undefined;
+  readonly auth: (registry: string) => RegistryAuth | undefined | Promise<RegistryAuth | undefined>;
+  /** Patterns of what the context lacks, instead of what its `.dockerignore` says. */
+  readonly dockerignore?: string;
+  /** Takes the result in place of this machine's images, which then get nothing; its layers stay meanwhile. */
+  readonly take?: (result: BuildResult, signal: AbortSignal) => Promise<void>;
+  /** Events of stages that are built at once come as they happen, not one stage after the other. */
+  readonly mixesEvents?: boolean;
 }
 
-/** What the builder says while it works. */
-export type BuildEvent =
+export interface BuildResult {
+  readonly config: ImageConfig;
+  /** undefined: no files at all. */
+  readonly topLayer: Digest | undefined;
+}
+
+/** What the builder says while it works, and which step it is about. */
+export type BuildEvent = BuildNews & {
+  /** As in `PlannedStage.firstStep`; absent for the build as a whole. */
+  readonly step?: number;
+};
+
+type BuildNews =
+  /** Comes first, and again when the build begins anew. */
+  | { readonly kind: 'plan'; readonly plan: BuildPlan }
   | {
       readonly kind: 'step';
       readonly number: number;
@@ -41,7 +61,10 @@ export type BuildEvent =
     }
   | { readonly kind: 'cached' }
   | { readonly kind: 'output'; readonly bytes: Uint8Array }
+  /** The step is done. */
   | { readonly kind: 'layer'; readonly id: string }
+  /** The step failed; `canceled`: because another one did, or the client went away. */
+  | { readonly kind: 'failed'; readonly text: string; readonly canceled: boolean }
   | { readonly kind: 'warning'; readonly text: string }
   | {
       readonly kind: 'progress';
@@ -53,7 +76,7 @@ export type BuildEvent =
   | { readonly kind: 'built'; readonly imageId: Digest };
 
 export interface Builder {
-  /** Throws InvalidArgument with `problems` at `Dockerfile:<line>` and an excerpt for a Dockerfile that is wrong. */
+  /** Throws InvalidArgument with `problems` at `Dockerfile:<line>` and an excerpt for a Dockerfile that is wrong. Returns the image's ID. */
   build(request: BuildRequest, onEvent: (event: BuildEvent) => void, signal: AbortSignal): Promise<Digest>;
   /** Deletes the build cache; returns the bytes freed. */
   pruneCache(signal: AbortSignal): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;

@@ -58,9 +58,9 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
   return {
     build: async (request, onEvent, signal) =>
       await builds.run(async () => {
-        const image = await attempt(tools, request, onEvent, signal);
-        onEvent({ kind: 'built', imageId: image.id });
-        return image.id;
+        const imageId = await attempt(tools, request, onEvent, signal);
+        onEvent({ kind: 'built', imageId });
+        return imageId;
       }, signal),
     pruneCache: async () => {
       const records = await cache.clear();

@@ -1,4 +1,4 @@
-import { type Reason, StatusError } from '#base/errors.ts';
+import { messageOf, type Reason, StatusError } from '#base/errors.ts';
 import type { LineRange, SourceFile } from './dockerfile.ts';
 
 const contextLines = 2;
@@ -11,6 +11,24 @@ export interface SourceErrorOptions {
   readonly cause?: unknown;
 }
 
+/** An error at some lines of a Dockerfile. */
+export class SourceError extends StatusError {
+  readonly source: SourceFile;
+  readonly at: LineRange;
+  /** The message without place and excerpt. */
+  readonly sentence: string;
+
+  constructor(reason: Reason, source: SourceFile, at: LineRange, sentence: string, cause?: unknown) {
+    super(reason, withExcerpt(source, at, sentence), {
+      ...(cause === undefined ? {} : { cause }),
+      problems: [{ path: placeOf(source, at), message: sentence }],
+    });
+    this.source = source;
+    this.at = at;
+    this.sentence = sentence;
+  }
+}
+
 /**
  * An error at some lines of a Dockerfile: the sentence, then `<file>:<line>` and an excerpt in which the lines are
  * marked, as BuildKit prints it. `problems` has the place and the sentence.
@@ -19,14 +37,14 @@ export function sourceError(
   source: SourceFile,
   at: LineRange,
   text: string,
-  options: SourceErrorOptions = {},
-): StatusError {
-  const { reason = 'InvalidArgument', ...rest } = options;
-  const sentence = printable(text, maxSentenceLength);
-  return new StatusError(reason, withExcerpt(source, at, sentence), {
-    ...rest,
-    problems: [{ path: placeOf(source, at), message: sentence }],
-  });
+  { reason = 'InvalidArgument', cause }: SourceErrorOptions = {},
+): SourceError {
+  return new SourceError(reason, source, at, printable(text, maxSentenceLength), cause);
+}
+
+/** What is wrong, in one sentence without the place: for faces that show the place themselves. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof SourceError ? error.sentence : messageOf(error);
 }
 
 /**

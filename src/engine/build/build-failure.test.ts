@@ -47,7 +47,7 @@ describe('a build that fails', () => {
     ['FROM base\nRUN --security=insecure x', {}, 'Forbidden', /security.insecure is not allowed/, 'Dockerfile:2'],
     ['FROM base\nRUN --network=host x', {}, 'Forbidden', /network.host is not allowed/, 'Dockerfile:2'],
     ['FROM base\nRUN --device=gpu x', {}, 'NotSupported', /--device/, 'Dockerfile:2'],
-    ['FROM base\nRUN --mount=type=secret,id=a,required x', {}, 'NotSupported', /session/, 'Dockerfile:2'],
+    ['FROM base\nRUN --mount=type=secret,id=a,required x', {}, 'NotFound', /secret a: not found/, 'Dockerfile:2'],
     ['FROM base\nRUN --mount=target=/ x', {}, 'InvalidArgument', /invalid mount target/, 'Dockerfile:2'],
     ['FROM base\nRUN --mount=target=/x,source=no x', {}, 'NotFound', /stat no: file does not exist/, 'Dockerfile:2'],
     ['FROM base\nNONSENSE', {}, 'InvalidArgument', /unknown instruction: NONSENSE/, 'Dockerfile:2'],

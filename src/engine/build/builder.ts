@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { RegistryAuth } from '../images/images.ts';
 import type { BuildPlan } from './plan.ts';
@@ -35,6 +37,18 @@ export interface BuildRequest {
   readonly take?: (result: BuildResult, signal: AbortSignal) => Promise<void>;
   /** Events of stages that are built at once come as they happen, not one stage after the other. */
   readonly mixesEvents?: boolean;
+  /** What the client lends while the build runs; without it there are no secrets and no SSH agents. */
+  readonly session?: BuildSession;
+}
+
+/** Secrets and SSH agents of the one who builds, asked for when a RUN that mounts them is really carried out. */
+export interface BuildSession {
+  /** The bytes of a secret; undefined: the client has none of this ID. */
+  secret(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Whether the client forwards an SSH agent of this ID (`default` when the Dockerfile names none). */
+  hasSshAgent(id: string, signal: AbortSignal): Promise<boolean>;
+  /** One connection to that agent, bytes as ssh-agent has them; ends when either side does, or by the signal. */
+  connectSshAgent(id: string, signal: AbortSignal): Promise<Duplex>;
 }
 
 export interface BuildResult {
@@ -101,6 +115,10 @@ export interface StepRun {
   readonly cpusetCpus?: string;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly mounts: readonly StepMount[];
+  /** Like `env`, and never written to a disk. */
+  readonly secretEnv: readonly string[];
+  /** Files that only this step sees, and that are never written to a disk. */
+  readonly secretFiles: readonly SecretFile[];
 }
 
 /** A mount of a build step: `RUN --mount`. */
@@ -110,6 +128,15 @@ export interface StepMount {
   readonly target: string;
   readonly readOnly: boolean;
   readonly tmpfsSizeBytes?: number;
+}
+
+export interface SecretFile {
+  /** Absolute in the container. */
+  readonly target: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface StepRunner {

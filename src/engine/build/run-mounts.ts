@@ -27,7 +27,7 @@ export interface PlannedMount {
 
 const root = { uid: 0, gid: 0 };
 
-/** Finds out where the mounts of a RUN come from. Secrets and SSH agents that nobody offers are left away. */
+/** Finds out where the mounts of a RUN come from, those of the client's session aside. */
 export async function planMounts(
   scope: StageScope,
   instruction: RunInstruction,
@@ -39,11 +39,6 @@ export async function planMounts(
     const mount = parseRunMount(text, context.expand);
     if (mount.type !== 'secret' && mount.type !== 'ssh')
       planned.push(await planMount(scope, instruction, mount, context.cwd, signal));
-    else if (mount.required)
-      throw new StatusError(
-        'NotSupported',
-        `Cannot run with --mount=type=${mount.type},required: the client's session that would bring it is not supported; leave "required" away`,
-      );
   }
   return planned;
 }
@@ -86,8 +81,7 @@ async function planMount(
   signal: AbortSignal,
 ): Promise<PlannedMount> {
   const { job, index } = scope;
-  const target = posix.join('/', mount.target.startsWith('/') ? '' : cwd, mount.target).replace(/(.)\/$/, '$1');
-  if (target === '/') throw new StatusError('InvalidArgument', `invalid mount target "${mount.target}"`);
+  const target = mountTarget(mount.target, cwd);
   const plain: JsonValue = [mount.type, target, mount.source, mount.readOnly, mount.sizeBytes];
   if (mount.type === 'tmpfs' || (mount.type === 'cache' && mount.from === ''))
     return { mount, target, source: 'none', key: [plain, mount.id] };
@@ -150,6 +144,13 @@ async function openCache(
   };
   const { id, sharing, mode = 0o755, uid = 0, gid = 0 } = mount;
   return stack.use(await job.cacheMounts.acquire({ id, sharing, mode, uid, gid, fill }, signal)).path;
+}
+
+/** Absolute, without a slash at its end. Throws InvalidArgument for the root itself. */
+export function mountTarget(written: string, cwd: string): string {
+  const target = posix.join('/', written.startsWith('/') ? '' : cwd, written).replace(/(.)\/$/, '$1');
+  if (target === '/') throw new StatusError('InvalidArgument', `invalid mount target "${written}"`);
+  return target;
 }
 
 function inside(folder: string, source: string): string {

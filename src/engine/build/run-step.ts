@@ -10,6 +10,7 @@ import { MountStubs } from './files/mount-stubs.ts';
 import type { StepOutcome, StepSnapshot } from './layer-steps.ts';
 import { type Expander, shellOf } from './metadata.ts';
 import { openMounts, type PlannedMount, planMounts } from './run-mounts.ts';
+import { openSessionMounts, planSessionMounts, type SessionMount } from './session-mounts.ts';
 import type { StageState } from './stage-state.ts';
 import { StepError } from './step-error.ts';
 import { stepKey } from './step-key.ts';
@@ -39,11 +40,13 @@ export async function runStep(
   const command = commandOf(state, instruction);
   const env = runEnvironment(state.args, state.defaults.Env ?? []);
   const cwd = state.defaults.WorkingDir ?? '/';
-  const mounts = await planMounts(scope, instruction, { cwd, expand: (text) => expand.word(text) }, signal);
+  const words = { cwd, expand: (text: string) => expand.word(text) };
+  const mounts = await planMounts(scope, instruction, words, signal);
+  const lent = planSessionMounts(instruction, words);
   const { User: user = '' } = state.defaults;
   const key = stepKey('run', [
     [state.layer ?? null, state.platform.architecture, command.args, command.script?.text ?? null],
-    [env, cwd, user, networkMode, instruction.security, mounts.map((mount) => mount.key)],
+    [env, cwd, user, networkMode, instruction.security, [...mounts, ...lent].map((mount) => mount.key)],
   ]);
   const run = async (snapshot: StepSnapshot, signal: AbortSignal): Promise<boolean> => {
     const step = { ...limitsOf(job), snapshotId: snapshot.id, args: command.args, cwd, user, networkMode };
@@ -54,7 +57,7 @@ export async function runStep(
       defaults: state.defaults,
       env: [...env, ...proxyEnvironment(job.request.buildArgs)],
     };
-    const exitCode = await execute(scope, snapshot, { step: full, mounts, command }, signal);
+    const exitCode = await execute(scope, snapshot, { step: full, mounts, lent, command }, signal);
     signal.throwIfAborted();
     if (exitCode !== 0) throw new StepError(job.dockerfile.source, instruction.at, command.args, exitCode);
     return true;
@@ -66,19 +69,30 @@ export async function runStep(
 async function execute(
   scope: StageScope,
   snapshot: StepSnapshot,
-  { step, mounts, command }: { step: Omit<StepRun, 'mounts'>; mounts: readonly PlannedMount[]; command: Command },
+  {
+    step,
+    mounts,
+    lent,
+    command,
+  }: {
+    readonly step: Omit<StepRun, 'mounts' | 'secretEnv' | 'secretFiles'>;
+    readonly mounts: readonly PlannedMount[];
+    readonly lent: readonly SessionMount[];
+    readonly command: Command;
+  },
   signal: AbortSignal,
 ): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const opened = await openMounts(scope, mounts, stack, signal);
   const script = command.script === undefined ? [] : [await openScript(scope.job, command.script, stack)];
-  const all = [...opened, ...script];
+  const { mounts: sockets, secretFiles, secretEnv } = await openSessionMounts(scope.job, lent, stack, signal);
+  const all = [...opened, ...sockets, ...script];
   const stubs = new MountStubs(
     snapshot.root,
-    all.map(({ target }) => target),
+    [...all, ...secretFiles].map(({ target }) => target),
   );
   const onOutput = (bytes: Uint8Array): void => scope.emit({ kind: 'output', bytes });
-  const exitCode = await scope.job.runner.run({ ...step, mounts: all }, onOutput, signal);
+  const exitCode = await scope.job.runner.run({ ...step, mounts: all, secretFiles, secretEnv }, onOutput, signal);
   stubs.remove();
   return exitCode;
 }

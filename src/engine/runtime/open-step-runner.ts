@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -8,9 +8,10 @@ import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import type { Logger } from '#base/logger.ts';
 import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
+import { mountTmpfs, unmountTree } from '#sys/mounts.ts';
 import { kill } from '#sys/process.ts';
 
-import type { StepRun, StepRunner } from '../build/builder.ts';
+import type { SecretFile, StepMount, StepRun, StepRunner } from '../build/builder.ts';
 import type { Networks, Sandbox } from '../network/networks.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { killCgroup } from './end-run.ts';
@@ -20,6 +21,7 @@ import { parentCgroup } from './room.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, requestedDevices } from './spec/devices.ts';
 import { type HostFacts, readHostFacts } from './spec/host-facts.ts';
+import type { ResolvedMount } from './spec/mounts.ts';
 import { resolveUser } from './spec/user.ts';
 import { makeWorkingDirectory } from './start-run.ts';
 import { lastRuntimeError, startFailure } from './start-failure.ts';
@@ -39,6 +41,8 @@ export interface StepRunnerOptions {
 /** Where runc looks for programs of its own. */
 const runtimePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const killedExitCode = 137;
+/** BuildKit's limit of a secret allows 500 KiB each. */
+const secretFolderOptions = 'mode=0700,size=64m';
 const settleMs = 10_000;
 const lookAgainMs = 3;
 
@@ -74,6 +78,8 @@ class RuncSteps implements StepRunner, AsyncDisposable {
     const one = this.#stepOf(newId());
     try {
       mkdirSync(one.folder, { recursive: true, mode: 0o700 });
+      // The run folder may be on a disk, which secrets never touch; the configuration holds variables.
+      if (step.secretEnv.length + step.secretFiles.length > 0) mountTmpfs(one.folder, secretFolderOptions);
       const sandbox = await this.#options.networks.open(stepSandbox(one.id, step), signal);
       this.#writeBundle(one, step, sandbox);
       return await this.#execute(one, onOutput, signal);
@@ -109,15 +115,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
       host: this.#host,
       rootPath,
       user: resolveUser(step.user, [], readUserDatabase(rootPath)),
-      mounts: step.mounts.map((mount) =>
-        mount.type === 'tmpfs'
-          ? {
-              ...mount,
-              type: 'tmpfs' as const,
-              ...(mount.tmpfsSizeBytes !== undefined && { sizeBytes: mount.tmpfsSizeBytes }),
-            }
-          : { ...mount, type: 'bind' as const, propagation: '' },
-      ),
+      mounts: [...step.mounts.map(stepMount), ...step.secretFiles.map((file, index) => secretMount(one, file, index))],
       files: { '/etc/hosts': hosts, '/etc/resolv.conf': resolvConf },
       devices: step.privileged ? allDevices() : requestedDevices([]),
       netnsPath: sandbox.netnsPath,
@@ -173,8 +171,24 @@ class RuncSteps implements StepRunner, AsyncDisposable {
       this.#options.logger.warn('cgroup of a build step still has processes', { cgroupPath: one.cgroupPath });
     await this.#options.networks.close(one.id);
     rmSync(join(this.#runtimeRoot, one.id), { recursive: true, force: true });
+    unmountTree(one.folder);
     rmSync(one.folder, { recursive: true, force: true });
   }
+}
+
+function stepMount(mount: StepMount): ResolvedMount {
+  if (mount.type === 'bind') return { ...mount, type: 'bind', propagation: '' };
+  const { tmpfsSizeBytes: sizeBytes } = mount;
+  return { ...mount, type: 'tmpfs', ...(sizeBytes !== undefined && { sizeBytes }) };
+}
+
+/** Writes a secret into the step's folder, which is a tmpfs then. */
+function secretMount({ folder }: Step, { target, bytes, mode, uid, gid }: SecretFile, index: number): ResolvedMount {
+  const source = join(folder, `secret-${String(index)}`);
+  writeFileSync(source, bytes, { mode: 0o600 });
+  chownSync(source, uid, gid);
+  chmodSync(source, mode);
+  return { type: 'bind', source, target, readOnly: true, propagation: '' };
 }
 
 async function forward(stream: Readable, onOutput: (bytes: Uint8Array) => void): Promise<void> {

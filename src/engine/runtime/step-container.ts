@@ -12,7 +12,7 @@ export function stepContainer(step: StepRun): ContainerSpec {
     imageId: `sha256:${'0'.repeat(64)}`,
     imageName: '',
     args: step.args,
-    env: step.env,
+    env: [...step.env, ...step.secretEnv],
     cwd: step.cwd,
     user: step.user,
     additionalGroups: [],

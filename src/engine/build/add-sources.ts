@@ -37,10 +37,7 @@ export async function addSources(
     if (checksum !== '' && !isUrl) throw new StatusError('InvalidArgument', 'checksum requires HTTP(S) or Git sources');
     const found = isUrl
       ? [await fetchItem(job, source, { checksum, destination }, stack, signal)]
-      : await selectFiles(
-          { root: job.request.contextDir, sources: [source], exclude, parents: false, ignore: job.ignore },
-          signal,
-        );
+      : await selectFiles({ ...job.context, sources: [source], exclude, parents: false }, signal);
     const unpack = instruction.unpack ?? !isUrl;
     items.push(...(unpack ? await Promise.all(found.map((item) => markArchive(item))) : found));
   }

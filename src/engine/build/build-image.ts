@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { reasonOf, StatusError } from '#base/errors.ts';
-import { type IgnoreRules, parseDockerignore } from '#formats/dockerignore.ts';
+import { StatusError } from '#base/errors.ts';
 import { parseDockerfile } from '#formats/dockerfile/parse-dockerfile.ts';
 import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
@@ -16,8 +15,8 @@ import type { BuildJob } from './build-job.ts';
 import { buildStage } from './build-stage.ts';
 import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
 import type { CacheMounts } from './cache-mounts.ts';
+import { buildContext } from './context-tree.ts';
 import { EventOrder } from './event-order.ts';
-import { resolveInRoot } from './files/resolve-in-root.ts';
 import { LayerGoneError, type LayerSteps } from './layer-steps.ts';
 import { type BuildPlan, planBuild } from './plan.ts';
 import { hostPlatform } from './platform.ts';
@@ -47,8 +46,9 @@ export async function buildImage(
   const tags = request.tags.map(readTag);
   const platform = request.platform ?? hostPlatform();
   const globals = globalVariables(dockerfile, request.buildArgs, platform, hostPlatform());
-  const plan = planBuild(dockerfile, request.target, globals);
-  const ignore = await readIgnoreRules(request);
+  const { contexts = {} } = request;
+  const plan = planBuild({ dockerfile, globals, contexts }, request.target);
+  const context = await buildContext(request);
   for (const { line, text } of dockerfile.warnings)
     onEvent({ kind: 'warning', text: `${dockerfile.source.name}:${String(line)}: ${text}` });
   const unused = unusedBuildArgs(dockerfile, request.buildArgs);
@@ -59,7 +59,19 @@ export async function buildImage(
   try {
     const { steps, runner, cacheMounts } = tools;
     const images = new BaseImages(tools.images, request, platform);
-    const job = { request, dockerfile, globals, ignore, platform, folder, images, steps, runner, cacheMounts };
+    const job = {
+      request,
+      dockerfile,
+      globals,
+      contexts,
+      context,
+      platform,
+      folder,
+      images,
+      steps,
+      runner,
+      cacheMounts,
+    };
     const state = await buildStages(job, plan, onEvent, signal);
     const config = await assembleImage(state, request, tools.cache);
     signal.throwIfAborted();
@@ -145,20 +157,4 @@ function readTag(name: string): Reference {
   const reference = withDefaultTag(parseReference(name));
   if (reference.digest === undefined) return reference;
   throw new StatusError('InvalidArgument', `Cannot tag "${familiarReference(reference)}": a tag cannot have a digest`);
-}
-
-/** `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore`. */
-async function readIgnoreRules({ contextDir, dockerfileName, dockerignore }: BuildRequest): Promise<IgnoreRules> {
-  if (dockerignore !== undefined) return parseDockerignore(dockerignore);
-  for (const name of [`${dockerfileName}.dockerignore`, '.dockerignore']) {
-    const found = resolveInRoot(contextDir, name);
-    if (found === undefined) continue;
-    try {
-      return parseDockerignore(await readFile(found.path, 'utf8'));
-    } catch (error) {
-      if (!(error instanceof StatusError)) throw error;
-      throw new StatusError(reasonOf(error), `error reading ${name}: ${error.message}`, { cause: error });
-    }
-  }
-  return parseDockerignore('');
 }

@@ -1,11 +1,12 @@
 import type { Dockerfile } from '#formats/dockerfile/dockerfile.ts';
 import type { Variables } from '#formats/dockerfile/expand-word.ts';
-import type { IgnoreRules } from '#formats/dockerignore.ts';
 import type { Digest, Platform } from '#formats/oci.ts';
-import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
 import type { BaseImages } from './base-images.ts';
+import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
 import type { CacheMounts } from './cache-mounts.ts';
+import type { ContextTree } from './context-tree.ts';
 import type { LayerSteps } from './layer-steps.ts';
+import type { NamedContext } from './named-context.ts';
 import type { Origin } from './plan.ts';
 import type { StageState } from './stage-state.ts';
 
@@ -14,7 +15,8 @@ export interface BuildJob {
   readonly request: BuildRequest;
   readonly dockerfile: Dockerfile;
   readonly globals: Variables;
-  readonly ignore: IgnoreRules;
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+  readonly context: ContextTree;
   /** What is built for. */
   readonly platform: Platform;
   /** A folder for temporary files of this build, removed when it ends. */
@@ -37,10 +39,17 @@ export interface StageScope {
 /** The layer that an origin's files are in; undefined for nothing. Pulls an image that is not here. */
 export async function layerOf(
   { job, emit }: StageScope,
-  origin: Origin,
+  origin: Exclude<Origin, { readonly kind: 'folder' }>,
   signal: AbortSignal,
 ): Promise<Digest | undefined> {
   if (origin.kind === 'scratch') return undefined;
   if (origin.kind === 'stage') return (await job.stage(origin.index)).layer;
   return (await job.images.get(origin.name, undefined, emit, signal)).topLayer;
+}
+
+/** Whether a stage's steps must not be taken from the cache. */
+export function isUncached({ job: { request, dockerfile }, index }: StageScope): boolean {
+  const name = dockerfile.stages[index]?.name ?? '';
+  const stages = request.noCacheStages ?? [];
+  return request.noCache || stages.some((stage) => stage.toLowerCase() === name || stage === String(index));
 }

@@ -4,6 +4,7 @@ import type { Instruction } from '#formats/dockerfile/dockerfile.ts';
 import { expandWord, expandWords } from '#formats/dockerfile/expand-word.ts';
 import { parseTrigger } from '#formats/dockerfile/parse-dockerfile.ts';
 import { placed, sentenceOf } from '#formats/dockerfile/source-error.ts';
+import type { Platform } from '#formats/oci.ts';
 import type { BuildJob, StageScope } from './build-job.ts';
 import { applyMetadata, type Expander, isMetadata } from './metadata.ts';
 import type { StepOutcome } from './layer-steps.ts';
@@ -19,7 +20,7 @@ import {
   withHistory,
   withLayer,
 } from './stage-state.ts';
-import { transferStep } from './transfer-step.ts';
+import { folderLayer, transferStep } from './transfer-step.ts';
 import { declareArgs, visibleVariables } from './variables.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -74,8 +75,22 @@ async function startOf(
     const state = await job.stage(base.index);
     return { state: stateOfStage(state), id: stateId(state), triggers: state.defaults.OnBuild ?? [] };
   }
+  if (base.kind === 'folder') {
+    const state = await folderState(scope, base.path, platform ?? job.platform, signal);
+    return { state, id: stateId(state), triggers: [] };
+  }
   const image = await job.images.get(base.name, platform ?? job.request.platform, emit, signal);
   return { state: stateOfImage(image), id: shortId(image.id), triggers: image.config.config?.OnBuild ?? [] };
+}
+
+/** `FROM` a named context: nothing but its files. */
+async function folderState(
+  scope: StageScope,
+  path: string,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<StageState> {
+  return onTop(scope, scratchState(platform), await folderLayer(scope, path, signal), 'COPY / / # buildkit');
 }
 
 async function carryOut(

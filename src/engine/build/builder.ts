@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { RegistryAuth } from '../images/images.ts';
+import type { NamedContext } from './named-context.ts';
 import type { BuildPlan } from './plan.ts';
 
 export interface BuildRequest {
@@ -16,8 +17,12 @@ export interface BuildRequest {
   readonly buildArgs: Readonly<Record<string, string | undefined>>;
   /** '' = the last stage. */
   readonly target: string;
+  /** Further contexts by name (`--build-context`); FROM, `--from` and `from=` find them before stages and images. */
+  readonly contexts?: Readonly<Record<string, NamedContext>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly noCache: boolean;
+  /** Names of stages that are built without the cache (`--no-cache-filter`). */
+  readonly noCacheStages?: readonly string[];
   readonly pull: boolean;
   /** `default`, `none` or `host`, or a network's name. */
   readonly networkMode: string;

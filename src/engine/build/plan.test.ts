@@ -4,10 +4,16 @@ import * as fc from 'fast-check';
 
 import { StatusError } from '#base/errors.ts';
 import { parseDockerfile } from '#formats/dockerfile/parse-dockerfile.ts';
-import { type BuildPlan, planBuild } from './plan.ts';
+import { type BuildPlan, type Names, planBuild } from './plan.ts';
 
-function plan(text: string, target = '', variables: Readonly<Record<string, string>> = {}): BuildPlan {
-  return planBuild(parseDockerfile(text), target, new Map(Object.entries(variables)));
+function plan(
+  text: string,
+  target = '',
+  variables: Readonly<Record<string, string>> = {},
+  contexts: Names['contexts'] = {},
+): BuildPlan {
+  const globals = new Map(Object.entries(variables));
+  return planBuild({ dockerfile: parseDockerfile(text), globals, contexts }, target);
 }
 
 const titles = ({ stages }: BuildPlan): readonly string[] => stages.map(({ title }) => title);
@@ -112,4 +118,15 @@ test('every stage of a plan comes after what it needs', () => {
     }),
     { numRuns: 100 },
   );
+});
+
+test('named contexts come before stages and images, by whatever form of the name', () => {
+  const folder = { kind: 'folder', path: '/lib' } as const;
+  const image = { kind: 'image', name: 'alpine@sha256:1' } as const;
+  const text = 'FROM debian AS lib\nFROM docker.io/library/alpine\nCOPY --from=lib /a /a';
+  const { stages } = plan(text, '', {}, { lib: folder, 'alpine:latest': image });
+  assert.deepEqual(titles({ stages } as BuildPlan), ['1']);
+  assert.deepEqual(stages[0]?.base, image);
+  assert.deepEqual(plan('FROM lib', '', {}, { lib: folder }).stages[0]?.base, folder);
+  assert.deepEqual(plan('FROM UPPER', '', {}, { other: folder }).stages[0]?.base, { kind: 'image', name: 'UPPER' });
 });

@@ -5,13 +5,19 @@ import { parseTrigger } from '#formats/dockerfile/parse-dockerfile.ts';
 import { runMountFrom } from '#formats/dockerfile/run-mount.ts';
 import { sourceError } from '#formats/dockerfile/source-error.ts';
 import { suggest } from '#formats/dockerfile/suggest.ts';
+import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
+import type { NamedContext } from './named-context.ts';
 import { expandAt } from './variables.ts';
 
 /** Where the files of a stage, a COPY or a mount come from. */
-export type Origin =
-  | { readonly kind: 'scratch' }
-  | { readonly kind: 'stage'; readonly index: number }
-  | { readonly kind: 'image'; readonly name: string };
+export type Origin = NamedContext | { readonly kind: 'scratch' } | { readonly kind: 'stage'; readonly index: number };
+
+/** What names in a Dockerfile can mean. */
+export interface Names {
+  readonly dockerfile: Dockerfile;
+  readonly globals: Variables;
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+}
 
 export interface PlannedStage {
   readonly stage: Stage;
@@ -32,16 +38,17 @@ export interface BuildPlan {
 }
 
 /** Works out what the target needs; nothing else is built. Throws InvalidArgument for a target or stage that is not there. */
-export function planBuild(dockerfile: Dockerfile, target: string, globals: Variables): BuildPlan {
+export function planBuild(names: Names, target: string): BuildPlan {
+  const { dockerfile, globals } = names;
   const index = targetIndex(dockerfile, target);
-  const needed = neededStages(dockerfile, index, globals);
+  const needed = neededStages(names, index);
   const stages: PlannedStage[] = [];
   let step = 1;
   for (const stage of dockerfile.stages) {
     if (!needed.has(stage.index)) continue;
     const title = stage.name === '' ? String(stage.index) : stage.name;
     const platform = expandAt(dockerfile, stage.at, stage.platform, globals);
-    stages.push({ stage, title, platform, base: baseOf(dockerfile, stage, globals), firstStep: step });
+    stages.push({ stage, title, platform, base: baseOf(names, stage), firstStep: step });
     step += 1 + stage.instructions.length;
   }
   const planned = stages.find(({ stage }) => stage.index === index);
@@ -53,7 +60,14 @@ export function planBuild(dockerfile: Dockerfile, target: string, globals: Varia
  * What `--from` of an instruction in stage `current` means: a stage before it by name or index, else an image. Throws
  * InvalidArgument for a stage that comes later.
  */
-export function originOf(dockerfile: Dockerfile, from: string, current: number, at: LineRange): Origin {
+export function originOf(
+  { dockerfile, contexts }: Omit<Names, 'globals'>,
+  from: string,
+  current: number,
+  at: LineRange,
+): Origin {
+  const context = contextOf(contexts, from);
+  if (context !== undefined) return context;
   if (from.toLowerCase() === 'scratch') return { kind: 'scratch' };
   const byIndex = /^[0-9]{1,9}$/.test(from) ? Number(from) : undefined;
   if (byIndex !== undefined && byIndex >= dockerfile.stages.length)
@@ -86,15 +100,16 @@ function targetIndex(dockerfile: Dockerfile, target: string): number {
   );
 }
 
-function neededStages(dockerfile: Dockerfile, target: number, globals: Variables): ReadonlySet<number> {
+function neededStages(names: Names, target: number): ReadonlySet<number> {
+  const { dockerfile } = names;
   // A set that is iterated while it grows visits what is added; stages only need earlier ones, so this ends.
   const needed = new Set([target]);
   for (const index of needed) {
     const stage = dockerfile.stages[index];
     if (stage === undefined) continue;
-    const base = baseOf(dockerfile, stage, globals);
+    const base = baseOf(names, stage);
     const instructions = [...triggersFrom(dockerfile, base, stage), ...stage.instructions];
-    const origins = instructions.flatMap((instruction) => originsOf(dockerfile, instruction, index));
+    const origins = instructions.flatMap((instruction) => originsOf(names, instruction, index));
     for (const origin of [base, ...origins]) if (origin.kind === 'stage') needed.add(origin.index);
   }
   return needed;
@@ -109,9 +124,11 @@ function triggersFrom(dockerfile: Dockerfile, base: Origin, { at }: Stage): read
 }
 
 /** The last earlier stage of that name, as BuildKit has it, else an image. */
-function baseOf(dockerfile: Dockerfile, stage: Stage, globals: Variables): Origin {
+function baseOf({ dockerfile, globals, contexts }: Names, stage: Stage): Origin {
   const name = expandAt(dockerfile, stage.at, stage.base, globals);
   if (name === '') throw sourceError(dockerfile.source, stage.at, `base name (${stage.base}) should not be blank`);
+  const context = contextOf(contexts, name);
+  if (context !== undefined) return context;
   if (name === 'scratch') return { kind: 'scratch' };
   const index = dockerfile.stages.findLastIndex(
     (other) => other.index < stage.index && other.name !== '' && other.name === name.toLowerCase(),
@@ -120,11 +137,25 @@ function baseOf(dockerfile: Dockerfile, stage: Stage, globals: Variables): Origi
 }
 
 /** Every origin that an instruction reads from, the build context aside. */
-function originsOf(dockerfile: Dockerfile, instruction: Instruction, current: number): readonly Origin[] {
+function originsOf(names: Names, instruction: Instruction, current: number): readonly Origin[] {
   const { at } = instruction;
-  if (instruction.kind === 'copy' && instruction.from !== '')
-    return [originOf(dockerfile, instruction.from, current, at)];
+  if (instruction.kind === 'copy' && instruction.from !== '') return [originOf(names, instruction.from, current, at)];
   if (instruction.kind !== 'run') return [];
-  const names = instruction.mounts.map((mount) => runMountFrom(mount)).filter((from) => from !== '');
-  return names.map((from) => originOf(dockerfile, from, current, at));
+  const froms = instruction.mounts.map((mount) => runMountFrom(mount)).filter((from) => from !== '');
+  return froms.map((from) => originOf(names, from, current, at));
+}
+
+/** Contexts are named as images are: `app`, `app:latest` and `docker.io/library/app` are the same. */
+function contextOf(contexts: Names['contexts'], name: string): NamedContext | undefined {
+  return Object.entries(contexts).find(([known]) => known === name || sameImage(known, name))?.[1];
+}
+
+function sameImage(one: string, other: string): boolean {
+  try {
+    const [first, second] = [one, other].map((name) => familiarReference(withDefaultTag(parseReference(name))));
+    return first === second;
+  } catch {
+    // Not every name of a stage or a context is one that an image can have.
+    return false;
+  }
 }

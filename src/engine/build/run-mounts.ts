@@ -9,6 +9,7 @@ import { parseRunMount, type RunMount } from '#formats/dockerfile/run-mount.ts';
 import type { Digest } from '#formats/oci.ts';
 import { layerOf, type StageScope } from './build-job.ts';
 import type { StepMount } from './builder.ts';
+import { type ContextTree, readContextTree } from './context-tree.ts';
 import { copyFiles } from './files/copy-files.ts';
 import { hashFiles } from './files/hash-files.ts';
 import { resolveInRoot } from './files/resolve-in-root.ts';
@@ -21,7 +22,10 @@ export interface PlannedMount {
   readonly mount: RunMount;
   /** Absolute in the container. */
   readonly target: string;
-  readonly source: { readonly layer: Digest | undefined } | { readonly items: readonly SourceItem[] } | 'none';
+  readonly source:
+    | { readonly layer: Digest | undefined }
+    | { readonly items: readonly SourceItem[]; readonly tree: ContextTree }
+    | 'none';
   readonly key: JsonValue;
 }
 
@@ -60,7 +64,7 @@ export async function openMounts(
     const open = async (): Promise<string> => {
       if (source === 'none') return '';
       if ('layer' in source) return stack.use(await job.steps.openSnapshot(source.layer)).root;
-      return await openContext(job, mount, source.items, stack, signal);
+      return await openContext(job, mount, source, stack, signal);
     };
     const path =
       mount.type === 'cache'
@@ -85,21 +89,16 @@ async function planMount(
   const plain: JsonValue = [mount.type, target, mount.source, mount.readOnly, mount.sizeBytes];
   if (mount.type === 'tmpfs' || (mount.type === 'cache' && mount.from === ''))
     return { mount, target, source: 'none', key: [plain, mount.id] };
-  if (mount.from !== '') {
-    const layer = await layerOf(scope, originOf(job.dockerfile, mount.from, index, at), signal);
+  const origin = mount.from === '' ? undefined : originOf(job, mount.from, index, at);
+  if (origin !== undefined && origin.kind !== 'folder') {
+    const layer = await layerOf(scope, origin, signal);
     return { mount, target, source: { layer }, key: [plain, mount.id, layer ?? null] };
   }
-  const items = await selectFiles(
-    {
-      root: job.request.contextDir,
-      sources: [mount.source === '' ? '/' : mount.source],
-      parents: false,
-      exclude: [],
-      ignore: job.ignore,
-    },
-    signal,
-  );
-  return { mount, target, source: { items }, key: [plain, await hashFiles(items, { owners: false }, signal)] };
+  const tree = origin === undefined ? job.context : await readContextTree(origin.path, ['.dockerignore']);
+  const sources = [mount.source === '' ? '/' : mount.source];
+  const items = await selectFiles({ ...tree, sources, parents: false, exclude: [] }, signal);
+  const content = await hashFiles(items, { owners: false }, signal);
+  return { mount, target, source: { items, tree }, key: [plain, content] };
 }
 
 /**
@@ -109,13 +108,13 @@ async function planMount(
 async function openContext(
   job: StageScope['job'],
   mount: RunMount,
-  items: readonly SourceItem[],
+  { items, tree }: { readonly items: readonly SourceItem[]; readonly tree: ContextTree },
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<string> {
-  const original = inside(job.request.contextDir, mount.source);
+  const original = inside(tree.root, mount.source);
   const isOpen = (statSync(original).mode & 0o005) === 0o005 || items[0]?.isFolder !== true;
-  if (mount.readOnly && job.ignore.isEmpty && isOpen) return original;
+  if (mount.readOnly && tree.ignore.isEmpty && isOpen) return original;
   const folder = await mkdtemp(join(job.folder, 'mount-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const [item] = items;

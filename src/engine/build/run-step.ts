@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StatusError } from '#base/errors.ts';
 import type { RunInstruction } from '#formats/dockerfile/dockerfile.ts';
 import { heredocOf } from '#formats/dockerfile/heredoc.ts';
-import type { BuildJob, StageScope } from './build-job.ts';
+import { type BuildJob, isUncached, type StageScope } from './build-job.ts';
 import type { StepMount, StepRun } from './builder.ts';
 import { MountStubs } from './files/mount-stubs.ts';
 import type { StepOutcome, StepSnapshot } from './layer-steps.ts';
@@ -62,7 +62,7 @@ export async function runStep(
     if (exitCode !== 0) throw new StepError(job.dockerfile.source, instruction.at, command.args, exitCode);
     return true;
   };
-  const outcome = await job.steps.carryOut({ parent: state.layer, key, noCache: job.request.noCache, run }, signal);
+  const outcome = await job.steps.carryOut({ parent: state.layer, key, noCache: isUncached(scope), run }, signal);
   return { outcome, createdBy: historyOf(state, command.args) };
 }
 

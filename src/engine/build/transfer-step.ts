@@ -5,8 +5,10 @@ import { StatusError } from '#base/errors.ts';
 import type { JsonValue } from '#base/json.ts';
 import type { AddInstruction, CopyInstruction } from '#formats/dockerfile/dockerfile.ts';
 import { expandWord } from '#formats/dockerfile/expand-word.ts';
+import type { Digest } from '#formats/oci.ts';
 import { addSources } from './add-sources.ts';
-import { layerOf, type StageScope } from './build-job.ts';
+import { isUncached, layerOf, type StageScope } from './build-job.ts';
+import { type ContextTree, readContextTree } from './context-tree.ts';
 import { extractArchive } from './files/extract-archive.ts';
 import { type ModeChange, parseModeChange } from './files/change-mode.ts';
 import { copyFiles } from './files/copy-files.ts';
@@ -16,7 +18,7 @@ import { selectFiles } from './files/select-files.ts';
 import { inlineItem, type SourceItem } from './files/source-item.ts';
 import type { StepOutcome, StepSnapshot } from './layer-steps.ts';
 import type { Expander } from './metadata.ts';
-import { originOf } from './plan.ts';
+import { type Origin, originOf } from './plan.ts';
 import type { StageState } from './stage-state.ts';
 import { stepKey } from './step-key.ts';
 import { visibleVariables } from './variables.ts';
@@ -46,16 +48,34 @@ export async function transferStep(
 ): Promise<{ readonly outcome: StepOutcome; readonly createdBy: string }> {
   const request = expanded(scope, state, instruction, expand);
   const createdBy = historyOf(instruction, request);
-  if (instruction.kind === 'copy' && instruction.from !== '')
-    return { outcome: await copyFrom(scope, state, instruction, request, signal), createdBy };
+  const origin = originOfCopy(scope, instruction);
+  if (instruction.kind === 'copy' && origin !== undefined && origin.kind !== 'folder') {
+    const layer = await layerOf(scope, origin, signal);
+    return { outcome: await copyFrom(scope, state, instruction, { request, layer }, signal), createdBy };
+  }
   await using stack = new AsyncDisposableStack();
+  const tree = origin?.kind === 'folder' ? await readContextTree(origin.path, ['.dockerignore']) : scope.job.context;
   const added =
     instruction.kind === 'add'
       ? await addSources(scope.job, instruction, request, stack, signal)
-      : await contextFiles(scope, instruction, request, signal);
+      : await contextFiles(tree, instruction, request, signal);
   const items = [...added, ...request.inline];
   const outcome = await place(scope, state, { request, items, owners: false, origin: 'context' }, signal);
   return { outcome, createdBy };
+}
+
+/** What `COPY --from` names; undefined for the build's own context. */
+function originOfCopy({ job, index }: StageScope, instruction: Transfer): Origin | undefined {
+  if (instruction.kind === 'add' || instruction.from === '') return undefined;
+  return originOf(job, instruction.from, index, instruction.at);
+}
+
+/** All files of a named context as a layer on nothing. */
+export async function folderLayer(scope: StageScope, path: string, signal: AbortSignal): Promise<StepOutcome> {
+  const tree = await readContextTree(path, ['.dockerignore']);
+  const items = await selectFiles({ ...tree, sources: ['/'], exclude: [], parents: false }, signal);
+  const request = { destination: '/', chown: '', mode: undefined, key: ['/'] };
+  return await place(scope, { layer: undefined }, { request, items, owners: false, origin: 'context' }, signal);
 }
 
 /**
@@ -66,17 +86,14 @@ async function copyFrom(
   scope: StageScope,
   state: StageState,
   instruction: CopyInstruction,
-  request: Request,
+  { request, layer }: { readonly request: Request; readonly layer: Digest | undefined },
   signal: AbortSignal,
 ): Promise<StepOutcome> {
-  const { job, index } = scope;
-  const { steps } = job;
-  const origin = originOf(job.dockerfile, instruction.from, index, instruction.at);
-  const layer = await layerOf(scope, origin, signal);
+  const { steps } = scope.job;
   const parts = [state.layer ?? null, request.key, [...request.sources], [...request.exclude], instruction.parents];
   const inline = await hashFiles(request.inline, { owners: false }, signal);
   const quickKey = stepKey('copy-from-layer', [layer ?? null, parts, inline]);
-  const known = job.request.noCache ? undefined : await steps.find(quickKey);
+  const known = isUncached(scope) ? undefined : await steps.find(quickKey);
   if (known !== undefined) return known;
   await using source = await steps.openSnapshot(layer);
   const nothing = { isEmpty: true, ignores: () => false, mayTakeBack: () => false };
@@ -92,21 +109,21 @@ async function copyFrom(
 }
 
 async function contextFiles(
-  { job }: StageScope,
+  tree: ContextTree,
   { parents }: CopyInstruction,
   { sources, exclude }: Request,
   signal: AbortSignal,
 ): Promise<readonly SourceItem[]> {
   for (const source of sources)
     if (/^https?:\/\//i.test(source)) throw new StatusError('InvalidArgument', "source can't be a URL for COPY");
-  return await selectFiles({ root: job.request.contextDir, sources, exclude, parents, ignore: job.ignore }, signal);
+  return await selectFiles({ ...tree, sources, exclude, parents }, signal);
 }
 
 async function place(
-  { job }: StageScope,
-  state: StageState,
+  scope: StageScope,
+  state: Pick<StageState, 'layer'>,
   files: {
-    readonly request: Request;
+    readonly request: Pick<Request, 'destination' | 'chown' | 'mode' | 'key'>;
     readonly items: readonly SourceItem[];
     readonly owners: boolean;
     readonly origin: 'context' | 'stage';
@@ -128,7 +145,7 @@ async function place(
     for (const item of items) await extractArchive(item, { ...options, owner: chosen }, signal);
     return true;
   };
-  return await job.steps.carryOut({ parent: state.layer, key, noCache: job.request.noCache, run }, signal);
+  return await scope.job.steps.carryOut({ parent: state.layer, key, noCache: isUncached(scope), run }, signal);
 }
 
 function expanded({ job }: StageScope, state: StageState, instruction: Transfer, expand: Expander): Request {

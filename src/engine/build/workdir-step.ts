@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-import type { StageScope } from './build-job.ts';
+import { isUncached, type StageScope } from './build-job.ts';
 import { lookUpOwner } from './files/owner.ts';
 import { makeFolders } from './files/place.ts';
 import { isFolderIn } from './files/resolve-in-root.ts';
@@ -10,7 +10,7 @@ import { stepKey } from './step-key.ts';
 
 /** Carries out WORKDIR: makes the folder, owned by the USER, unless it is there. `path` has its variables expanded. */
 export async function workdirStep(
-  { job }: StageScope,
+  scope: StageScope,
   state: StageState,
   path: string,
   signal: AbortSignal,
@@ -24,6 +24,6 @@ export async function workdirStep(
     makeFolders(root, full, lookUpOwner(root, user));
     return await Promise.resolve(true);
   };
-  const outcome = await job.steps.carryOut({ parent: state.layer, key, noCache: job.request.noCache, run }, signal);
+  const outcome = await scope.job.steps.carryOut({ parent: state.layer, key, noCache: isUncached(scope), run }, signal);
   return { outcome, state: next, createdBy: `WORKDIR ${full}` };
 }

@@ -23,3 +23,10 @@ export function toolPath(name: string): string {
   }
   throw new Error(`${name} is not installed; ./slipway test installs what the tests need`);
 }
+
+/** The path of one of Docker's plugins: the one that is unpacked for the tests, also where another is installed. */
+export function pluginPath(name: string): string {
+  const path = join(repository, '.cache/tools/usr/libexec/docker/cli-plugins', name);
+  accessSync(path, constants.X_OK);
+  return path;
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { totalmem } from 'node:os';
 import { describe, test } from 'node:test';
 
 import { DockerClient } from '#kit/fake-engine/docker-client.ts';
@@ -8,6 +9,16 @@ import { hostCpuNs, parseHostCpu } from './host-cpu.ts';
 type Body = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 describe('stats', () => {
+  test('say how much memory a container without a limit of its own may take', async (t) => {
+    const client = await DockerClient.start(t);
+    const id = await client.run(['wait']);
+    for (const limitBytes of [0, totalmem() * 2]) {
+      client.engine.containers.memoryLimitBytes = limitBytes;
+      const body = (await client.call('GET', `/containers/${id}/stats?stream=0&one-shot=1`)).body as Body;
+      assert.equal(body['memory_stats']?.['limit'], totalmem());
+    }
+  });
+
   test('have the fields that docker stats computes from', async (t) => {
     const client = await DockerClient.start(t);
     const id = await client.run(['wait'], { HostConfig: { PidsLimit: 50 } }, '?name=web');

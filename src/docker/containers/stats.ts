@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 
 import { nowNs, sleep } from '#base/clock.ts';
 import type { Container } from '#engine/runtime/container.ts';
@@ -80,7 +80,7 @@ function statsBody(container: Container, before: Sample, now: Sample): object {
         ? {}
         : {
             usage: stats.memory.usageBytes,
-            limit: stats.memory.limitBytes,
+            limit: memoryLimit(stats),
             // Clients subtract the page cache that can be dropped: by the one name on cgroup v1, by the other on v2.
             stats: {
               inactive_file: stats.memory.inactiveFileBytes,
@@ -89,6 +89,12 @@ function statsBody(container: Container, before: Sample, now: Sample): object {
           },
     ...(stats !== undefined && { networks: networkBodies(stats) }),
   };
+}
+
+/** Clients divide by it: without a limit of its own, a container may take all of this machine's memory. */
+function memoryLimit({ memory }: ContainerStats): number {
+  const all = totalmem();
+  return memory.limitBytes === 0 ? all : Math.min(memory.limitBytes, all);
 }
 
 function cpuBody({ stats, systemNs }: Sample): object {

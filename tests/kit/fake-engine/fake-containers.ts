@@ -41,6 +41,7 @@ export class FakeContainers implements Containers {
   readonly calls: string[] = [];
   /** Root of every container, a folder of the test. */
   root = '/nowhere';
+  memoryLimitBytes = 65_536;
 
   constructor(events: EventLog) {
     this.#events = events;
@@ -237,7 +238,7 @@ export class FakeContainers implements Containers {
   stats(): ContainerStats {
     return {
       cpu: { totalNs: 3_000_000n, userNs: 2_000_000n, systemNs: 1_000_000n },
-      memory: { usageBytes: 4096, inactiveFileBytes: 1024, limitBytes: 65_536 },
+      memory: { usageBytes: 4096, inactiveFileBytes: 1024, limitBytes: this.memoryLimitBytes },
       pids: 3,
       networks: { eth0: counts },
       block: { readBytes: 10, writeBytes: 20 },

@@ -1,31 +1,41 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { droppingChains } from './host-firewall.ts';
+import { forwardHook } from '#sys/nft/rules.ts';
 
-const forward = { family: 'ip', table: 'filter', name: 'FORWARD', type: 'filter', hook: 'forward', policy: 'drop' };
+import { type ForwardChain, refusingChains } from './host-firewall.ts';
 
-test('chains that drop what they do not know are found in every family of IP', () => {
-  const chains = [
+const forward: ForwardChain = {
+  family: 'ip',
+  table: 'filter',
+  chain: 'FORWARD',
+  type: 'filter',
+  hook: forwardHook,
+  policy: 'drop',
+  rules: [],
+};
+const input = 1;
+
+test('chains that refuse what they do not know are found, by policy or by their last rule', () => {
+  const last = (refusesAll: boolean): ForwardChain['rules'] => [{ handle: 1n, comment: '', refusesAll }];
+  const chains: ForwardChain[] = [
     forward,
-    { ...forward, family: 'inet', table: 'firewall', name: 'forward' },
-    { ...forward, family: 'bridge' },
-    { ...forward, hook: 'input', name: 'INPUT' },
-    { ...forward, table: 'open', policy: 'accept' },
-    { ...forward, table: 'slipway' },
-    { family: 'ip', table: 'filter', name: 'ufw-user-forward' },
-  ].map((chain) => ({ chain }));
-  assert.deepEqual(droppingChains([{ metainfo: {} }, ...chains], 'slipway'), [
-    { family: 'ip', table: 'filter', chain: 'FORWARD' },
-    { family: 'inet', table: 'firewall', chain: 'forward' },
-  ]);
+    { ...forward, family: 'inet', table: 'firewall', chain: 'forward' },
+    { ...forward, family: 'inet', table: 'firewalld', chain: 'filter_FORWARD', policy: 'accept', rules: last(true) },
+    { ...forward, hook: input, chain: 'INPUT' },
+    { ...forward, table: 'open', policy: 'accept', rules: last(false) },
+    { ...forward, chain: 'ufw-user-forward', hook: undefined, policy: undefined },
+  ];
+  assert.deepEqual(
+    refusingChains(chains).map(({ family, table, chain }) => `${family} ${table} ${chain}`),
+    ['ip filter FORWARD', 'inet firewall forward', 'inet firewalld filter_FORWARD'],
+  );
 });
 
 test("Docker's own place for others is used where there is one", () => {
-  const user = { family: 'ip', table: 'filter', name: 'DOCKER-USER' };
-  const chains = [forward, { ...forward, family: 'ip6' }, user].map((chain) => ({ chain }));
+  const user: ForwardChain = { ...forward, chain: 'DOCKER-USER', hook: undefined, policy: undefined };
   assert.deepEqual(
-    droppingChains(chains, 'slipway').map(({ family, chain }) => `${family} ${chain}`),
+    refusingChains([forward, { ...forward, family: 'ip6' }, user]).map(({ family, chain }) => `${family} ${chain}`),
     ['ip DOCKER-USER', 'ip6 FORWARD'],
   );
 });

@@ -1,100 +1,78 @@
-import type { Nft, NftObject } from '#sys/nft/nft.ts';
+import type { NetlinkSocket } from '#sys/netlink/netlink-socket.ts';
+import {
+  acceptingRule,
+  type Chain,
+  type ChainName,
+  changeRules,
+  forwardHook,
+  listChains,
+  listRules,
+  type Rule,
+  ruleRemoval,
+} from '#sys/nft/rules.ts';
 
-/** A chain of somebody else through which forwarded packets must pass, and where our exceptions go. */
-export interface ForeignChain {
-  readonly family: string;
-  readonly table: string;
-  readonly chain: string;
-}
-
-interface Exception {
-  readonly comment: string;
-  readonly match: string;
+/** A forward chain with its rules. */
+export interface ForwardChain extends Chain {
+  readonly rules: readonly Rule[];
 }
 
 /**
  * Puts one pair of accepting rules per bridge at the top of each foreign chain that would drop forwarded packets, and
  * takes away those of bridges that are no more. A verdict of our own table cannot do it: a packet has to be accepted by
- * every chain of the hook. Idempotent. With no bridges, takes all away.
+ * every chain of the hook. Idempotent. With no bridges, takes all away. Throws NetlinkError, also when somebody changes
+ * the chains at the same moment: then nothing was done.
  */
-export function updateHostFirewall(nft: Nft, owner: string, bridgeNames: readonly string[]): void {
-  const wanted = bridgeNames.flatMap((bridge) => exceptions(owner, bridge));
-  const chains = nft.list('list chains');
-  const dropping = bridgeNames.length === 0 ? [] : droppingChains(chains, owner);
-  const commands: string[] = [];
-  for (const place of possiblePlaces(chains, dropping)) {
-    const found = ownRules(nft, place, owner);
-    const needed = dropping.some((chain) => isSame(chain, place)) ? wanted : [];
-    const comments = new Set(needed.map(({ comment }) => comment));
-    const name = `${place.family} ${place.table} ${place.chain}`;
-    for (const rule of found) {
-      if (!comments.delete(rule.comment)) commands.push(`delete rule ${name} handle ${String(rule.handle)}`);
-    }
-    for (const { comment, match } of needed) {
-      if (comments.has(comment)) commands.push(`insert rule ${name} ${match} counter accept comment "${comment}"`);
-    }
-  }
-  if (commands.length > 0) nft.run(commands.join('\n'));
+export function updateHostFirewall(socket: NetlinkSocket, owner: string, bridgeNames: readonly string[]): void {
+  const chains = listChains(socket).filter((chain) => chain.table !== owner && isPlace(chain));
+  const places = chains.map((chain) => ({ ...chain, rules: listRules(socket, chain) }));
+  const refusing = bridgeNames.length === 0 ? [] : refusingChains(places);
+  const changes = places.flatMap((place) => {
+    const wanted = refusing.some((chain) => isSame(chain, place)) ? bridgeNames : [];
+    return changesOf(place, owner, wanted);
+  });
+  if (changes.length > 0) changeRules(socket, changes);
 }
 
 /**
- * Base chains of others in the forward hook whose policy is to drop. Docker's FORWARD is replaced by its DOCKER-USER,
- * which is called first and which Docker leaves alone.
+ * The chains that get our rules: those of the forward hook whose policy is to drop (ufw, Docker) or whose last rule refuses
+ * the rest (firewalld). Docker's FORWARD is replaced by its DOCKER-USER, which is called first and which Docker leaves alone.
  */
-export function droppingChains(chains: readonly NftObject[], owner: string): readonly ForeignChain[] {
-  const all = chains.map(({ chain }) => chain as NftObject | undefined).filter((chain) => chain !== undefined);
-  return all
-    .filter(
-      ({ family, table, hook, policy, type }) =>
-        ['ip', 'ip6', 'inet'].includes(String(family)) &&
-        type === 'filter' &&
-        hook === 'forward' &&
-        policy === 'drop' &&
-        table !== owner,
-    )
-    .map(({ family, table, name }) => {
-      const isUserChain = (chain: NftObject): boolean =>
-        chain['family'] === family && chain['table'] === table && chain['name'] === dockerUserChain;
-      const chain = name === 'FORWARD' && all.some(isUserChain) ? dockerUserChain : String(name);
-      return { family: String(family), table: String(table), chain };
+export function refusingChains(chains: readonly ForwardChain[]): readonly ChainName[] {
+  return chains
+    .filter(({ hook, policy, rules }) => hook === forwardHook && (policy === 'drop' || rules.at(-1)?.refusesAll === true))
+    .map((chain) => {
+      const user = { ...chain, chain: dockerUserChain };
+      return chain.chain === 'FORWARD' && chains.some((other) => isSame(other, user)) ? user : chain;
     });
 }
 
 const dockerUserChain = 'DOCKER-USER';
 
-/** Where rules of ours are or may still be from earlier: the dropping chains, and forward chains that drop no more. */
-function possiblePlaces(chains: readonly NftObject[], dropping: readonly ForeignChain[]): readonly ForeignChain[] {
-  const usual = chains
-    .map(({ chain }) => chain as NftObject | undefined)
-    .filter((chain) => chain?.['hook'] === 'forward' || chain?.['name'] === dockerUserChain)
-    .map((chain) => ({
-      family: String(chain?.['family']),
-      table: String(chain?.['table']),
-      chain: String(chain?.['name']),
-    }))
-    .filter(({ family }) => ['ip', 'ip6', 'inet'].includes(family));
-  return [...dropping, ...usual.filter((place) => !dropping.some((chain) => isSame(chain, place)))];
+/** Where rules of ours are or may still be from earlier. */
+function isPlace({ hook, type, chain }: Chain): boolean {
+  return (hook === forwardHook && type === 'filter') || chain === dockerUserChain;
 }
 
-function exceptions(owner: string, bridge: string): readonly Exception[] {
-  // Only expressions that iptables can read too, where the chain is one of iptables-nft.
-  return [
-    { comment: `${owner}: from ${bridge}`, match: `iifname "${bridge}"` },
-    { comment: `${owner}: to ${bridge}`, match: `oifname "${bridge}"` },
-  ];
+function changesOf(
+  place: ForwardChain,
+  owner: string,
+  bridgeNames: readonly string[],
+): Parameters<typeof changeRules>[1] {
+  const missing = new Map<string, Parameters<typeof acceptingRule>>();
+  for (const bridge of bridgeNames) {
+    for (const [word, direction] of [
+      ['from', 'iifname'],
+      ['to', 'oifname'],
+    ] as const) {
+      const comment = `${owner}: ${word} ${bridge}`;
+      missing.set(comment, [place, direction, bridge, comment]);
+    }
+  }
+  const own = place.rules.filter(({ comment }) => comment.startsWith(`${owner}: `));
+  const removals = own.filter(({ comment }) => !missing.delete(comment)).map(({ handle }) => ruleRemoval(place, handle));
+  return [...removals, ...Array.from(missing.values(), (rule) => acceptingRule(...rule))];
 }
 
-function ownRules(nft: Nft, place: ForeignChain, owner: string): { comment: string; handle: number }[] {
-  return nft
-    .list(`list chain ${place.family} ${place.table} ${place.chain}`)
-    .map(({ rule }) => rule as { readonly comment?: string; readonly handle?: number } | undefined)
-    .flatMap((rule) =>
-      rule?.comment?.startsWith(`${owner}: `) === true && rule.handle !== undefined
-        ? [{ comment: rule.comment, handle: rule.handle }]
-        : [],
-    );
-}
-
-function isSame(one: ForeignChain, other: ForeignChain): boolean {
+function isSame(one: ChainName, other: ChainName): boolean {
   return one.family === other.family && one.table === other.table && one.chain === other.chain;
 }

@@ -6,6 +6,7 @@ import type { Logger } from '#base/logger.ts';
 import { openRouteSocket } from '#sys/netlink/netlink-socket.ts';
 import { removeLink } from '#sys/netlink/link.ts';
 import { Nft } from '#sys/nft/nft.ts';
+import { openFilterSocket } from '#sys/nft/rules.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import { ensureBridge, ownBridges } from './bridge.ts';
@@ -13,7 +14,7 @@ import { BridgeNetworks } from './bridge-networks.ts';
 import { missingPredefined } from './define-network.ts';
 import { DefinitionStore } from './definition-store.ts';
 import { Forwarder } from './dns/forwarder.ts';
-import { Firewall } from './firewall.ts';
+import { Firewall, type FirewallState } from './firewall.ts';
 import { HostEtc } from './host-files.ts';
 import { enableForwarding, enableIpv6Forwarding, hostMtu, hostSubnets } from './host-network.ts';
 import { instanceNames, type InstanceNames } from './instance-names.ts';
@@ -42,8 +43,8 @@ export interface NetworksOptions {
   readonly etcDir?: string;
 }
 
-/** How often it is seen to that nobody took our firewall rules away. */
-const healPeriodMs = 10_000;
+/** How often it is seen to that nobody took our firewall rules away; looking costs two system calls. */
+const healPeriodMs = 1_000;
 
 /**
  * Opens the networks of this machine: bridges and firewall rules are as the definitions say when it returns. Containers of
@@ -59,6 +60,7 @@ export async function openNetworks(options: NetworksOptions, signal: AbortSignal
   await using opened = new AsyncDisposableStack();
   const socket = opened.use(openRouteSocket());
   const nft = opened.use(new Nft());
+  const filter = opened.use(openFilterSocket());
   const forwarder = opened.use(new Forwarder());
   const state = new NetworkState();
   const context: NetworkContext = {
@@ -66,7 +68,7 @@ export async function openNetworks(options: NetworksOptions, signal: AbortSignal
     records: new SandboxRecords(names.recordFolder),
     socket,
     nft,
-    firewall: new Firewall(nft, names.table, () => firewallState(state), logger),
+    firewall: new Firewall({ nft, socket: filter, table: names.table, state: () => firewallState(state), logger }),
     ports: new PortAllocator(),
     forwarder,
     etc: new HostEtc(options.etcDir ?? '/etc'),
@@ -122,7 +124,7 @@ function ensure({ socket, hostMtu, logger }: NetworkContext, network: NetworkDef
   }
 }
 
-function firewallState(state: NetworkState): ReturnType<ConstructorParameters<typeof Firewall>[2]> {
+function firewallState(state: NetworkState): FirewallState {
   const networks = [...state.definitions.values()];
   return {
     elements: [...networks.flatMap(networkElements), ...Array.from(state.records.values(), publishedElements).flat()],

@@ -5,6 +5,7 @@ import { removeLink } from '#sys/netlink/link.ts';
 import { openRouteSocket } from '#sys/netlink/netlink-socket.ts';
 import { removeNetns } from '#sys/netns.ts';
 import { Nft } from '#sys/nft/nft.ts';
+import { openFilterSocket } from '#sys/nft/rules.ts';
 
 import { ownBridges } from './bridge.ts';
 import { attachedLinks } from './container-link.ts';
@@ -20,7 +21,8 @@ export function removeKernelState(options: { readonly instance: string; readonly
   const names = instanceNames(options.instance, options.runDir);
   using socket = openRouteSocket();
   using nft = new Nft();
-  updateHostFirewall(nft, names.table, []);
+  using filter = openFilterSocket();
+  updateHostFirewall(filter, names.table, []);
   nft.run(`add table inet ${names.table}; delete table inet ${names.table}`);
   const bridges = ownBridges(socket, names.table);
   for (const link of attachedLinks(socket, new Set(bridges.map(({ name }) => name)))) removeLink(socket, link.index);

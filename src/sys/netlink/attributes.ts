@@ -27,13 +27,19 @@ export function encodeAttributes(list: readonly Attribute[]): Buffer {
 
 /** By type without flags; the last of a type wins. Stops at the first attribute that does not fit: never reads beyond. */
 export function decodeAttributes(bytes: Uint8Array): ReadonlyMap<number, Buffer> {
+  return new Map(decodeAttributeList(bytes).map(({ type, value }) => [type, value]));
+}
+
+/** The same in order, for lists in which a type comes several times. */
+export function decodeAttributeList(bytes: Uint8Array): readonly (Attribute & { readonly value: Buffer })[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found = new Map<number, Buffer>();
+  const found: (Attribute & { readonly value: Buffer })[] = [];
   let offset = 0;
   while (offset + headerSizeBytes <= view.length) {
     const sizeBytes = view.readUInt16LE(offset);
     if (sizeBytes < headerSizeBytes || offset + sizeBytes > view.length) break;
-    found.set(view.readUInt16LE(offset + 2) & typeMask, view.subarray(offset + headerSizeBytes, offset + sizeBytes));
+    const value = view.subarray(offset + headerSizeBytes, offset + sizeBytes);
+    found.push({ type: view.readUInt16LE(offset + 2) & typeMask, value });
     offset += align(sizeBytes);
   }
   return found;

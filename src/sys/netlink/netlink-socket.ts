@@ -1,6 +1,13 @@
 import { SystemError } from '../errno.ts';
 import { systemCall } from '../ffi.ts';
-import { decodeMessages, decodeOutcome, encodeMessage, messageFlags, messageTypes } from './message.ts';
+import {
+  decodeMessages,
+  decodeOutcome,
+  encodeMessage,
+  messageFlags,
+  messageTypes,
+  type NetlinkMessage,
+} from './message.ts';
 
 const constants = {
   AF_NETLINK: 16,
@@ -81,10 +88,43 @@ export class NetlinkSocket implements Disposable {
     return answer.payloads;
   }
 
+  /**
+   * Requests between `begin` and `end` as one transaction (nfnetlink batches): all of them happen, or nothing does and the
+   * first refusal is thrown.
+   */
+  runBatch(begin: NetlinkRequest, requests: readonly NetlinkRequest[], end: NetlinkRequest): void {
+    const sequences = new Map<number, string>();
+    const encoded = [begin, ...requests, end].map((one, index, all) => {
+      this.#sequence += 1;
+      const isFrame = index === 0 || index === all.length - 1;
+      if (!isFrame) sequences.set(this.#sequence, one.request);
+      const flags = (one.flags ?? 0) | messageFlags.request | (isFrame ? 0 : messageFlags.acknowledge);
+      return encodeMessage({ type: one.type, flags, sequence: this.#sequence, payload: one.payload });
+    });
+    const bytes = Buffer.concat(encoded);
+    send(begin.request, this.#fd, bytes, bytes.length, 0);
+    let failure: NetlinkError | undefined;
+    while (sequences.size > 0) {
+      for (const message of this.#receive(begin.request)) {
+        const name = sequences.get(message.sequence);
+        if (name === undefined || message.type !== messageTypes.error) continue;
+        sequences.delete(message.sequence);
+        const { errno, detail } = decodeOutcome(message);
+        if (errno !== 0) failure ??= new NetlinkError(name, errno, detail);
+      }
+    }
+    if (failure !== undefined) throw failure;
+  }
+
   [Symbol.dispose](): void {
     if (!this.#open) return;
     this.#open = false;
     close('netlink', this.#fd);
+  }
+
+  #receive(name: string): readonly NetlinkMessage[] {
+    const sizeBytes = recv(name, this.#fd, this.#buffer, this.#buffer.length, 0);
+    return decodeMessages(this.#buffer.subarray(0, sizeBytes));
   }
 
   #exchange(request: NetlinkRequest, flags: number): { payloads: readonly Buffer[]; interrupted: boolean } {
@@ -95,8 +135,7 @@ export class NetlinkSocket implements Disposable {
     const payloads: Buffer[] = [];
     let interrupted = false;
     for (;;) {
-      const sizeBytes = recv(name, this.#fd, this.#buffer, this.#buffer.length, 0);
-      for (const message of decodeMessages(this.#buffer.subarray(0, sizeBytes))) {
+      for (const message of this.#receive(name)) {
         if (message.sequence !== this.#sequence) continue;
         if ((message.flags & messageFlags.dumpInterrupted) !== 0) interrupted = true;
         if (message.type === messageTypes.error || message.type === messageTypes.done) {

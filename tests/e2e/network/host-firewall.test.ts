@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { silentLogger } from '#base/logger.ts';
-import { Firewall } from '#engine/network/firewall.ts';
 import { updateHostFirewall } from '#engine/network/host-firewall.ts';
 import { Nft } from '#sys/nft/nft.ts';
+import { openFilterSocket } from '#sys/nft/rules.ts';
+
+import { eventually } from '../../kit/eventually.ts';
 
 import { askTcp, isCutOff, serveTcp } from './peers.ts';
 import { hostAddress, lanAddress, openInstance, port, PrivateHost, sandboxRequest, signal } from './private-host.ts';
@@ -59,7 +60,8 @@ for (const { name, what, rules, table, chain } of firewalls) {
         await networks.close(request.containerId);
       }
       assert.equal(comments(nft, chain).length, before.length + 4);
-      updateHostFirewall(nft, `slipway-${name}`, [`slip-${name}0`]);
+      using filter = openFilterSocket();
+      updateHostFirewall(filter, `slipway-${name}`, [`slip-${name}0`]);
       assert.equal(comments(nft, chain).length, before.length + 2, 'those of a bridge that is gone go');
     }
     assert.deepEqual(comments(nft, chain), before);
@@ -84,15 +86,55 @@ test('rules that somebody flushed come back', async () => {
   assert.equal(await askTcp(host.lan, hostAddress, hostPort), `web ${lanAddress}`);
   using nft = new Nft();
   nft.run('flush ruleset');
-  // Any change to the rules finds out; so does the check that runs every ten seconds.
+  // Any change to the rules finds out.
   await networks.open(sandboxRequest('second', { ports: [port(81)] }), signal());
   assert.equal(await askTcp(host.lan, hostAddress, hostPort), `web ${lanAddress}`);
   nft.run('flush ruleset');
-  const state = { elements: [{ set: 'bridges', element: '"slip-heal0"' }], bridgeNames: [] };
-  const firewall = new Firewall(nft, 'slipway-heal', () => state, silentLogger);
-  firewall.heal();
-  assert.equal(await isCutOff(host.lan, '172.17.0.2', 80), true, 'the table is there');
+  // So does a look from time to time.
+  await eventually('containers are closed again', () => isCutOff(host.lan, '172.17.0.2', 80));
+  assert.equal(await askTcp(host.lan, hostAddress, hostPort), `web ${lanAddress}`);
 });
+
+test('firewalld, which refuses by its last rule, lets containers through, also after a reload', async () => {
+  using nft = new Nft();
+  // As firewalld writes it, shortened.
+  const rules = `table inet firewalld {
+    chain filter_FORWARD {
+      type filter hook forward priority filter + 10; policy accept;
+      ct state established,related accept
+      ct status dnat accept
+      iifname "lo" accept
+      ct state invalid drop
+      reject with icmpx admin-prohibited
+    }
+  }`;
+  nft.run(rules);
+  await using networks = await openInstance(host.instance('fwd'));
+  const { netnsPath } = await networks.open(sandboxRequest('web'), signal());
+  using _lan = serveTcp(host.lan, 80, 'lan');
+  assert.match(await askTcp(netnsPath, lanAddress, 80), /^lan /);
+  nft.run(`delete table inet firewalld; ${rules}`);
+  await eventually('containers pass the new rules', () => answers(netnsPath, lanAddress, 80));
+  nft.run('delete table inet firewalld');
+});
+
+test('a table that allows nobody else to change it is left alone, and ours are kept all the same', async () => {
+  using owner = new Nft();
+  owner.run(`table inet firewalld {
+    flags owner
+    chain filter_FORWARD { type filter hook forward priority filter + 10; policy drop; }
+  }`);
+  await using networks = await openInstance(host.instance('owned'));
+  const { ports, netnsPath } = await networks.open(sandboxRequest('web', { ports: [port(80)] }), signal());
+  using _web = serveTcp(netnsPath, 80, 'web');
+  assert.match(await askTcp(undefined, '127.0.0.1', ports[0]?.hostPort ?? 0), /^web /);
+  owner.run('delete table inet firewalld');
+});
+
+/** Whether a server answers there now. */
+async function answers(place: string | undefined, address: string, hostPort: number): Promise<boolean> {
+  return !(await isCutOff(place, address, hostPort).catch(() => true));
+}
 
 function comments(nft: Nft, chain: string): readonly string[] {
   return nft

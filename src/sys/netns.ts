@@ -55,6 +55,14 @@ export function inNetns<T>(path: string, work: () => T extends Promise<unknown> 
   });
 }
 
+/** Runs `work` in a new network namespace that ends with it; like `inNetns`, synchronous on purpose. */
+export function inNewNetns<T>(work: () => T extends Promise<unknown> ? never : T): T {
+  return andBack(() => {
+    unshare('new network namespace', newNetworkNamespace);
+    return work();
+  });
+}
+
 /** Whether a namespace is pinned at `path`: a plain file that a crash left there is not one. */
 export function isNetns(path: string): boolean {
   let fd: number;

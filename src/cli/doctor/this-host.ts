@@ -6,9 +6,8 @@ import { promisify } from 'node:util';
 import type { InstancePaths } from '#app/instance-paths.ts';
 import { deadline, nowMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
-import { isObject } from '#base/json.ts';
 import { mountOverlay, unmount } from '#sys/mounts.ts';
-import { Nft } from '#sys/nft/nft.ts';
+import { listChains, openFilterSocket } from '#sys/nft/rules.ts';
 
 import type { Chain, Host } from './check.ts';
 
@@ -34,7 +33,7 @@ export function thisHost(paths: InstancePaths, env: Host['env'], signal: AbortSi
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
     },
     tryOverlay: () => tryOverlay(nearest(paths.data)),
-    chains: listChains,
+    chains: findChains,
   };
 }
 
@@ -58,18 +57,12 @@ function tryOverlay(folder: string): string | undefined {
   }
 }
 
-function listChains(): readonly Chain[] | { readonly error: string } {
+function findChains(): readonly Chain[] | { readonly error: string } {
+  const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
   try {
-    using nft = new Nft();
-    return nft.list('list chains').flatMap(({ chain }) => {
-      if (!isObject(chain)) return [];
-      const text = (key: string): string | undefined => (typeof chain[key] === 'string' ? chain[key] : undefined);
-      const {
-        family = '',
-        table = '',
-        name = '',
-      } = { family: text('family'), table: text('table'), name: text('name') };
-      return [{ family, table, name, hook: text('hook'), policy: text('policy') }];
+    using socket = openFilterSocket();
+    return listChains(socket).map(({ family, table, chain, hook, policy }) => {
+      return { family, table, name: chain, hook: hooks[hook ?? -1], policy };
     });
   } catch (error) {
     return { error: messageOf(error) };

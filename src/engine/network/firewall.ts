@@ -1,10 +1,10 @@
 import type { Logger } from '#base/logger.ts';
 import { NetlinkError, type NetlinkSocket } from '#sys/netlink/netlink-socket.ts';
-import { type Nft, NftError } from '#sys/nft/nft.ts';
 import { generationOf, hasTable } from '#sys/nft/rules.ts';
+import { changeElements, makeTable, type TableImage } from '#sys/nft/table.ts';
 
 import { updateHostFirewall } from './host-firewall.ts';
-import { addElementsText, deleteElementsText, type RulesetElement, rulesetText } from './ruleset.ts';
+import { type RulesetElement, setChanges } from './ruleset.ts';
 
 /** All that the table has to hold, and the bridges that the host's own firewall has to let through. */
 export interface FirewallState {
@@ -13,11 +13,9 @@ export interface FirewallState {
 }
 
 export interface FirewallParts {
-  /** Changes our own table. */
-  readonly nft: Nft;
-  /** Looks at the tables of others, and changes them. */
   readonly socket: NetlinkSocket;
-  readonly table: string;
+  /** Our own table. */
+  readonly table: TableImage;
   readonly state: () => FirewallState;
   readonly logger: Logger;
 }
@@ -37,25 +35,25 @@ export class Firewall {
 
   /** Makes the table anew from the state. */
   rebuild(): void {
-    const { nft, table, state } = this.#parts;
-    nft.run(rulesetText(table, state().elements));
+    const { socket, table, state } = this.#parts;
+    makeTable(socket, table, setChanges(state().elements), { replace: true });
   }
 
   /** The state must hold the elements already. */
   add(elements: readonly RulesetElement[]): void {
-    if (elements.length > 0) this.#change(addElementsText(this.#parts.table, elements));
+    if (elements.length > 0) this.#change('add', elements);
   }
 
   /** The state must not hold the elements any more. */
   remove(elements: readonly RulesetElement[]): void {
-    if (elements.length > 0) this.#change(deleteElementsText(this.#parts.table, elements));
+    if (elements.length > 0) this.#change('remove', elements);
   }
 
   /** Lets our bridges through firewalls of the host that drop what they do not know; false when that was not possible. */
   updateHost(): boolean {
     const { socket, table, state, logger } = this.#parts;
     try {
-      updateHostFirewall(socket, table, state().bridgeNames);
+      updateHostFirewall(socket, table.name, state().bridgeNames);
       return true;
     } catch (error) {
       // Somebody changes their rules at this moment, or allows nobody to; ours work all the same.
@@ -70,22 +68,23 @@ export class Firewall {
     const { socket, table, logger } = this.#parts;
     const generation = generationOf(socket);
     if (generation === this.#generation) return;
-    if (!hasTable(socket, 'inet', table)) {
-      logger.warn('firewall rules of container networks were gone and are made anew', { table });
+    if (!hasTable(socket, 'inet', table.name)) {
+      logger.warn('firewall rules of container networks were gone and are made anew', { table: table.name });
       this.rebuild();
     }
     this.#generation = this.updateHost() ? generationOf(socket) : undefined;
   }
 
-  #change(text: string): void {
+  #change(verb: 'add' | 'remove', elements: readonly RulesetElement[]): void {
+    const { socket, table, logger } = this.#parts;
     try {
-      this.#parts.nft.run(text);
+      changeElements(socket, table, verb, setChanges(elements));
     } catch (error) {
-      if (!(error instanceof NftError)) throw error;
-      this.#parts.logger.warn(
-        'firewall rules of container networks differ from what they should be and are made anew',
-        { table: this.#parts.table, error },
-      );
+      if (!(error instanceof NetlinkError)) throw error;
+      logger.warn('firewall rules of container networks differ from what they should be and are made anew', {
+        table: table.name,
+        error,
+      });
       this.rebuild();
     }
   }

@@ -39,7 +39,9 @@ export function updateHostFirewall(socket: NetlinkSocket, owner: string, bridgeN
  */
 export function refusingChains(chains: readonly ForwardChain[]): readonly ChainName[] {
   return chains
-    .filter(({ hook, policy, rules }) => hook === forwardHook && (policy === 'drop' || rules.at(-1)?.refusesAll === true))
+    .filter(
+      ({ hook, policy, rules }) => hook === forwardHook && (policy === 'drop' || rules.at(-1)?.refusesAll === true),
+    )
     .map((chain) => {
       const user = { ...chain, chain: dockerUserChain };
       return chain.chain === 'FORWARD' && chains.some((other) => isSame(other, user)) ? user : chain;
@@ -69,7 +71,9 @@ function changesOf(
     }
   }
   const own = place.rules.filter(({ comment }) => comment.startsWith(`${owner}: `));
-  const removals = own.filter(({ comment }) => !missing.delete(comment)).map(({ handle }) => ruleRemoval(place, handle));
+  const removals = own
+    .filter(({ comment }) => !missing.delete(comment))
+    .map(({ handle }) => ruleRemoval(place, handle));
   return [...removals, ...Array.from(missing.values(), (rule) => acceptingRule(...rule))];
 }
 

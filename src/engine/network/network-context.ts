@@ -1,6 +1,6 @@
 import type { Logger } from '#base/logger.ts';
 import type { NetlinkSocket } from '#sys/netlink/netlink-socket.ts';
-import type { Nft } from '#sys/nft/nft.ts';
+import type { TableImage } from '#sys/nft/table.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import type { Forwarder } from './dns/forwarder.ts';
@@ -16,7 +16,8 @@ export interface NetworkContext {
   readonly records: SandboxRecords;
   /** Serves the host's network namespace. */
   readonly socket: NetlinkSocket;
-  readonly nft: Nft;
+  /** The redirection of name queries, in each container's namespace. */
+  readonly nameTable: TableImage;
   readonly firewall: Firewall;
   readonly ports: PortAllocator;
   readonly forwarder: Forwarder;

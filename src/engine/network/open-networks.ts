@@ -5,8 +5,8 @@ import { StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
 import { openRouteSocket } from '#sys/netlink/netlink-socket.ts';
 import { removeLink } from '#sys/netlink/link.ts';
-import { Nft } from '#sys/nft/nft.ts';
 import { openFilterSocket } from '#sys/nft/rules.ts';
+import { compileTable } from '#sys/nft/table.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import { ensureBridge, ownBridges } from './bridge.ts';
@@ -14,6 +14,7 @@ import { BridgeNetworks } from './bridge-networks.ts';
 import { missingPredefined } from './define-network.ts';
 import { DefinitionStore } from './definition-store.ts';
 import { Forwarder } from './dns/forwarder.ts';
+import { nameTableText } from './dns/name-server.ts';
 import { Firewall, type FirewallState } from './firewall.ts';
 import { HostEtc } from './host-files.ts';
 import { enableForwarding, enableIpv6Forwarding, hostMtu, hostSubnets } from './host-network.ts';
@@ -23,7 +24,7 @@ import { defaultNetworkName, type NetworkDefinition } from './network-definition
 import { NetworkState } from './network-state.ts';
 import type { Networks } from './networks.ts';
 import { PortAllocator } from './ports/port-allocator.ts';
-import { networkElements } from './ruleset.ts';
+import { networkElements, rulesetText } from './ruleset.ts';
 import { SandboxRecords } from './sandbox-record.ts';
 import { publishedElements } from './sandbox-setup.ts';
 import { type AddressPool, defaultAddressPools, ownPrefixes } from './subnet-plan.ts';
@@ -59,7 +60,6 @@ export async function openNetworks(options: NetworksOptions, signal: AbortSignal
   const loaded = await definitions.load(logger);
   await using opened = new AsyncDisposableStack();
   const socket = opened.use(openRouteSocket());
-  const nft = opened.use(new Nft());
   const filter = opened.use(openFilterSocket());
   const forwarder = opened.use(new Forwarder());
   const state = new NetworkState();
@@ -67,8 +67,13 @@ export async function openNetworks(options: NetworksOptions, signal: AbortSignal
     state,
     records: new SandboxRecords(names.recordFolder),
     socket,
-    nft,
-    firewall: new Firewall({ nft, socket: filter, table: names.table, state: () => firewallState(state), logger }),
+    nameTable: compileTable(nameTableText),
+    firewall: new Firewall({
+      socket: filter,
+      table: compileTable(rulesetText(names.table)),
+      state: () => firewallState(state),
+      logger,
+    }),
     ports: new PortAllocator(),
     forwarder,
     etc: new HostEtc(options.etcDir ?? '/etc'),

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { removeLink } from '#sys/netlink/link.ts';
 import { openRouteSocket } from '#sys/netlink/netlink-socket.ts';
 import { removeNetns } from '#sys/netns.ts';
-import { Nft } from '#sys/nft/nft.ts';
 import { openFilterSocket } from '#sys/nft/rules.ts';
+import { removeTable } from '#sys/nft/table.ts';
 
 import { ownBridges } from './bridge.ts';
 import { attachedLinks } from './container-link.ts';
@@ -20,10 +20,9 @@ import { instanceNames } from './instance-names.ts';
 export function removeKernelState(options: { readonly instance: string; readonly runDir: string }): void {
   const names = instanceNames(options.instance, options.runDir);
   using socket = openRouteSocket();
-  using nft = new Nft();
   using filter = openFilterSocket();
   updateHostFirewall(filter, names.table, []);
-  nft.run(`add table inet ${names.table}; delete table inet ${names.table}`);
+  removeTable(filter, 'inet', names.table);
   const bridges = ownBridges(socket, names.table);
   for (const link of attachedLinks(socket, new Set(bridges.map(({ name }) => name)))) removeLink(socket, link.index);
   for (const bridge of bridges) removeLink(socket, bridge.index);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { addElementsText, deleteElementsText, networkElements, portElements, rulesetText } from './ruleset.ts';
+import { networkElements, portElements, rulesetText, setChanges } from './ruleset.ts';
 import type { NetworkDefinition } from './network-definition.ts';
 
 test('a network is a handful of elements', () => {
@@ -14,11 +14,11 @@ test('a network is a handful of elements', () => {
     ],
   });
   assert.deepEqual(elementsOf(networkElements(network)), [
-    'bridges "sb-1"',
-    'siblings "sb-1" . "sb-1"',
-    'homes "sb-1" . 10.0.0.0/24',
+    'bridges sb-1',
+    'siblings sb-1 sb-1',
+    'homes sb-1 10.0.0.0/24',
     'masqueraded 10.0.0.0/24',
-    'homes6 "sb-1" . fd00::/64',
+    'homes6 sb-1 fd00::/64',
     'masqueraded6 fd00::/64',
   ]);
   assert.deepEqual(networkElements({ ...network, driver: 'host' }), []);
@@ -26,15 +26,13 @@ test('a network is a handful of elements', () => {
 
 test('an internal network is not masqueraded, one without icc has strangers, one may keep its addresses', () => {
   const internal = elementsOf(networkElements(networkDefinition({ internal: true })));
-  assert.ok(internal.includes('internal "sb-0"') && !internal.some((text) => text.startsWith('masqueraded')));
+  assert.ok(internal.includes('internal sb-0') && !internal.some((text) => text.startsWith('masqueraded')));
   const options = {
     'com.docker.network.bridge.enable_icc': 'false',
     'com.docker.network.bridge.enable_ip_masquerade': 'false',
   };
   const strict = elementsOf(networkElements(networkDefinition({ options })));
-  assert.ok(
-    strict.includes('strangers "sb-0" . "sb-0"') && !strict.some((text) => /^(siblings|masqueraded)/.test(text)),
-  );
+  assert.ok(strict.includes('strangers sb-0 sb-0') && !strict.some((text) => /^(siblings|masqueraded)/.test(text)));
 });
 
 test('a port leads to the address of its family, on all or on one address of the host', () => {
@@ -46,30 +44,38 @@ test('a port leads to the address of its family, on all or on one address of the
         ipv6Address,
       }),
     );
-  assert.deepEqual(ports('0.0.0.0'), ['published tcp . 8080 : 10.0.0.2 . 80']);
-  assert.deepEqual(ports('127.0.0.1'), ['published_on 127.0.0.1 . tcp . 8080 : 10.0.0.2 . 80']);
+  assert.deepEqual(ports('0.0.0.0'), ['published tcp 8080 : 10.0.0.2 80']);
+  assert.deepEqual(ports('127.0.0.1'), ['published_on 127.0.0.1 tcp 8080 : 10.0.0.2 80']);
   assert.deepEqual(ports('::'), [], 'a relay does it');
-  assert.deepEqual(ports('::', 'fd00::2'), ['published6 tcp . 8080 : fd00::2 . 80']);
-  assert.deepEqual(ports('fd01::1', 'fd00::2'), ['published6_on fd01::1 . tcp . 8080 : fd00::2 . 80']);
+  assert.deepEqual(ports('::', 'fd00::2'), ['published6 tcp 8080 : fd00::2 80']);
+  assert.deepEqual(ports('fd01::1', 'fd00::2'), ['published6_on fd01::1 tcp 8080 : fd00::2 80']);
 });
 
-test('elements of one set are one command, and the whole replaces what was there', () => {
+test('elements of one set are one change, each once', () => {
   const elements = [
-    { set: 'bridges', element: '"a"' },
-    { set: 'internal', element: '"b"' },
-    { set: 'bridges', element: '"b"' },
-    { set: 'bridges', element: '"a"' },
-  ];
-  const added = 'add element inet t bridges { "a", "b" }\nadd element inet t internal { "b" }';
-  assert.equal(addElementsText('t', elements), added);
-  assert.equal(deleteElementsText('t', elements.slice(0, 1)), 'delete element inet t bridges { "a" }');
-  const whole = rulesetText('t', elements);
-  assert.ok(whole.startsWith('add table inet t\ndelete table inet t\ntable inet t {'));
-  assert.ok(whole.endsWith(added));
+    { set: 'bridges', key: ['a'] },
+    { set: 'internal', key: ['b'] },
+    { set: 'bridges', key: ['b'] },
+    { set: 'bridges', key: ['a'] },
+  ] as const;
+  assert.deepEqual(
+    setChanges(elements).map(({ set, elements: some }) => [set, some.map(({ key }) => key[0])]),
+    [
+      ['bridges', ['a', 'b']],
+      ['internal', ['b']],
+    ],
+  );
+});
+
+test('the table declares every set that its chains name', () => {
+  const text = rulesetText('t');
+  const declared = Array.from(text.matchAll(/^(?:set|map) (\w+) /gm), ([, name]) => name);
+  const named = Array.from(text.matchAll(/@(\w+)/g), ([, name]) => name);
+  assert.deepEqual(new Set(named), new Set(declared));
 });
 
 function elementsOf(elements: ReturnType<typeof networkElements>): readonly string[] {
-  return elements.map(({ set, element }) => `${set} ${element}`);
+  return elements.map(({ set, key, data }) => [set, ...key, ...(data === undefined ? [] : [':', ...data])].join(' '));
 }
 
 function networkDefinition(change: Partial<NetworkDefinition>): NetworkDefinition {

@@ -1,4 +1,6 @@
 import { parsePrefix } from '#formats/ip-prefix.ts';
+import { setDeclaration, type SetElement, type SetType } from '#sys/nft/set-elements.ts';
+import type { SetChange } from '#sys/nft/table.ts';
 
 import { parseBridgeOptions } from './bridge-options.ts';
 import { ipv4Subnet, ipv6Subnet, type NetworkDefinition } from './network-definition.ts';
@@ -12,10 +14,25 @@ export interface PortTarget {
   readonly ipv6Address: string;
 }
 
-/** An element of a set or map of our table; both as nft writes them. */
-export interface RulesetElement {
-  readonly set: string;
-  readonly element: string;
+/** The sets and maps of our table. */
+const setTypes = {
+  bridges: { key: ['ifname'] },
+  internal: { key: ['ifname'] },
+  siblings: { key: ['ifname', 'ifname'] },
+  strangers: { key: ['ifname', 'ifname'] },
+  homes: { key: ['ifname', 'ipv4_addr'], interval: true },
+  homes6: { key: ['ifname', 'ipv6_addr'], interval: true },
+  masqueraded: { key: ['ipv4_addr'], interval: true },
+  masqueraded6: { key: ['ipv6_addr'], interval: true },
+  published: { key: ['inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] },
+  published_on: { key: ['ipv4_addr', 'inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] },
+  published6: { key: ['inet_proto', 'inet_service'], data: ['ipv6_addr', 'inet_service'] },
+  published6_on: { key: ['ipv6_addr', 'inet_proto', 'inet_service'], data: ['ipv6_addr', 'inet_service'] },
+} as const satisfies Record<string, SetType>;
+
+/** An element of a set or map of our table. */
+export interface RulesetElement extends SetElement {
+  readonly set: keyof typeof setTypes;
 }
 
 /**
@@ -28,19 +45,7 @@ export interface RulesetElement {
  * - `postrouting`: who speaks to a container of its own bridge by a published port gets the answer through the host;
  *   who comes from 127.0.0.1 gets an address that can be answered; who leaves gets the address of the host.
  */
-const frame = `
-  set bridges { type ifname; }
-  set internal { type ifname; }
-  set siblings { type ifname . ifname; }
-  set strangers { type ifname . ifname; }
-  set homes { type ifname . ipv4_addr; flags interval; }
-  set homes6 { type ifname . ipv6_addr; flags interval; }
-  set masqueraded { type ipv4_addr; flags interval; }
-  set masqueraded6 { type ipv6_addr; flags interval; }
-  map published { type inet_proto . inet_service : ipv4_addr . inet_service; }
-  map published_on { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
-  map published6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
-  map published6_on { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }
+const chains = `
   chain guard {
     type filter hook prerouting priority raw; policy accept;
     iifname @bridges ip daddr 127.0.0.0/8 drop
@@ -90,39 +95,40 @@ const frame = `
   }
 `;
 
-/** The whole table with its elements, in the place of what was there, as one transaction. */
-export function rulesetText(table: string, elements: readonly RulesetElement[]): string {
-  const whole = `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {${frame}}`;
-  return [whole, addElementsText(table, elements)].join('\n');
+/** The table without elements, in nft's language. */
+export function rulesetText(table: string): string {
+  const sets = Object.entries(setTypes).map(([name, type]) => setDeclaration(name, type));
+  return `table inet ${table} {\n${sets.join('\n')}\n${chains}}`;
 }
 
-/** Adding what is there already (the same) is no error. */
-export function addElementsText(table: string, elements: readonly RulesetElement[]): string {
-  return commands('add', table, elements);
-}
-
-/** nft refuses the whole when one is not there. */
-export function deleteElementsText(table: string, elements: readonly RulesetElement[]): string {
-  return commands('delete', table, elements);
+/** What is to be changed of which set, each element once. */
+export function setChanges(elements: readonly RulesetElement[]): readonly SetChange[] {
+  return Array.from(
+    Map.groupBy(elements, ({ set }) => set),
+    ([set, members]) => {
+      const distinct = new Map(members.map(({ key, data = [] }) => [[...key, ':', ...data].join(' '), { key, data }]));
+      return { set, type: setTypes[set], elements: [...distinct.values()] };
+    },
+  );
 }
 
 export function networkElements(network: NetworkDefinition): readonly RulesetElement[] {
   if (network.driver !== 'bridge') return [];
   const { icc, masquerade } = parseBridgeOptions(network.options);
-  const bridge = `"${network.bridgeName}"`;
+  const bridge = network.bridgeName;
   const leaves = masquerade && !network.internal;
   const elements: RulesetElement[] = [
-    { set: 'bridges', element: bridge },
-    { set: icc ? 'siblings' : 'strangers', element: `${bridge} . ${bridge}` },
+    { set: 'bridges', key: [bridge] },
+    { set: icc ? 'siblings' : 'strangers', key: [bridge, bridge] },
   ];
-  if (network.internal) elements.push({ set: 'internal', element: bridge });
+  if (network.internal) elements.push({ set: 'internal', key: [bridge] });
   for (const [subnet, suffix] of [
     [ipv4Subnet(network), ''],
     [ipv6Subnet(network), '6'],
   ] as const) {
     if (subnet === undefined || parsePrefix(subnet.subnet) === undefined) continue;
-    elements.push({ set: `homes${suffix}`, element: `${bridge} . ${subnet.subnet}` });
-    if (leaves) elements.push({ set: `masqueraded${suffix}`, element: subnet.subnet });
+    elements.push({ set: `homes${suffix}`, key: [bridge, subnet.subnet] });
+    if (leaves) elements.push({ set: `masqueraded${suffix}`, key: [subnet.subnet] });
   }
   return elements;
 }
@@ -132,17 +138,9 @@ export function portElements({ port, ipv4Address, ipv6Address }: PortTarget): re
   const ipv6 = port.hostIp.includes(':');
   const address = ipv6 ? ipv6Address : ipv4Address;
   if (address === '') return [];
-  const key = `${port.protocol} . ${String(port.hostPort)}`;
-  const target = `${address} . ${String(port.containerPort)}`;
+  const key = [port.protocol, port.hostPort];
+  const data = [address, port.containerPort];
   const suffix = ipv6 ? '6' : '';
-  if (['0.0.0.0', '::'].includes(port.hostIp)) return [{ set: `published${suffix}`, element: `${key} : ${target}` }];
-  return [{ set: `published${suffix}_on`, element: `${port.hostIp} . ${key} : ${target}` }];
-}
-
-function commands(verb: string, table: string, elements: readonly RulesetElement[]): string {
-  const bySet = Map.groupBy(elements, ({ set }) => set);
-  return Array.from(bySet, ([set, members]) => {
-    const list = [...new Set(members.map(({ element }) => element))].join(', ');
-    return `${verb} element inet ${table} ${set} { ${list} }`;
-  }).join('\n');
+  if (['0.0.0.0', '::'].includes(port.hostIp)) return [{ set: `published${suffix}`, key, data }];
+  return [{ set: `published${suffix}_on`, key: [port.hostIp, ...key], data }];
 }

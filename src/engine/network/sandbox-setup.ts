@@ -139,7 +139,7 @@ export function makeNameServer(
   return new NameServer({
     netnsPath,
     replaces,
-    nft: context.nft,
+    table: context.nameTable,
     forwarder: context.forwarder,
     zone: context.state.zoneFor(containerId),
     upstream: () => upstreamOf(context, containerId, netnsPath),

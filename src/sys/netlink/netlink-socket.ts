@@ -15,6 +15,8 @@ const constants = {
   SOCK_CLOEXEC: 0o2000000,
   SOL_SOCKET: 1,
   SO_RCVTIMEO: 20,
+  SO_SNDBUFFORCE: 32,
+  SO_RCVBUFFORCE: 33,
   SOL_NETLINK: 270,
 };
 const netlinkOptions = { capAck: 10, extAck: 11, strictCheck: 12 };
@@ -61,9 +63,10 @@ export class NetlinkSocket implements Disposable {
   #sequence = 0;
   #open = true;
 
-  /** `protocol`: NETLINK_ROUTE (0), NETLINK_NETFILTER (12). */
-  constructor(protocol: number) {
-    const { AF_NETLINK, SOCK_RAW, SOCK_CLOEXEC, SOL_NETLINK, SOL_SOCKET, SO_RCVTIMEO } = constants;
+  /** `protocol`: NETLINK_ROUTE (0), NETLINK_NETFILTER (12). `bufferSizeBytes`: for batches beyond the usual 200 KiB. */
+  constructor(protocol: number, bufferSizeBytes?: number) {
+    const { AF_NETLINK, SOCK_RAW, SOCK_CLOEXEC, SOL_NETLINK, SOL_SOCKET } = constants;
+    const { SO_RCVTIMEO, SO_SNDBUFFORCE, SO_RCVBUFFORCE } = constants;
     this.#fd = socket('netlink', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     const on = Buffer.from([1, 0, 0, 0]);
     for (const option of [netlinkOptions.capAck, netlinkOptions.extAck, netlinkOptions.strictCheck]) {
@@ -72,6 +75,12 @@ export class NetlinkSocket implements Disposable {
     const timeout = Buffer.alloc(16);
     timeout.writeBigInt64LE(receiveTimeoutSeconds);
     setsockopt('netlink', this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length);
+    if (bufferSizeBytes === undefined) return;
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(bufferSizeBytes);
+    for (const option of [SO_SNDBUFFORCE, SO_RCVBUFFORCE]) {
+      setsockopt('netlink', this.#fd, SOL_SOCKET, option, size, size.length);
+    }
   }
 
   /** Does it; throws NetlinkError when the kernel refuses. Returns the payloads of the messages that come before the acknowledgement. */

@@ -2,8 +2,6 @@ import koffi from 'koffi';
 
 import { StatusError } from '#base/errors.ts';
 
-import { inNetns } from '../netns.ts';
-
 const libraryName = 'libnftables.so.1';
 const jsonFlag = 1 << 4;
 
@@ -30,7 +28,7 @@ export type NftObject = Readonly<Record<string, unknown>>;
 
 /**
  * nftables in this process. A text of commands is one transaction: all of it happens or nothing. Serves the network
- * namespace in which it was made; `runIn` serves another. Throws Unavailable when the library is not installed.
+ * namespace in which it was made. Throws Unavailable when the library is not installed.
  */
 export class Nft implements Disposable {
   readonly #bindings: Bindings;
@@ -56,19 +54,6 @@ export class Nft implements Disposable {
     } finally {
       this.#bindings.setOutputFlags(this.#context, 0);
     }
-  }
-
-  /** One transaction in the network namespace pinned at `netnsPath`. */
-  runIn(netnsPath: string, commands: string): void {
-    // Some versions open their socket with the context, others with each command: both happen in there.
-    inNetns(netnsPath, () => {
-      const context = openContext(this.#bindings);
-      try {
-        execute(this.#bindings, context, commands);
-      } finally {
-        this.#bindings.close(context);
-      }
-    });
   }
 
   [Symbol.dispose](): void {

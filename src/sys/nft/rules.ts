@@ -49,6 +49,8 @@ const commentType = 0;
 const headerSizeBytes = 4;
 const interfaceNameBytes = 16;
 const verdicts = { drop: 0, accept: 1 };
+/** The largest transaction: some ten thousand published ports. */
+const transactionSizeBytes = 8 * 1024 * 1024;
 /** Expressions that let every packet on to the next one. */
 const passing: ReadonlySet<string> = new Set(['counter', 'log', 'limit', 'notrack']);
 
@@ -59,13 +61,17 @@ const passing: ReadonlySet<string> = new Set(['counter', 'log', 'limit', 'notrac
  */
 export function openFilterSocket(): NetlinkSocket {
   const netlinkNetfilter = 12;
-  return new NetlinkSocket(netlinkNetfilter);
+  return new NetlinkSocket(netlinkNetfilter, transactionSizeBytes);
 }
 
 /** A number that changes with every change to the rules of this network namespace, whoever makes it. */
 export function generationOf(socket: NetlinkSocket): number {
   const generationId = 1;
-  const [answer] = socket.run({ request: 'get generation', type: subsystem | messages.getGeneration, payload: header(0) });
+  const [answer] = socket.run({
+    request: 'get generation',
+    type: subsystem | messages.getGeneration,
+    payload: header(0),
+  });
   const value = decodeAttributes((answer ?? Buffer.alloc(headerSizeBytes)).subarray(headerSizeBytes)).get(generationId);
   return value !== undefined && value.length >= 4 ? value.readUInt32BE(0) : 0;
 }

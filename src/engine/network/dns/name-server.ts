@@ -4,7 +4,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { parseAddress } from '#formats/ip-address.ts';
 import { bindInetSocket, closeInetSocket, type InetSocket } from '#sys/inet-socket.ts';
 import { inNetns } from '#sys/netns.ts';
-import type { Nft } from '#sys/nft/nft.ts';
+import { openFilterSocket } from '#sys/nft/rules.ts';
+import { setDeclaration, type SetType } from '#sys/nft/set-elements.ts';
+import { makeTable, type TableImage } from '#sys/nft/table.ts';
 
 import { required } from '#base/assert.ts';
 
@@ -17,19 +19,30 @@ export interface NameServerOptions {
   readonly netnsPath: string;
   /** An earlier process served the namespace: its redirection is replaced. */
   readonly replaces: boolean;
-  readonly nft: Nft;
+  /** Of `nameTableText`. */
+  readonly table: TableImage;
   readonly zone: NameZone;
   readonly forwarder: Forwarder;
   /** Undefined: the container has no way out, so foreign names are not asked for either. Read for each query. */
   readonly upstream: () => Upstream | undefined;
 }
 
+const dnsPort = 53;
 const maximumConnections = 64;
 const idleTimeoutMs = 10_000;
 /** Queries of one container under way at other servers; further ones get SERVFAIL, own names are answered all the same. */
 const maximumPending = 256;
-/** Name of the table in the container's namespace. */
-const tableName = 'slipway_dns';
+
+const serversType: SetType = { key: ['inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] };
+
+/** The table in the container's namespace that leads queries to where we listen. */
+export const nameTableText = `table ip slipway_dns {
+  ${setDeclaration('servers', serversType)}
+  chain output {
+    type nat hook output priority -100; policy accept;
+    ip daddr ${embeddedServer} dnat ip to meta l4proto . th dport map @servers
+  }
+}`;
 
 /**
  * The embedded name server of one container: 127.0.0.11 port 53 (UDP and TCP) in its network namespace. It listens on
@@ -108,7 +121,7 @@ export class NameServer implements Disposable {
 }
 
 /** Bound in the namespace by system calls and handed to Node, which then serves all namespaces from one thread. */
-function openSockets({ netnsPath, replaces, nft }: NameServerOptions): {
+function openSockets({ netnsPath, replaces, table }: NameServerOptions): {
   readonly udp: InetSocket;
   readonly tcp: InetSocket;
 } {
@@ -121,24 +134,18 @@ function openSockets({ netnsPath, replaces, nft }: NameServerOptions): {
       return socket;
     };
     const sockets = { udp: open('udp'), tcp: open('tcp') };
-    const table = redirection(sockets.udp.port, sockets.tcp.port);
-    nft.runIn(netnsPath, replaces ? `${removal}${table}` : table);
+    const elements = (['udp', 'tcp'] as const).map((protocol) => ({
+      key: [protocol, dnsPort],
+      data: [embeddedServer, sockets[protocol].port],
+    }));
+    inNetns(netnsPath, () => {
+      using filter = openFilterSocket();
+      // Replacing costs the kernel milliseconds, so it is left away where there is nothing to replace.
+      makeTable(filter, table, [{ set: 'servers', type: serversType, elements }], { replace: replaces });
+    });
     return sockets;
   } catch (error) {
     for (const socket of opened) closeInetSocket(socket);
     throw error;
   }
-}
-
-/** Idempotent. Costs the kernel milliseconds, so it is left away where there is nothing to remove. */
-const removal = `add table ip ${tableName}\ndelete table ip ${tableName}\n`;
-
-function redirection(udpPort: number, tcpPort: number): string {
-  return `table ip ${tableName} {
-  chain output {
-    type nat hook output priority -100; policy accept;
-    ip daddr ${embeddedServer} udp dport 53 dnat to ${embeddedServer}:${String(udpPort)}
-    ip daddr ${embeddedServer} tcp dport 53 dnat to ${embeddedServer}:${String(tcpPort)}
-  }
-}`;
 }

@@ -3,35 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { SystemError, hasCode } from './errno.ts';
 import { systemCall } from './ffi.ts';
 import { mountsBelow, readMounts } from './mount-info.ts';
-
-/** Flags of mount(2) and mount_setattr(2); the numbers are the kernel's (include/uapi/linux/mount.h). */
-const flags = {
-  readOnly: 0x1,
-  nosuid: 0x2,
-  nodev: 0x4,
-  noexec: 0x8,
-  remount: 0x20,
-  noatime: 0x400,
-  nodiratime: 0x800,
-  bind: 0x1000,
-  recursive: 0x4000,
-  unbindable: 0x20000,
-  private: 0x40000,
-  slave: 0x80000,
-  shared: 0x100000,
-  relatime: 0x200000,
-  strictatime: 0x1000000,
-} as const;
-
-const flagOfOption: Readonly<Record<string, number>> = {
-  ro: flags.readOnly,
-  nosuid: flags.nosuid,
-  nodev: flags.nodev,
-  noexec: flags.noexec,
-  noatime: flags.noatime,
-  nodiratime: flags.nodiratime,
-  relatime: flags.relatime,
-};
+import { mountFlags, parseMountOptions } from './mount-options.ts';
 
 export type Propagation = 'private' | 'slave' | 'shared' | 'unbindable';
 
@@ -53,30 +25,23 @@ const mountSetattr = systemCall(
   'long syscall(long number, int folder, const char *path, unsigned int flags, void *attributes, size_t size)',
 );
 
-/** mount(2). `options` is the filesystem's own comma-separated text; `flagOptions` those of `ro`, `nosuid`, `nodev`, ... */
-function mountFilesystem(mount: {
-  readonly type: string;
-  readonly source: string;
-  readonly target: string;
-  readonly options?: string;
-  readonly flagOptions?: readonly string[];
-}): void {
-  const bits = (mount.flagOptions ?? []).reduce((sum, option) => sum | (flagOfOption[option] ?? 0), 0);
-  mountCall(mount.target, mount.source, mount.target, mount.type, bits, mount.options ?? '');
-}
-
-/** Options that mount(2) takes as flags rather than as text: `ro`, `nosuid`, `nodev`, `noexec`, ... */
-export function isFlagOption(option: string): boolean {
-  return flagOfOption[option] !== undefined;
+/** mount(2) with options as mount(8) takes them, binds among them. Waits as long as the filesystem does. */
+export function mountFilesystem(type: string, source: string, target: string, words: readonly string[]): void {
+  const { flags, data } = parseMountOptions(words);
+  mountCall(target, source, target, type, flags, data);
+  const attributes = flags & ~(mountFlags.bind | mountFlags.recursive);
+  // A bind takes its attributes only afterwards.
+  if ((flags & mountFlags.bind) !== 0 && attributes !== 0)
+    mountCall(target, null, target, null, mountFlags.bind | mountFlags.remount | attributes, null);
 }
 
 export function bindMount(source: string, target: string, options: { readonly recursive?: boolean } = {}): void {
-  const bits = flags.bind | (options.recursive === true ? flags.recursive : 0);
+  const bits = mountFlags.bind | (options.recursive === true ? mountFlags.recursive : 0);
   mountCall(`${source} on ${target}`, source, target, null, bits, null);
 }
 
 export function mountTmpfs(target: string, options = '', flagOptions: readonly string[] = ['nosuid', 'nodev']): void {
-  mountFilesystem({ type: 'tmpfs', source: 'tmpfs', target, options, flagOptions });
+  mountFilesystem('tmpfs', 'tmpfs', target, [...flagOptions, ...options.split(',')]);
 }
 
 /** An overlay: lower folders from top to bottom; without `upper` and `work` it is read-only. */
@@ -114,7 +79,7 @@ export function mountOverlay(overlay: OverlayMount): void {
 }
 
 export function setPropagation(target: string, propagation: Propagation, recursive: boolean): void {
-  mountCall(target, null, target, null, flags[propagation] | (recursive ? flags.recursive : 0), null);
+  mountCall(target, null, target, null, mountFlags[propagation] | (recursive ? mountFlags.recursive : 0), null);
 }
 
 /**
@@ -123,15 +88,15 @@ export function setPropagation(target: string, propagation: Propagation, recursi
  */
 export function makeReadOnly(target: string, recursive: boolean): void {
   const attributes = Buffer.alloc(32);
-  attributes.writeBigUInt64LE(BigInt(flags.readOnly), 0);
+  attributes.writeBigUInt64LE(BigInt(mountFlags.readOnly), 0);
   const size = attributes.length;
   try {
     mountSetattr(target, mountSetattrNumber, atCwd, target, recursive ? atRecursive : 0, attributes, size);
   } catch (error) {
     if (recursive || !hasCode(error, 'ENOSYS')) throw error;
     const now = readMounts().findLast(({ mountPoint }) => mountPoint === target)?.options ?? [];
-    const kept = now.reduce<number>((sum, option) => sum | (flagOfOption[option] ?? 0), flags.readOnly);
-    mountCall(target, null, target, null, flags.bind | flags.remount | kept, null);
+    const kept = parseMountOptions(now).flags | mountFlags.readOnly;
+    mountCall(target, null, target, null, mountFlags.bind | mountFlags.remount | kept, null);
   }
 }
 

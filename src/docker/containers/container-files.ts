@@ -1,7 +1,9 @@
 import { readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 
+import { deadline } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
+import { newId } from '#base/ids.ts';
 import type { Engine } from '#engine/engine.ts';
 import type { Container, MountPoint } from '#engine/runtime/container.ts';
 import { hasCode } from '#sys/errno.ts';
@@ -19,6 +21,8 @@ export interface ContainerPath {
   readonly readOnly: boolean;
 }
 
+/** A volume on another machine is there within this, or not at all. */
+const volumeOpensWithinMs = 180_000;
 /** Links from one mount into another are followed so often. */
 const maximumHops = 40;
 
@@ -41,9 +45,30 @@ export async function withContainerPath<T>(
       return await work({ root: root.path, path, base: '/', readOnly: false });
     }
   }
+  await using volumes = new OpenedVolumes(engine);
   return await engine.containers.withRoot(container.id, async (root) =>
-    work(await throughMounts(engine, container, root, path)),
+    work(await throughMounts(volumes, container, root, path)),
   );
+}
+
+/** Volumes that are looked into; disposing takes away again what had to be mounted for that. */
+class OpenedVolumes implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #user = `copy-${newId().slice(0, 12)}`;
+  readonly #names = new Set<string>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async open(name: string): Promise<string> {
+    this.#names.add(name);
+    return this.#engine.volumes.open(name, this.#user, deadline(volumeOpensWithinMs));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.#names) await this.#engine.volumes.close(name, this.#user);
+  }
 }
 
 /** undefined when the process has ended meanwhile. */
@@ -57,13 +82,18 @@ function rootOfProcess(pid: number): RootedFile | undefined {
 }
 
 /** `path` may end with `/` or `/.`: then its last element is followed too. */
-async function throughMounts(engine: Engine, container: Container, root: string, path: string): Promise<ContainerPath> {
+async function throughMounts(
+  volumes: OpenedVolumes,
+  container: Container,
+  root: string,
+  path: string,
+): Promise<ContainerPath> {
   const end = path === '/' ? '' : (/\/\.?$/.exec(path)?.[0] ?? '');
   let wanted = path.slice(0, path.length - end.length);
   for (let hop = 0; hop < maximumHops; hop += 1) {
     const mount = mountOf(container.mounts, wanted);
     if (mount !== undefined) {
-      const place = await mountPlace(engine, mount, wanted);
+      const place = await mountPlace(volumes, container, mount, wanted);
       return { ...place, path: place.path === '/' ? '/' : place.path + end };
     }
     const real = realPath(root, wanted, end !== '');
@@ -78,12 +108,27 @@ function mountOf(mounts: readonly MountPoint[], path: string): MountPoint | unde
   return covering.sort((a, b) => b.destination.length - a.destination.length)[0];
 }
 
-async function mountPlace(engine: Engine, mount: MountPoint, path: string): Promise<ContainerPath> {
+async function mountPlace(
+  volumes: OpenedVolumes,
+  container: Container,
+  mount: MountPoint,
+  path: string,
+): Promise<ContainerPath> {
   if (mount.type === 'tmpfs') {
     const way = 'start the container first';
     throw new StatusError('NotFound', `Could not find the file ${path}: a tmpfs is there only while it runs; ${way}`);
   }
-  const source = mount.type === 'volume' ? await engine.volumes.open(mount.name) : mount.source;
+  const isPart = container.spec.mounts.some(
+    ({ target, subpath = '' }) => target === mount.destination && subpath !== '',
+  );
+  if (mount.type === 'image' || isPart) {
+    const what = isPart ? 'a part of a volume' : 'an image';
+    throw new StatusError(
+      'NotSupported',
+      `Could not find the file ${path}: ${what} is mounted there only while the container runs; start it first`,
+    );
+  }
+  const source = mount.type === 'volume' ? await volumes.open(mount.name) : mount.source;
   const { destination: base, readOnly } = mount;
   const inside = path.slice(base.length) || '/';
   if (inside !== '/') return { root: source, path: inside, base, readOnly };

@@ -22,7 +22,7 @@ const world: World = {
   container: () =>
     ({
       id: 'c'.repeat(64),
-      spec: { hostname: 'peer' },
+      spec: { hostname: 'peer', mounts: [] },
       mounts: [{ type: 'volume', name: 'v', source: '/v', destination: '/v', readOnly: false, propagation: '' }],
     }) as unknown as Container,
   network: (name) => ({ id: `id-${name}`, name }),

@@ -94,7 +94,12 @@ export const hostConfigFields = {
   PublishAllPorts: mapped(flag, false),
   ReadonlyRootfs: mapped(flag, false),
   SecurityOpt: mapped(texts, null),
-  StorageOpt: refused(textMap, undefined, isEmptyMap, 'root filesystems have no options of their own; leave it away'),
+  StorageOpt: refused(
+    textMap,
+    undefined,
+    isEmptyMap,
+    'a size for a root filesystem needs project quotas, which are not used here; put data into a volume with --opt size=',
+  ),
   Tmpfs: mapped(textMap, undefined),
   UTSMode: mapped(text, ''),
   UsernsMode: refused(text, '', isOneOf('', 'host'), 'containers have no user namespace of their own yet'),

@@ -97,6 +97,13 @@ describe('--tmpfs', () => {
   }
 });
 
+const bindWith = (options: object): Parameters<typeof mountRequest>[0] => ({
+  Type: 'bind',
+  Source: '/a',
+  Target: '/t',
+  BindOptions: options,
+});
+
 describe('--mount', () => {
   test('binds do not make their source unless told to', () => {
     const mount = { Type: 'bind', Source: '/a/', Target: '/b', ReadOnly: true };
@@ -111,6 +118,28 @@ describe('--mount', () => {
       mountRequest({ Type: 'volume', Source: 'v', Target: '/b', VolumeOptions: options }),
       volume('v', '/b', { noCopy: true, volumeLabels: { a: 'b' }, volumeDriverOptions: { type: 'tmpfs' } }),
     );
+  });
+
+  test('parts of volumes and images are mounted', () => {
+    const part = { Type: 'volume', Source: 'v', Target: '/b', VolumeOptions: { Subpath: 'a/./b/' } };
+    assert.deepEqual(mountRequest(part), volume('v', '/b', { subpath: 'a/b' }));
+    const whole = { ...part, VolumeOptions: { Subpath: '.' } };
+    assert.deepEqual(mountRequest(whole), volume('v', '/b'));
+    assert.deepEqual(mountRequest({ Type: 'image', Source: 'i', Target: '/t', ImageOptions: { Subpath: 'bin' } }), {
+      type: 'image',
+      source: 'i',
+      target: '/t',
+      readOnly: false,
+      subpath: 'bin',
+    });
+  });
+
+  test('read-only reaches as far as it is told to', () => {
+    const expected = { readOnly: true, createSource: false };
+    const mount = (options: object): MountRequest => mountRequest({ ...bindWith(options), ReadOnly: true });
+    assert.deepEqual(mount({ NonRecursive: true }), bind('/a', '/t', { ...expected, nonRecursive: true }));
+    assert.deepEqual(mount({ ReadOnlyNonRecursive: true }), bind('/a', '/t', { ...expected, readOnlyReach: 'top' }));
+    assert.deepEqual(mount({ ReadOnlyForceRecursive: true }), bind('/a', '/t', { ...expected, readOnlyReach: 'all' }));
   });
 
   test('tmpfs has a size, a mode and options', () => {
@@ -128,23 +157,28 @@ describe('--mount', () => {
 
   const refusals: readonly (readonly [string, Parameters<typeof mountRequest>[0], string])[] = [
     ['no type', { Target: '/t' }, 'InvalidArgument'],
-    ['an image', { Type: 'image', Source: 'i', Target: '/t' }, 'NotSupported'],
+    ['an image without a name', { Type: 'image', Target: '/t' }, 'InvalidArgument'],
     ['a relative bind', { Type: 'bind', Source: 'a', Target: '/t' }, 'InvalidArgument'],
     ['options of another type', { Type: 'bind', Source: '/a', Target: '/t', VolumeOptions: {} }, 'InvalidArgument'],
-    ['a subpath', { Type: 'volume', Target: '/t', VolumeOptions: { Subpath: 'x' } }, 'NotSupported'],
-    [
-      'another driver',
-      { Type: 'volume', Target: '/t', VolumeOptions: { DriverConfig: { Name: 'nfs' } } },
-      'NotSupported',
-    ],
-    [
-      'a bind without what lies below',
-      { Type: 'bind', Source: '/a', Target: '/t', BindOptions: { NonRecursive: true } },
-      'NotSupported',
-    ],
+    ['a part of nothing', { Type: 'volume', Target: '/t', VolumeOptions: { Subpath: 'x' } }, 'InvalidArgument'],
+    ['another driver', { Type: 'volume', Target: '/t', VolumeOptions: { DriverConfig: { Name: 'nfs' } } }, 'NotFound'],
+    ['read-only all over, but not', bindWith({ ReadOnlyForceRecursive: true }), 'InvalidArgument'],
+    ...[{ NonRecursive: true }, { ReadOnlyNonRecursive: true }, { Propagation: 'rshared' }].map(
+      (other): (typeof refusals)[number] => [
+        `read-only all over with ${Object.keys(other).join()}`,
+        { ...bindWith({ ReadOnlyForceRecursive: true, ...other }), ReadOnly: true },
+        'InvalidArgument',
+      ],
+    ),
     ['a tmpfs with a source', { Type: 'tmpfs', Source: '/a', Target: '/t' }, 'InvalidArgument'],
     ['an unknown consistency', { Type: 'tmpfs', Target: '/t', Consistency: 'eventual' }, 'InvalidArgument'],
   ];
+  for (const subpath of ['/etc', '..', 'a/../../b', 'a\0b']) {
+    const mount = { Type: 'volume', Source: 'v', Target: '/t', VolumeOptions: { Subpath: subpath } };
+    test(`refuses the subpath ${JSON.stringify(subpath)}`, () => {
+      assert.throws(() => mountRequest(mount), { reason: 'InvalidArgument' });
+    });
+  }
   for (const [name, mount, reason] of refusals) {
     test(`refuses ${name}`, () => assert.throws(() => mountRequest(mount), { reason }));
   }
@@ -157,6 +191,7 @@ describe('all mounts together', () => {
       { type: 'bind', name: '', source: '/host', destination: '/host', readOnly: true, propagation: 'rslave' },
       { type: 'tmpfs', name: '', source: '', destination: '/tmp', readOnly: false, propagation: '' },
     ],
+    spec: { mounts: [{ target: '/shared', subpath: 'part' }] },
   } as unknown as Container;
   const all = (host: HostConfig, volumes: Record<string, object> = {}): readonly MountRequest[] =>
     mountRequests(host, volumes, () => donor);
@@ -173,7 +208,7 @@ describe('all mounts together', () => {
     const { propagation } = { propagation: 'rslave' };
     const { createSource: _, ...host } = bind('/host', '/host', { readOnly: true, propagation });
     assert.deepEqual(all({ VolumesFrom: ['donor:ro'], Tmpfs: { '/x': '' } }), [
-      volume('shared', '/shared', { readOnly: true }),
+      volume('shared', '/shared', { readOnly: true, subpath: 'part' }),
       host,
       { type: 'tmpfs', source: '', target: '/x', readOnly: false },
     ]);

@@ -55,6 +55,7 @@ export function mountRequest(mount: MountConfig): MountRequest {
     case 'tmpfs':
       return tmpfsRequest(mount, base);
     case 'image':
+      return imageRequest(mount, base);
     case 'cluster':
     case 'npipe':
       throw new StatusError('NotSupported', `Cannot mount ${target}: mounts of type "${mount.Type}" are not supported`);
@@ -70,29 +71,53 @@ function bindRequest(mount: MountConfig, base: BaseRequest): MountRequest {
   if (!base.source.startsWith('/')) throw invalid(base.target, `mount path "${base.source}" must be absolute`);
   const propagation = options.Propagation ?? '';
   if (propagation !== '' && !isPropagation(propagation)) throw invalid(base.target, `propagation "${propagation}"`);
-  for (const name of ['NonRecursive', 'ReadOnlyNonRecursive', 'ReadOnlyForceRecursive'] as const) {
-    if (options[name] === true) {
-      throw new StatusError('NotSupported', `Cannot mount ${base.target}: BindOptions.${name} is not supported`);
-    }
-  }
-  const createSource = options.CreateMountpoint ?? false;
-  const source = cleanSource(base.source);
-  return { type: 'bind', ...base, source, createSource, ...(propagation !== '' && { propagation }) };
+  const { NonRecursive = false, ReadOnlyNonRecursive = false, ReadOnlyForceRecursive = false } = options;
+  if (ReadOnlyForceRecursive && (ReadOnlyNonRecursive || NonRecursive))
+    throw invalid(base.target, 'ReadOnlyForceRecursive excludes NonRecursive and ReadOnlyNonRecursive');
+  if (ReadOnlyForceRecursive && !base.readOnly)
+    throw invalid(base.target, 'ReadOnlyForceRecursive is for mounts with ReadOnly');
+  if (ReadOnlyForceRecursive && propagation !== '' && propagation !== 'rprivate')
+    throw invalid(base.target, 'ReadOnlyForceRecursive needs the propagation "rprivate"');
+  return {
+    type: 'bind',
+    ...base,
+    source: cleanSource(base.source),
+    createSource: options.CreateMountpoint ?? false,
+    ...(propagation !== '' && { propagation }),
+    ...(NonRecursive && { nonRecursive: true }),
+    ...(ReadOnlyNonRecursive && { readOnlyReach: 'top' as const }),
+    ...(ReadOnlyForceRecursive && { readOnlyReach: 'all' as const }),
+  };
+}
+
+function imageRequest(mount: MountConfig, base: BaseRequest): MountRequest {
+  if (base.source === '') throw invalid(base.target, 'field Source must not be empty');
+  return { type: 'image', ...base, ...subpathOf(mount.ImageOptions?.Subpath, base.target) };
+}
+
+/** The part of a volume or image that is mounted; it cannot climb out. */
+function subpathOf(subpath: string | undefined, target: string): Pick<MountRequest, 'subpath'> {
+  if (subpath === undefined || subpath === '') return {};
+  const clean = posix.normalize(subpath).replace(/(?<=.)\/$/, '');
+  if (subpath.includes('\0') || clean.startsWith('/') || clean === '..' || clean.startsWith('../'))
+    throw invalid(target, 'subpath must be a relative path within the volume');
+  return clean === '.' ? {} : { subpath: clean };
 }
 
 function volumeRequest(mount: MountConfig, base: BaseRequest): MountRequest {
   const options = mount.VolumeOptions ?? {};
-  if ((options.Subpath ?? '') !== '') {
-    throw new StatusError('NotSupported', `Cannot mount ${base.target}: VolumeOptions.Subpath is not supported`);
-  }
+  if ((options.Subpath ?? '') !== '' && base.source === '')
+    throw invalid(base.target, 'must not set Subpath when using anonymous volumes');
   const driver = options.DriverConfig?.Name ?? '';
   if (driver !== '' && driver !== 'local') {
-    throw new StatusError('NotSupported', `Cannot mount ${base.target}: the only volume driver is "local"`);
+    const words = `error looking up volume plugin ${driver}: plugin "${driver}" not found`;
+    throw new StatusError('NotFound', `${words}; the only volume driver is "local"`);
   }
   const driverOptions = options.DriverConfig?.Options;
   return {
     type: 'volume',
     ...base,
+    ...subpathOf(options.Subpath, base.target),
     ...(options.NoCopy === true && { noCopy: true }),
     ...(options.Labels !== undefined && { volumeLabels: options.Labels }),
     ...(driverOptions !== undefined && { volumeDriverOptions: driverOptions }),
@@ -132,15 +157,27 @@ function mountsFrom(text: string, containerOf: (nameOrId: string) => Container):
   if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) {
     throw new StatusError('InvalidArgument', `invalid mode for volumes-from: ${mode}`);
   }
-  return containerOf(name)
-    .mounts.filter((mount) => mount.type !== 'tmpfs')
+  const { mounts, spec } = containerOf(name);
+  return mounts
+    .filter((mount) => mount.type !== 'tmpfs')
     .map((mount) => ({
+      ...reachOf(spec.mounts.find(({ target }) => target === mount.destination)),
       type: mount.type,
       source: mount.type === 'volume' ? mount.name : mount.source,
       target: mount.destination,
       readOnly: mode === 'ro' || mount.readOnly,
       ...(mount.type === 'bind' && mount.propagation !== '' && { propagation: mount.propagation }),
     }));
+}
+
+/** What of a mount is shown, and how far: the same for whoever takes it over. */
+function reachOf(mount: MountRequest | undefined): Pick<MountRequest, 'subpath' | 'nonRecursive' | 'readOnlyReach'> {
+  const { subpath, nonRecursive, readOnlyReach } = mount ?? {};
+  return {
+    ...(subpath !== undefined && { subpath }),
+    ...(nonRecursive !== undefined && { nonRecursive }),
+    ...(readOnlyReach !== undefined && { readOnlyReach }),
+  };
 }
 
 function invalid(target: string, why: string): StatusError {

@@ -26,7 +26,7 @@ export function volumeRoutes({ engine }: Context): readonly Route[] {
     { method: 'GET', path: '/volumes', handle: (call) => list(volumes, call) },
     { method: 'POST', path: '/volumes/create', handle: (call) => create(volumes, call) },
     { method: 'POST', path: '/volumes/prune', handle: (call, signal) => prune(volumes, call, signal) },
-    { method: 'GET', path: '/volumes/{name}', handle: (call) => json(volumeBody(volumes.get(nameOf(call)))) },
+    { method: 'GET', path: '/volumes/{name}', handle: (call) => inspect(volumes, nameOf(call)) },
     {
       method: 'DELETE',
       path: '/volumes/{name}',
@@ -38,6 +38,10 @@ export function volumeRoutes({ engine }: Context): readonly Route[] {
   ];
 }
 
+function inspect(volumes: Volumes, name: string): Reply {
+  return json(volumeBody(volumes.get(name), volumes.status(name)));
+}
+
 function list(volumes: Volumes, call: Call): Reply {
   const filters = parseFilters(call.query, ['dangling', 'driver', 'label', 'name']);
   const dangling = filters.flag('dangling');
@@ -46,7 +50,13 @@ function list(volumes: Volumes, call: Call): Reply {
     filters.equals('driver', 'local') &&
     filters.labels('label', volume.labels) &&
     (dangling === undefined || dangling === (volumes.holders(volume.name).length === 0));
-  return json({ Volumes: volumes.list().filter(matches).map(volumeBody), Warnings: null });
+  return json({
+    Volumes: volumes
+      .list()
+      .filter(matches)
+      .map((volume) => volumeBody(volume)),
+    Warnings: null,
+  });
 }
 
 async function create(volumes: Volumes, call: Call): Promise<Reply> {

@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { mountTmpfs, unmount } from '#sys/mounts.ts';
+import { StatusError } from '#base/errors.ts';
+import { hasCode } from '#sys/errno.ts';
+import { bindMount, mountTmpfs, unmount, unmountTree } from '#sys/mounts.ts';
+import { openBeneath, type RootedFile } from '#sys/rooted.ts';
 
 /** The files of a container while it runs, in the run folder: they are gone after a reboot, like the container. */
 export interface Bundle {
@@ -17,6 +20,8 @@ export interface Bundle {
   /** The container waits in here until somebody reads it: runc's `exec.fifo`. */
   readonly startGate: string;
   readonly execs: string;
+  /** Folder with a mount for each part of a volume or image that the container sees. */
+  readonly subpaths: string;
   /** Mounted when the container shares its memory with others. */
   readonly sharedMemory: string;
 }
@@ -53,6 +58,7 @@ export function runPaths(runDir: string): RunPaths {
         runtimeState: join(runtimeRoot, id),
         startGate: join(runtimeRoot, id, 'exec.fifo'),
         execs: join(folder, 'execs'),
+        subpaths: join(folder, 'subpaths'),
         sharedMemory: join(folder, 'shm'),
       };
     },
@@ -66,6 +72,8 @@ export function makeBundle(bundle: Bundle): void {
 
 export function removeBundle(bundle: Bundle): void {
   unmount(bundle.sharedMemory, { lazy: true });
+  // Without this, what follows would delete the user's files.
+  if (existsSync(bundle.subpaths)) unmountTree(bundle.subpaths);
   rmSync(bundle.runtimeState, { recursive: true, force: true });
   rmSync(bundle.folder, { recursive: true, force: true });
 }
@@ -75,4 +83,31 @@ export function mountSharedMemory(bundle: Bundle, options: readonly string[]): s
   mkdirSync(bundle.sharedMemory, { mode: 0o700 });
   mountTmpfs(bundle.sharedMemory, options.join(','), ['nosuid', 'nodev', 'noexec']);
   return bundle.sharedMemory;
+}
+
+/**
+ * Mounts a folder or file of a volume or image at a place of its own, so that links in it which change later lead the
+ * container nowhere else. Throws in Docker's words when it is not there or outside.
+ */
+export function mountSubpath(bundle: Bundle, index: number, root: string, subpath: string): string {
+  const target = join(bundle.subpaths, String(index));
+  using source = openSubpath(root, subpath);
+  mkdirSync(bundle.subpaths, { recursive: true, mode: 0o700 });
+  if (statSync(source.path).isDirectory()) mkdirSync(target, { mode: 0o700 });
+  else writeFileSync(target, '', { mode: 0o600 });
+  bindMount(source.path, target, { recursive: true });
+  return target;
+}
+
+function openSubpath(root: string, subpath: string): RootedFile {
+  try {
+    return openBeneath(root, subpath);
+  } catch (error) {
+    if (hasCode(error, 'EXDEV'))
+      throw new StatusError('InvalidArgument', `subpath ${subpath} escapes the base directory`, { cause: error });
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
+    throw new StatusError('InvalidArgument', `cannot access path ${subpath}: no such file or directory`, {
+      cause: error,
+    });
+  }
 }

@@ -3,12 +3,18 @@ import type { DnsSettings, EndpointRequest, PortRequest, Sandbox } from '../netw
 
 /** A mount of a container, resolved: what is mounted where. */
 export interface MountRequest {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
-  /** Absolute host path for bind, volume name for volume ('' = a new anonymous one), '' for tmpfs. */
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Absolute host path for bind, volume name for volume ('' = a new anonymous one), image name or ID, '' for tmpfs. */
   readonly source: string;
   /** Absolute path in the container. */
   readonly target: string;
   readonly readOnly: boolean;
+  /** How far `readOnly` reaches: mounts below too where the kernel can (default), surely too, or not. */
+  readonly readOnlyReach?: 'all-if-possible' | 'all' | 'top';
+  /** Bind: leave out what is mounted below the source. */
+  readonly nonRecursive?: boolean;
+  /** Volume, image: the folder or file in it that is mounted, relative. */
+  readonly subpath?: string;
   /** Bind propagation: `rprivate` (default), `private`, `rshared`, `shared`, `rslave`, `slave`. */
   readonly propagation?: string;
   /** Bind: make the host directory when it is missing (`-v`), else refuse (`--mount`). */

@@ -3,11 +3,11 @@ import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 
 import { parseLogOptions } from '../logs/log-options.ts';
-import type { ContainerSpec } from './container.ts';
+import type { ContainerSpec, MountPoint } from './container.ts';
 import { LiveContainer } from './live-container.ts';
 import { checkName, inventName } from './names.ts';
 import { initialState } from './record.ts';
-import { claimMounts } from './resolve-mounts.ts';
+import { checkTargets, claimMount, createImageMounts, removeImageMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
 import { signalNumber } from './signals.ts';
 import { resolveCapabilities } from './spec/capabilities.ts';
@@ -46,7 +46,7 @@ export async function createContainer(
   };
   room.networks.check(sandboxRequest(record));
   const existing = new Set(room.volumes.list().map((volume) => volume.name));
-  const mounts = await claimMounts(complete, room.volumes);
+  const mounts: MountPoint[] = [];
   undo.defer(async () => {
     for (const point of mounts) {
       if (point.type !== 'volume') continue;
@@ -55,7 +55,13 @@ export async function createContainer(
         await room.volumes.remove(point.name, true);
     }
   });
-  for (const point of mounts) if (point.type === 'volume') room.volumes.hold(point.name, id);
+  for (const mount of complete.mounts) {
+    const point = await claimMount(mount, room);
+    mounts.push(point);
+    if (point.type === 'volume') room.volumes.hold(point.name, id);
+  }
+  undo.defer(() => removeImageMounts(room, id, complete));
+  await createImageMounts(room, id, complete);
   await room.snapshots.create(id, image.topLayer);
   undo.defer(() => room.snapshots.remove(id));
   signal.throwIfAborted();
@@ -69,6 +75,7 @@ export async function createContainer(
 /** What the start would refuse for reasons that are known now. */
 function checkSpec(room: Room, spec: ContainerSpec): void {
   if (spec.args.length === 0) throw new StatusError('InvalidArgument', 'no command specified');
+  checkTargets(spec.mounts);
   parseLogOptions(spec.log.driver, spec.log.options);
   parseSecurityOptions(spec.securityOptions);
   resolveUlimits(spec.ulimits, room.host.hardLimits);

@@ -9,6 +9,7 @@ import { identify, isAlive, kill, type ProcessIdentity } from '#sys/process.ts';
 import { removeBundle } from './bundle.ts';
 import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { ContainerRecord } from './record.ts';
+import { closeMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
 import { formatTime, timeMs } from './timestamps.ts';
 import { comesTrue } from './waiting.ts';
@@ -93,6 +94,7 @@ export async function clearRun(room: Room, live: LiveContainer, cgroupPath: stri
   endExecs(room, live);
   if (live.rootUsers === 0) room.snapshots.unmount(live.id);
   removeBundle(room.paths.bundle(live.id));
+  await closeMounts(room, live.record);
   room.paths.removeExit(live.id);
   for (const result of done) if (result.status === 'rejected') throw result.reason;
 }

@@ -16,6 +16,7 @@ import type { LiveContainer } from './live-container.ts';
 import { findProcesses } from './process-search.ts';
 import { isRunning, type Run } from './record.ts';
 import { removeContainer } from './removal.ts';
+import { closeMounts } from './resolve-mounts.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { openForgottenGate } from './start-gate.ts';
@@ -24,6 +25,8 @@ import { comesTrue } from './waiting.ts';
 
 const startsAtOnce = 4;
 const idPattern = /^[0-9a-f]{64}$/;
+/** Of a container, or of one of its image mounts. */
+const snapshotPattern = /^([0-9a-f]{64})(?:-\d+)?$/;
 const lostExitCode = 255;
 const settleMs = 10_000;
 const lookAgainMs = 3;
@@ -40,7 +43,12 @@ export async function reconcile(room: Room, lifecycle: Lifecycle, signal: AbortS
   const running = new Set([...room.table.values()].filter((live) => isRunning(live.record)).map(({ id }) => id));
   await room.networks.reconcile(running, signal);
   await sweep(room);
-  for (const live of room.table.values()) if (!isRunning(live.record)) room.snapshots.unmount(live.id);
+  for (const live of room.table.values()) {
+    if (isRunning(live.record)) continue;
+    room.snapshots.unmount(live.id);
+    await closeMounts(room, live.record);
+  }
+  await room.volumes.closeUnused();
   startByPolicy(room, lifecycle);
 }
 
@@ -95,8 +103,21 @@ async function adopt(room: Room, live: LiveContainer, init: ProcessIdentity): Pr
   live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
   await openForgottenGate(bundle.startGate, init);
+  await reopenVolumes(room, live);
   adoptExecs(room, live);
   watchHealth(room, live);
+}
+
+/** It has them mounted; they are told who uses them. */
+async function reopenVolumes(room: Room, live: LiveContainer): Promise<void> {
+  for (const { type, name } of live.record.mounts) {
+    if (type !== 'volume') continue;
+    try {
+      await room.volumes.open(name, live.id, room.signal);
+    } catch (error) {
+      room.logger.warn('volume of a running container cannot be opened', { container: live.id, volume: name, error });
+    }
+  }
 }
 
 function adoptExecs(room: Room, live: LiveContainer): void {
@@ -152,7 +173,8 @@ async function sweep(room: Room): Promise<void> {
     removeBundle(bundle);
     room.paths.removeExit(id);
   }
-  for (const id of room.snapshots.writables().filter(isStray)) await room.snapshots.remove(id);
+  for (const id of room.snapshots.writables())
+    if (isStray(snapshotPattern.exec(id)?.[1] ?? '')) await room.snapshots.remove(id);
   for (const id of readFolder(join(room.dataDir, 'logs')).filter(isStray))
     rmSync(logFolder(room, id), { recursive: true, force: true });
   for (const id of readFolder(room.paths.exits).filter(isStray)) room.paths.removeExit(id);

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 
 import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { ContainerRecord } from './record.ts';
+import { closeMounts, removeImageMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
 import { logFolder } from './start-run.ts';
 
@@ -12,6 +13,8 @@ export async function removeContainer(room: Room, live: LiveContainer, volumes: 
   live.record = { ...live.record, removeVolumes: volumes, state: { ...live.record.state, status: 'removing' } };
   records.note(live.record);
   await snapshots.remove(live.id);
+  await closeMounts(room, live.record);
+  await removeImageMounts(room, live.id, live.record.spec);
   rmSync(logFolder(room, live.id), { recursive: true, force: true });
   await releaseVolumes(room, live.record, volumes);
   // After loss of power a container that removes itself would be removed again.

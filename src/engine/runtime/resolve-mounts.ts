@@ -2,22 +2,22 @@ import { mkdirSync, statSync } from 'node:fs';
 
 import { StatusError } from '#base/errors.ts';
 
-import type { Volumes } from '../volumes/volumes.ts';
+import { mountSubpath, type Bundle } from './bundle.ts';
 import type { ContainerSpec, MountPoint, MountRequest } from './container.ts';
+import type { ContainerRecord } from './record.ts';
+import type { Room } from './room.ts';
 import type { ResolvedMount } from './spec/mounts.ts';
 
-/**
- * Makes the volumes that a container's mounts name and returns the mounts as they are from now on: anonymous ones have a
- * name then. Throws InvalidArgument for a bind whose source is missing, with Docker's words.
- */
-export async function claimMounts(spec: ContainerSpec, volumes: Volumes): Promise<readonly MountPoint[]> {
-  checkTargets(spec.mounts);
-  const points: MountPoint[] = [];
-  for (const mount of spec.mounts) points.push(await claim(mount, volumes));
-  return points;
-}
+type Sources = Pick<Room, 'volumes' | 'images' | 'snapshots'>;
 
-async function claim(mount: MountRequest, volumes: Volumes): Promise<MountPoint> {
+/**
+ * Makes the volume that a mount names and returns the mount as it is from now on: an anonymous one has a name then.
+ * Throws InvalidArgument for a bind or image that is missing, with Docker's words.
+ */
+export async function claimMount(
+  mount: MountRequest,
+  { volumes, images }: Pick<Room, 'volumes' | 'images'>,
+): Promise<MountPoint> {
   const { type, source, target, readOnly } = mount;
   const base = {
     type,
@@ -26,12 +26,18 @@ async function claim(mount: MountRequest, volumes: Volumes): Promise<MountPoint>
     propagation: type === 'bind' ? (mount.propagation ?? 'rprivate') : '',
   };
   if (type === 'tmpfs') return { ...base, name: '', source: '' };
-  if (type === 'bind') {
-    if (mount.createSource !== true && statSync(source, { throwIfNoEntry: false }) === undefined)
+  if (type === 'image') {
+    if (images.find(source) === undefined)
+      // Not Docker's NotFound: clients would pull the container's image then.
       throw new StatusError(
         'InvalidArgument',
-        `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+        `invalid mount config for type "image": No such image: ${source}; pull it first`,
       );
+    return { ...base, name: '', source, readOnly: true };
+  }
+  if (type === 'bind') {
+    if (mount.createSource !== true && statSync(source, { throwIfNoEntry: false }) === undefined)
+      throw missingSource(source);
     return { ...base, name: '', source };
   }
   const volume = await volumes.create({
@@ -42,30 +48,87 @@ async function claim(mount: MountRequest, volumes: Volumes): Promise<MountPoint>
   return { ...base, name: volume.name, source: volume.mountpoint };
 }
 
+/** Makes the snapshots that a container's image mounts show; they hold the images' layers. */
+export async function createImageMounts(room: Sources, id: string, spec: ContainerSpec): Promise<void> {
+  for (const { index, mount } of imageMounts(spec))
+    await room.snapshots.create(snapshotId(id, index), room.images.get(mount.source).topLayer);
+}
+
+/** Idempotent. */
+export async function removeImageMounts(room: Pick<Room, 'snapshots'>, id: string, spec: ContainerSpec): Promise<void> {
+  for (const { index } of imageMounts(spec)) await room.snapshots.remove(snapshotId(id, index));
+}
+
 /** Makes the sources reachable for a start: volumes mounted and filled from the image, missing folders of `-v` made. */
 export async function openMounts(
-  spec: ContainerSpec,
-  points: readonly MountPoint[],
-  root: string,
-  volumes: Volumes,
+  room: Sources,
+  record: Pick<ContainerRecord, 'id' | 'spec' | 'mounts'>,
+  place: { readonly bundle: Bundle; readonly root: string },
   signal: AbortSignal,
 ): Promise<readonly ResolvedMount[]> {
   const opened: ResolvedMount[] = [];
-  for (const [index, mount] of spec.mounts.entries()) {
-    const point = points[index];
+  for (const [index, mount] of record.spec.mounts.entries()) {
+    const point = record.mounts[index];
     if (point === undefined) continue;
-    const { target, readOnly } = mount;
-    if (mount.type === 'tmpfs') opened.push(tmpfsOf(mount));
-    else if (mount.type === 'bind') {
-      makeSource(mount);
-      opened.push({ type: 'bind', source: mount.source, target, readOnly, propagation: mount.propagation ?? '' });
-    } else {
-      const source = await volumes.open(point.name);
-      if (mount.noCopy !== true) await volumes.copyUp(point.name, root, target, signal);
-      opened.push({ type: 'bind', source, target, readOnly, propagation: '' });
+    if (mount.type === 'tmpfs') {
+      opened.push(tmpfsOf(mount));
+      continue;
     }
+    const { target, subpath = '', readOnlyReach, nonRecursive } = mount;
+    const whole = await openSource(room, record.id, index, mount, point.name, place.root, signal);
+    opened.push({
+      type: 'bind',
+      source: subpath === '' ? whole : mountSubpath(place.bundle, index, whole, subpath),
+      target,
+      readOnly: mount.readOnly || mount.type === 'image',
+      propagation: mount.propagation ?? '',
+      ...(readOnlyReach !== undefined && { readOnlyReach }),
+      ...(nonRecursive !== undefined && { nonRecursive }),
+    });
   }
   return opened;
+}
+
+/** After a run: nothing of it stays mounted. Idempotent. */
+export async function closeMounts(
+  room: Sources,
+  { id, spec, mounts }: Pick<ContainerRecord, 'id' | 'spec' | 'mounts'>,
+): Promise<void> {
+  for (const { index } of imageMounts(spec)) {
+    const snapshot = snapshotId(id, index);
+    if (room.snapshots.writables().includes(snapshot)) room.snapshots.unmount(snapshot);
+  }
+  for (const { type, name } of mounts) if (type === 'volume') await room.volumes.close(name, id);
+}
+
+async function openSource(
+  room: Sources,
+  id: string,
+  index: number,
+  mount: MountRequest,
+  volume: string,
+  root: string,
+  signal: AbortSignal,
+): Promise<string> {
+  if (mount.type === 'image') return room.snapshots.mount(snapshotId(id, index));
+  if (mount.type === 'bind') {
+    makeSource(mount);
+    return mount.source;
+  }
+  const source = await room.volumes.open(volume, id, signal);
+  // A part of a volume is not filled: it has to be there.
+  if (mount.noCopy !== true && (mount.subpath ?? '') === '')
+    await room.volumes.copyUp(volume, root, mount.target, signal);
+  return source;
+}
+
+/** Begins with the container's ID, by which a sweep knows whose it is. */
+function snapshotId(id: string, index: number): string {
+  return `${id}-${String(index)}`;
+}
+
+function imageMounts(spec: ContainerSpec): readonly { readonly index: number; readonly mount: MountRequest }[] {
+  return spec.mounts.map((mount, index) => ({ index, mount })).filter(({ mount }) => mount.type === 'image');
 }
 
 function tmpfsOf(mount: MountRequest): ResolvedMount {
@@ -81,15 +144,19 @@ function tmpfsOf(mount: MountRequest): ResolvedMount {
 
 function makeSource(mount: MountRequest): void {
   if (statSync(mount.source, { throwIfNoEntry: false }) !== undefined) return;
-  if (mount.createSource !== true)
-    throw new StatusError(
-      'InvalidArgument',
-      `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
-    );
+  if (mount.createSource !== true) throw missingSource(mount.source);
   mkdirSync(mount.source, { recursive: true, mode: 0o755 });
 }
 
-function checkTargets(mounts: readonly MountRequest[]): void {
+function missingSource(source: string): StatusError {
+  return new StatusError(
+    'InvalidArgument',
+    `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+  );
+}
+
+/** Throws InvalidArgument for two mounts at one place, or one in place of all. */
+export function checkTargets(mounts: readonly MountRequest[]): void {
   const seen = new Set<string>();
   for (const { target } of mounts) {
     const plain = target.replace(/\/+$/, '') || '/';

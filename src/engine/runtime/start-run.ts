@@ -100,7 +100,7 @@ async function hold(
   const { spec } = record;
   makeBundle(bundle);
   const rootPath = room.snapshots.mount(live.id);
-  const mounts = await openMounts(spec, record.mounts, rootPath, room.volumes, signal);
+  const mounts = await openMounts(room, record, { bundle, root: rootPath }, signal);
   const sandbox = await room.networks.open(sandboxRequest(record), signal);
   writeSandboxFiles(bundle, sandbox.files);
   makeWorkingDirectory(rootPath, spec.cwd);

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 
 import { reasonOf } from '#base/errors.ts';
 
-import { defineVolume, isBind, isDefinition, sameOptions } from './volume-definition.ts';
+import { defineVolume, isBind, isDefinition, parseSize, sameOptions } from './volume-definition.ts';
 
 function reason(work: () => unknown): string {
   try {
@@ -43,8 +43,17 @@ test('defineVolume() refuses names that Docker refuses', () => {
 test('defineVolume() refuses options and drivers that would not be carried out', () => {
   const rows: readonly [Parameters<typeof defineVolume>[0], string][] = [
     [{ name: 'v1', driver: 'flocker' }, 'NotFound'],
-    [{ name: 'v1', options: { size: '1g' } }, 'InvalidArgument'],
-    [{ name: 'v1', options: { type: 'nfs', device: ':/x', o: 'addr=1.2.3.4' } }, 'NotSupported'],
+    [{ name: 'v1', options: { size: '1g' } }, 'none'],
+    [{ name: 'v1', options: { size: '1 parsec' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { size: '4095k' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { size: '1g', type: 'tmpfs', device: 'tmpfs' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { color: 'red' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { type: 'nfs', device: ':/x', o: 'addr=1.2.3.4' } }, 'none'],
+    [{ name: 'v1', options: { type: 'nfs', o: 'addr=1.2.3.4' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { o: 'addr=1.2.3.4' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { device: ':/x' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { type: 'cifs', device: '//host:445/share' } }, 'InvalidArgument'],
+    [{ name: 'v1', options: { type: 'none', o: 'bind,vers=4', device: '/data' } }, 'InvalidArgument'],
     [{ name: 'v1', options: { type: 'none', o: 'bind', device: 'data' } }, 'InvalidArgument'],
     [{ name: 'v1', options: { type: 'none', o: 'bind', device: '/data' } }, 'none'],
     [{ name: 'v1', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' } }, 'none'],
@@ -55,6 +64,21 @@ test('defineVolume() refuses options and drivers that would not be carried out',
       expected,
       JSON.stringify(volume),
     );
+});
+
+test('parseSize() reads sizes as Docker does', () => {
+  const rows: readonly [string, number | undefined][] = [
+    ['5', 5],
+    ['10k', 10_240],
+    ['1.5M', 1_572_864],
+    ['2 GiB', 2_147_483_648],
+    ['1tb', 1_099_511_627_776],
+    ['', undefined],
+    ['-1', undefined],
+    ['1x', undefined],
+    ['9999999p', undefined],
+  ];
+  for (const [text, bytes] of rows) assert.equal(parseSize(text), bytes, text);
 });
 
 test('isBind() reads whole words only', () => {

@@ -1,6 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import { isObject } from '#base/json.ts';
+import { parseMountOptions } from '#sys/mount-options.ts';
 
 import type { NewVolume } from './volumes.ts';
 
@@ -16,21 +17,29 @@ export interface VolumeDefinition {
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 /** A file name's length on every filesystem. */
 const maxNameBytes = 255;
-const knownOptions = new Set(['type', 'o', 'device']);
+const knownOptions = new Set(['type', 'o', 'device', 'size']);
+/** Options that mean nothing without others. */
+const companions: readonly (readonly [string, readonly string[]])[] = [
+  ['device', ['type']],
+  ['type', ['device']],
+  ['o', ['device', 'type']],
+];
+/** Below this ext4 has no room for anything but itself. */
+const minSizeBytes = 4 * 1024 ** 2;
 
 /**
- * Checks a request and completes it. Throws InvalidArgument for a bad name or option, NotFound for another driver,
- * NotSupported for what the local driver does not mount here.
+ * Checks a request and completes it. Throws InvalidArgument for a bad name or option (in Docker's words), NotFound for
+ * another driver.
  */
 export function defineVolume(volume: NewVolume, nowMs: number): VolumeDefinition {
   const driver = volume.driver ?? 'local';
+  const anonymous = volume.name === undefined || volume.name === '';
+  const name = anonymous ? newId() : (volume.name ?? '');
   if (driver !== 'local' && driver !== '')
     throw new StatusError(
       'NotFound',
-      `Cannot create volume: volume driver "${driver}" not found; use the driver "local"`,
+      `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found; the only driver is "local"`,
     );
-  const anonymous = volume.name === undefined || volume.name === '';
-  const name = anonymous ? newId() : (volume.name ?? '');
   checkName(name);
   const options = volume.options ?? {};
   checkOptions(name, options);
@@ -48,24 +57,47 @@ function checkName(name: string): void {
 }
 
 function checkOptions(name: string, options: Readonly<Record<string, string>>): void {
+  const refuse = (why: string): StatusError => new StatusError('InvalidArgument', `create ${name}: ${why}`);
   for (const key of Object.keys(options))
     if (!knownOptions.has(key))
-      throw new StatusError(
-        'InvalidArgument',
-        `create ${name}: invalid option: "${key}"; the local driver takes type, o and device`,
-      );
-  if (Object.keys(options).length === 0) return;
-  const { type = '', device = '', o = '' } = options;
+      throw refuse(`invalid option: "${key}"; the local driver takes type, o, device and size`);
+  for (const [key, needs] of companions)
+    for (const need of needs)
+      if (options[key] !== undefined && (options[need] ?? '') === '')
+        throw refuse(`missing required option: "${need}"`);
+  const { type = '', device = '', size } = options;
   if (isBind(options)) {
-    if (!device.startsWith('/'))
-      throw new StatusError('InvalidArgument', `create ${name}: device "${device}" of a bind is not an absolute path`);
-    return;
+    if (!device.startsWith('/')) throw refuse(`device "${device}" of a bind is not an absolute path`);
+    const { data } = parseMountOptions(mountWords(options));
+    if (data !== '') throw refuse(`a bind has no options of a filesystem, such as "${data}"`);
   }
-  if (type === 'tmpfs') return;
-  throw new StatusError(
-    'NotSupported',
-    `create ${name}: the local driver mounts type=tmpfs and o=bind so far, not type="${type}" o="${o}"`,
-  );
+  if (type === 'cifs' && /^\/\/[^/]*:\d+(\/|$)/.test(device))
+    throw refuse(`port not allowed in CIFS device URL, include 'port' in 'o='`);
+  if (size === undefined) return;
+  const sizeBytes = parseSize(size);
+  if (sizeBytes === undefined) throw refuse(`invalid size: '${size}'; write a number with k, m, g or t, such as 10g`);
+  if (type !== '') throw refuse(`size is for volumes of this machine's disk; limit type=${type} by its own means`);
+  if (sizeBytes < minSizeBytes) throw refuse(`size ${size} is too small, the least is 4m`);
+}
+
+/** Bytes of a size such as `10g`, `512M`, `1.5GiB` (docker/go-units, RAMInBytes); undefined when it is none. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
+  if (match === null) return undefined;
+  const power = ' kmgtp'.indexOf((match[2] ?? '').toLowerCase() || ' ');
+  const bytes = Math.floor(Number(match[1]) * 1024 ** power);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** The limit of a volume that has one. */
+export function sizeLimitOf(volume: Pick<VolumeDefinition, 'options'>): number | undefined {
+  const { size } = volume.options;
+  return size === undefined ? undefined : parseSize(size);
+}
+
+/** Whether its data is somewhere else than in the volume's folder, and has to be mounted there. */
+export function needsMount({ options }: Pick<VolumeDefinition, 'options'>): boolean {
+  return options['device'] !== undefined || options['size'] !== undefined;
 }
 
 /** Whether the options say that the volume shows a folder of the host. */

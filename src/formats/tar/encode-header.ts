@@ -20,12 +20,12 @@ const maxSize = 0o77777777777;
 
 /**
  * The header of an entry: a ustar block, with PAX records before it when names, numbers, times or extended attributes
- * do not fit. The same entry gives the same bytes: no owner names, no other times, records sorted by key.
+ * do not fit, and of `more`. The same entry gives the same bytes: no owner names, no other times, records sorted by key.
  */
-export function encodeHeader(entry: TarEntry): Uint8Array {
+export function encodeHeader(entry: TarEntry, more: readonly (readonly [string, string])[] = []): Uint8Array {
   const path = entry.type === 'directory' && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path;
   const split = splitPath(path);
-  const records = paxRecords(entry, path, split === undefined);
+  const records = paxRecords(entry, path, split === undefined, more);
   const [prefix, name] = split ?? ['', asciiTail(path)];
   const block = encodeBlock({ ...entry, flag: flags[entry.type], prefix, name });
   if (records.length === 0) return block;
@@ -64,8 +64,14 @@ const paxEntry = {
   prefix: '',
 } as const;
 
-function paxRecords(entry: TarEntry, path: string, longPath: boolean): [string, Uint8Array][] {
-  const texts: [string, string | undefined][] = [
+function paxRecords(
+  entry: TarEntry,
+  path: string,
+  longPath: boolean,
+  more: readonly (readonly [string, string])[],
+): [string, Uint8Array][] {
+  const texts: (readonly [string, string | undefined])[] = [
+    ...more,
     ['gid', entry.gid > maxId ? String(entry.gid) : undefined],
     ['linkpath', fitsField(entry.linkTarget) ? undefined : entry.linkTarget],
     ['mtime', fitsSeconds(entry.mtimeNs) ? undefined : formatPaxTime(entry.mtimeNs)],

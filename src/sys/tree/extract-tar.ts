@@ -12,6 +12,8 @@ export interface Extraction extends TreeWriterOptions {
   /** Folder inside the root to put the archive's paths under, made when missing; '' or '/': the root itself. */
   readonly path: string;
   readonly tar: AsyncIterable<Uint8Array>;
+  /** Blocks of zeros become holes, as they were in a file that `packTree` packed with its holes. */
+  readonly keepsHoles?: boolean;
   /** Rewrites an entry, or leaves it out. */
   readonly transform?: (entry: TarEntry) => TarEntry | undefined;
 }
@@ -30,7 +32,7 @@ export async function extractTar(extraction: Extraction, signal: AbortSignal): P
     const entry = extraction.transform === undefined ? original : extraction.transform(original);
     if (entry === undefined) continue;
     try {
-      await writeEntry(writer, entry, body);
+      await writeEntry(writer, entry, body, extraction.keepsHoles === true);
     } catch (error) {
       throw unpackError(entry.path, error);
     }
@@ -51,13 +53,25 @@ function hasErrno(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && 'code' in error && 'errno' in error && typeof error.code === 'string';
 }
 
-async function writeEntry(writer: TreeWriter, entry: TarEntry, body: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeEntry(
+  writer: TreeWriter,
+  entry: TarEntry,
+  body: AsyncIterable<Uint8Array>,
+  keepsHoles: boolean,
+): Promise<void> {
   using file = await writer.add(entry);
   if (file === undefined) return;
   let offset = 0;
   for await (const bytes of body) {
-    file.write(bytes, offset);
+    // The writer gives the file its size at the end.
+    if (!keepsHoles || !isZero(bytes)) file.write(bytes, offset);
     offset += bytes.length;
   }
   file.finish();
+}
+
+/** Whether there is nothing but zeros: the first is, and each equals the next. */
+function isZero(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.length > 0 && buffer[0] === 0 && buffer.compare(buffer, 1, buffer.length, 0, buffer.length - 1) === 0;
 }

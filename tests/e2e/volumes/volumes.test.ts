@@ -11,39 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 
-import { reasonOf } from '#base/errors.ts';
-import { silentLogger } from '#base/logger.ts';
-import { createEventLog } from '#engine/events/create-event-log.ts';
-import { openVolumes } from '#engine/volumes/open-volumes.ts';
-import type { Volumes } from '#engine/volumes/volumes.ts';
-import { makeRoot } from '../../kit/temp-root.ts';
 import { isMountPoint } from '#sys/mount-info.ts';
-import { unmountTree } from '#sys/mounts.ts';
-import { removeTree } from '#sys/tree/remove-tree.ts';
 
-const never = new AbortController().signal;
-
-function open(dataDir: string): Promise<Volumes & AsyncDisposable> {
-  return openVolumes({ dataDir, events: createEventLog(), logger: silentLogger });
-}
-
-function folder(t: TestContext): string {
-  const path = makeRoot();
-  t.after(async () => {
-    unmountTree(path);
-    await removeTree(path);
-  });
-  return path;
-}
-
-async function reason(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'none',
-    (error: unknown) => reasonOf(error),
-  );
-}
+import { folder, never, open, reason } from './world.ts';
 
 test('volumes keep data and definition over a restart, and half-made ones are cleared away', async (t) => {
   const root = folder(t);
@@ -71,7 +43,10 @@ test('create() is idempotent for the same options and refuses others', async (t)
   const asked = { name: 'scratch', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=64k' } };
   const made = await Promise.all([volumes.create(asked), volumes.create(asked)]);
   assert.deepEqual(made[0], made[1]);
-  assert.equal(await reason(volumes.create({ name: 'scratch', options: { type: 'tmpfs' } })), 'Conflict');
+  assert.equal(
+    await reason(volumes.create({ name: 'scratch', options: { type: 'tmpfs', device: 'other' } })),
+    'Conflict',
+  );
   assert.equal(await reason(volumes.create({ name: '../x' })), 'InvalidArgument');
 });
 
@@ -97,20 +72,65 @@ test('options mount memory and folders of the host, and remove() leaves the fold
   const host = folder(t);
   await using volumes = await open(root);
   writeFileSync(join(host, 'file'), 'of the host');
-  await volumes.create({ name: 'memory', options: { type: 'tmpfs', o: 'size=64k,noexec' } });
+  await volumes.create({ name: 'memory', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=64k,noexec' } });
   await volumes.create({ name: 'shown', options: { type: 'none', o: 'bind,ro', device: host } });
 
-  const memory = await volumes.open('memory');
+  const memory = await volumes.open('memory', 'c1', never);
   assert.equal(isMountPoint(memory), true);
   assert.throws(() => writeFileSync(join(memory, 'big'), Buffer.alloc(1_000_000)), { code: 'ENOSPC' });
-  const shown = await volumes.open('shown');
+  const shown = await volumes.open('shown', 'c1', never);
   assert.equal(readFileSync(join(shown, 'file'), 'utf8'), 'of the host');
   assert.throws(() => writeFileSync(join(shown, 'new'), ''), { code: 'EROFS' });
 
-  await volumes.remove('memory', false);
-  await volumes.remove('shown', false);
+  await volumes.open('memory', 'c2', never);
+  assert.equal(await reason(volumes.remove('memory', true)), 'Conflict');
+  await volumes.close('memory', 'c1');
+  assert.equal(isMountPoint(memory), true);
+  await volumes.close('memory', 'c2');
   assert.equal(isMountPoint(memory), false);
+  await volumes.close('memory', 'c2');
+  await volumes.remove('memory', false);
+  await volumes.close('shown', 'c1');
+  await volumes.remove('shown', false);
   assert.equal(readFileSync(join(host, 'file'), 'utf8'), 'of the host');
+});
+
+test('what cannot be mounted is told in words that name it, without passwords', async (t) => {
+  await using volumes = await open(folder(t));
+  const message = async (options: Readonly<Record<string, string>>): Promise<string> => {
+    const { name } = await volumes.create({ options });
+    return volumes.open(name, 'c1', never).then(
+      () => 'none',
+      (error: unknown) => (error instanceof Error ? error.message : ''),
+    );
+  };
+  const missing = await message({ type: 'none', o: 'bind', device: '/not/there' });
+  assert.match(
+    missing,
+    /error while mounting volume '.*_data': failed to mount local volume: mount \/not\/there:.*: no such file or directory/,
+  );
+  const options = { type: 'nosuchfs', device: '//10.0.0.1/share', o: 'username=u,password=geheim,ro' };
+  const unknown = await message(options);
+  assert.match(unknown, /no such device; this kernel has no filesystem "nosuchfs"/);
+  assert.match(unknown, /flags: 0x1, data: username=u,password=\*{8}:/);
+  assert.equal(unknown.includes('geheim'), false);
+});
+
+test('what an earlier life left mounted goes unless somebody still uses it', async (t) => {
+  const root = folder(t);
+  const options = { type: 'tmpfs', device: 'tmpfs' };
+  {
+    await using volumes = await open(root);
+    for (const name of ['used', 'left']) {
+      await volumes.create({ name, options });
+      await volumes.open(name, 'c1', never);
+    }
+  }
+  await using volumes = await open(root);
+  await volumes.open('used', 'c1', never);
+  await volumes.closeUnused();
+  assert.equal(isMountPoint(volumes.get('used').mountpoint), true);
+  assert.equal(isMountPoint(volumes.get('left').mountpoint), false);
 });
 
 test('copyUp() fills an empty volume with owners, modes and links, once, and stays inside the root', async (t) => {

@@ -67,5 +67,26 @@ export class FakeVolumes implements Volumes {
     return this.get(name).mountpoint;
   }
 
+  async close(): Promise<void> {}
+
+  async closeUnused(): Promise<void> {}
+
   async copyUp(): Promise<void> {}
+
+  status(): undefined {
+    return undefined;
+  }
+
+  async resize(name: string): Promise<void> {
+    this.get(name);
+  }
+
+  async *backup(name: string): AsyncGenerator<Uint8Array, void, undefined> {
+    this.get(name);
+    yield new Uint8Array();
+  }
+
+  async restore(name: string): Promise<Volume> {
+    return this.create({ name });
+  }
 }

@@ -93,3 +93,16 @@ test('shared memory follows the IPC namespace', () => {
   assert.deepEqual(shm('host'), ['/dev/shm']);
   assert.deepEqual(shm('container:other', '/run/other/shm'), ['/run/other/shm']);
 });
+
+test('read-only reaches below unless it shall not, or the kernel cannot', () => {
+  const of = (
+    change: Partial<ResolvedMount & { type: 'bind' }>,
+    readOnlyOption: 'ro' | 'rro' = 'rro',
+  ): readonly string[] => options({ mounts: [bind('/b', { readOnly: true, ...change })], readOnlyOption }, '/b');
+  assert.deepEqual(of({}), ['rbind', 'rro', 'rprivate']);
+  assert.deepEqual(of({ readOnlyReach: 'top' }), ['rbind', 'ro', 'rprivate']);
+  assert.deepEqual(of({ readOnlyReach: 'all' }), ['rbind', 'rro', 'rprivate']);
+  assert.deepEqual(of({}, 'ro'), ['rbind', 'ro', 'rprivate']);
+  assert.throws(() => of({ readOnlyReach: 'all' }, 'ro'), /needs Linux 5.12/);
+  assert.deepEqual(of({ nonRecursive: true, readOnly: false }), ['bind', 'rw', 'rprivate']);
+});

@@ -1,4 +1,6 @@
-import type { ContainerSpec } from '../container.ts';
+import { StatusError } from '#base/errors.ts';
+
+import type { ContainerSpec, MountRequest } from '../container.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
 
 /** A mount of the user's with its source found: volumes are paths by now. */
@@ -8,6 +10,9 @@ export type ResolvedMount =
       readonly source: string;
       readonly target: string;
       readonly readOnly: boolean;
+      /** Default: `all-if-possible`. */
+      readonly readOnlyReach?: MountRequest['readOnlyReach'];
+      readonly nonRecursive?: boolean;
       /** '' = rprivate. */
       readonly propagation: string;
     }
@@ -61,8 +66,21 @@ function depthOf(path: string): number {
 
 function bindMount(mount: ResolvedMount & { type: 'bind' }, input: MountInput): RuntimeMount {
   const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation;
-  const options = ['rbind', mount.readOnly ? input.readOnlyOption : 'rw', propagation];
+  const kind = mount.nonRecursive === true ? 'bind' : 'rbind';
+  const options = [kind, mount.readOnly ? readOnlyOption(mount, input) : 'rw', propagation];
   return { destination: mount.target, type: 'bind', source: mount.source, options };
+}
+
+function readOnlyOption(
+  { target, readOnlyReach = 'all-if-possible' }: ResolvedMount & { type: 'bind' },
+  input: MountInput,
+): string {
+  if (readOnlyReach === 'all' && input.readOnlyOption !== 'rro')
+    throw new StatusError(
+      'NotSupported',
+      `Cannot mount ${target} read-only with all below it: that needs Linux 5.12; say bind-recursive=writable`,
+    );
+  return readOnlyReach === 'top' ? 'ro' : input.readOnlyOption;
 }
 
 function tmpfsMount(mount: ResolvedMount & { type: 'tmpfs' }): RuntimeMount {

@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { StatusError } from '#base/errors.ts';
+import { syncFolder, writeJsonDurably } from '#sys/durable-file.ts';
+import { hasCode } from '#sys/errno.ts';
+import { removeTree } from '#sys/tree/remove-tree.ts';
+
+import { makeImage } from './size-image.ts';
+import { sizeLimitOf, type VolumeDefinition } from './volume-definition.ts';
+import { unmountAll } from './volume-mount.ts';
+
+/** Where the parts of a volume are. */
+export function volumePaths(folder: string): {
+  readonly definition: string;
+  readonly data: string;
+  /** There while the image's files are copied: a copy that was cut off is done again. */
+  readonly copying: string;
+} {
+  return {
+    definition: join(folder, 'volume.json'),
+    data: join(folder, '_data'),
+    copying: join(folder, 'copying'),
+  };
+}
+
+/** Makes a volume, durably; the definition comes last, since the volume exists with it. */
+export async function makeVolume(folder: string, definition: VolumeDefinition): Promise<void> {
+  const paths = volumePaths(folder);
+  try {
+    await mkdir(folder, { mode: 0o711 });
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    throw new StatusError(
+      'Damaged',
+      `Cannot create volume: its folder "${folder}" exists without a readable definition; move it away`,
+    );
+  }
+  try {
+    await mkdir(paths.data, { mode: 0o755 });
+    const sizeBytes = sizeLimitOf(definition);
+    if (sizeBytes !== undefined) await makeImage(folder, sizeBytes);
+    await writeJsonDurably(paths.definition, definition);
+    await syncFolder(join(folder, '..'));
+  } catch (error) {
+    await removeTree(folder);
+    throw error;
+  }
+}
+
+/** Removes the rest of a volume that was never acknowledged, or whose removal was. */
+export async function clearVolume(folder: string): Promise<void> {
+  unmountAll(volumePaths(folder).data);
+  await removeTree(folder);
+}

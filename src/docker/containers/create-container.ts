@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
 
 import { StatusError } from '#base/errors.ts';
+import { readHostFacts } from '#engine/runtime/spec/host-facts.ts';
 import type { Image } from '#engine/images/images.ts';
 
 import type { Context } from '../context.ts';
@@ -24,6 +25,7 @@ export async function createReply({ engine }: Context, call: Call, signal: Abort
     network: (name) => engine.networks.get(name),
     cpus: availableParallelism(),
     hostname: hostname(),
+    facts: readHostFacts(),
   });
   const name = call.query.text('name').replace(/^\//, '');
   const container = await engine.containers.create(name === '' ? undefined : name, spec, signal);

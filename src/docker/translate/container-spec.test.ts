@@ -19,6 +19,7 @@ const world: World = {
   image: { id: `sha256:${'a'.repeat(64)}`, defaults: { Cmd: ['serve'], Env: ['PATH=/bin'] } },
   cpus: 4,
   hostname: 'machine',
+  facts: { hardLimits: { nofile: 4096 }, cgroupVersion: 2, swapLimits: false },
   container: () =>
     ({
       id: 'c'.repeat(64),
@@ -99,6 +100,13 @@ const hostSamples: Readonly<Record<string, HostConfig>> = {
   NanoCpus: { NanoCpus: 1e9 },
   CgroupParent: { CgroupParent: '/p' },
   BlkioWeight: { BlkioWeight: 10 },
+  BlkioWeightDevice: { BlkioWeightDevice: [{ Path: '/dev/sda', Weight: 50 }] },
+  BlkioDeviceReadBps: { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 5 }] },
+  BlkioDeviceWriteBps: { BlkioDeviceWriteBps: [{ Path: '/dev/sda', Rate: 5 }] },
+  BlkioDeviceReadIOps: { BlkioDeviceReadIOps: [{ Path: '/dev/sda', Rate: 5 }] },
+  BlkioDeviceWriteIOps: { BlkioDeviceWriteIOps: [{ Path: '/dev/sda', Rate: 5 }] },
+  DeviceCgroupRules: { DeviceCgroupRules: ['c 1:3 rwm'] },
+  Annotations: { Annotations: { a: 'b' } },
   CpuPeriod: { CpuPeriod: 5000 },
   CpuQuota: { CpuQuota: 5000 },
   CpusetCpus: { CpusetCpus: '0' },
@@ -115,14 +123,8 @@ const hostSamples: Readonly<Record<string, HostConfig>> = {
 /** What a client may send that changes nothing, and what is refused. */
 const refusedSamples: Readonly<Record<string, readonly [unknown, unknown]>> = {
   ArgsEscaped: [false, true],
-  BlkioWeightDevice: [[], [{ Path: '/dev/sda', Weight: 5 }]],
-  BlkioDeviceReadBps: [[null], [{ Path: '/dev/sda', Rate: 5 }]],
-  BlkioDeviceWriteBps: [[], [{ Path: '/dev/sda', Rate: 5 }]],
-  BlkioDeviceReadIOps: [[], [{ Path: '/dev/sda', Rate: 5 }]],
-  BlkioDeviceWriteIOps: [[], [{ Path: '/dev/sda', Rate: 5 }]],
   CpuRealtimePeriod: [0, 5],
   CpuRealtimeRuntime: [0, 5],
-  DeviceCgroupRules: [[], ['c 1:3 rwm']],
   DeviceRequests: [[], [{ Driver: 'nvidia', Count: -1 }]],
   KernelMemory: [0, 5],
   KernelMemoryTCP: [0, 5],
@@ -131,7 +133,6 @@ const refusedSamples: Readonly<Record<string, readonly [unknown, unknown]>> = {
   IOMaximumIOps: [0, 5],
   IOMaximumBandwidth: [0, 5],
   VolumeDriver: ['local', 'nfs'],
-  Annotations: [{}, { a: 'b' }],
   Cgroup: ['', 'container:x'],
   Links: [[], ['db:db']],
   StorageOpt: [{}, { size: '5G' }],
@@ -331,8 +332,13 @@ describe('a whole request', () => {
   test('warns where an option has no effect', () => {
     const host: HostConfig = { NetworkMode: 'host', PortBindings: { '80/tcp': [{}] }, OomKillDisable: true };
     const { warnings } = containerSpec({ Image: 'app', HostConfig: host }, world);
-    assert.equal(warnings.length, 2);
-    assert.equal(warnings[0], 'Published ports are discarded when using host network mode');
+    assert.match(warnings[0] ?? '', /does not support OomKillDisable/);
+    assert.equal(warnings[1], 'Published ports are discarded when using host network mode');
+    assert.equal(warnings.length, 3);
+    const limits: HostConfig = { Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 5000 }], MemorySwappiness: 5 };
+    const lowered = containerSpec({ Image: 'app', HostConfig: limits }, world).warnings;
+    assert.match(lowered[0] ?? '', /ulimit nofile is 4096 instead of 5000/);
+    assert.match(lowered[1] ?? '', /memory swappiness/);
     assert.deepEqual(containerSpec({ Image: 'app' }, world).warnings, []);
   });
 

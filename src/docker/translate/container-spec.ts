@@ -2,7 +2,9 @@ import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import type { ContainerSpec, DeviceRequest } from '#engine/runtime/container.ts';
+import type { HostFacts } from '#engine/runtime/spec/host-facts.ts';
 import { parseSecurityOptions } from '#engine/runtime/spec/security-options.ts';
+import { ulimitWarnings } from '#engine/runtime/spec/ulimits.ts';
 import type { Digest, HealthcheckConfig, ImageDefaults } from '#formats/oci.ts';
 
 import type { Config } from './config-fields.ts';
@@ -30,6 +32,7 @@ export interface World extends NetworkWorld {
   readonly cpus: number;
   /** The machine's own name. */
   readonly hostname: string;
+  readonly facts: Pick<HostFacts, 'hardLimits' | 'cgroupVersion' | 'swapLimits'>;
 }
 
 export interface Translation {
@@ -61,6 +64,8 @@ export function containerSpec(request: CreateRequest, world: World): Translation
     ulimits: ulimits(host),
     sysctls: host.Sysctls ?? {},
     devices: (host.Devices ?? []).map(deviceRequest),
+    ...((host.DeviceCgroupRules ?? []).length > 0 && { deviceRules: host.DeviceCgroupRules }),
+    ...(host.Annotations !== undefined && { annotations: checkedAnnotations(host.Annotations) }),
     shmSizeBytes: shmSize(host),
     mounts: mountRequests(host, config.Volumes ?? {}, (name) => world.container(name)),
     network: networkRequest(config, host, endpoints, world),
@@ -70,7 +75,7 @@ export function containerSpec(request: CreateRequest, world: World): Translation
     log: logConfig(host.LogConfig ?? {}),
     origin,
   };
-  return { spec, warnings: warningsOf(config, host) };
+  return { spec, warnings: warningsOf(config, host, spec, world.facts) };
 }
 
 function processOf(
@@ -170,6 +175,12 @@ function checkedSecurityOptions(options: readonly string[]): readonly string[] {
   return options;
 }
 
+/** The runtime writes them into its state; a name is what tools find them by. */
+function checkedAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if ('' in annotations) throw new StatusError('InvalidArgument', 'invalid Annotations: an annotation has no name');
+  return annotations;
+}
+
 function checkConsistency(config: Config, host: HostConfig): void {
   const restart = host.RestartPolicy?.Name ?? '';
   if (host.AutoRemove === true && restart !== '' && restart !== 'no') {
@@ -234,8 +245,15 @@ function healthcheckOf(config: Config): { readonly healthcheck?: HealthcheckConf
   return { healthcheck: { ...check, Test: ['CMD', ...shell, ...command] } };
 }
 
-function warningsOf(config: Config, host: HostConfig): readonly string[] {
-  const warnings: string[] = [];
+/** What was asked for and will be otherwise, as far as the machine's abilities and the request itself tell. */
+function warningsOf(config: Config, host: HostConfig, spec: ContainerSpec, facts: World['facts']): readonly string[] {
+  const warnings = [...ulimitWarnings(spec.ulimits, facts.hardLimits)];
+  const lacks = (what: string): void => {
+    warnings.push(`Your kernel does not support ${what}. It is discarded.`);
+  };
+  if ((host.MemorySwappiness ?? -1) >= 0 && facts.cgroupVersion === 2) lacks('memory swappiness of control groups');
+  if (host.OomKillDisable === true && facts.cgroupVersion === 2) lacks('OomKillDisable');
+  if ((host.MemorySwap ?? 0) > 0 && !facts.swapLimits) lacks('limits of swap');
   const publishes = Object.values(host.PortBindings ?? {}).some((bindings) => bindings.length > 0);
   if (host.NetworkMode === 'host' && (publishes || host.PublishAllPorts === true)) {
     warnings.push('Published ports are discarded when using host network mode');

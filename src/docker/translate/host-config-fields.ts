@@ -20,7 +20,6 @@ const deviceRequest = objectOf({
 export const restartPolicy = objectOf({ Name: text, MaximumRetryCount: integer });
 const portBinding = objectOf({ HostIp: text, HostPort: text });
 
-const perDevice = 'block devices are not limited one by one yet; leave it away';
 const onlyWindows = 'it means something on Windows only; leave it away';
 
 /** The limits of a container (API 1.51, Resources): of a create request's HostConfig and of an update. */
@@ -30,11 +29,11 @@ export const resourceFields = {
   NanoCpus: mapped(integer, 0),
   CgroupParent: mapped(text, ''),
   BlkioWeight: mapped(integer, 0),
-  BlkioWeightDevice: refused(weights, [], isEmptyList, perDevice),
-  BlkioDeviceReadBps: refused(throttles, [], isEmptyList, perDevice),
-  BlkioDeviceWriteBps: refused(throttles, [], isEmptyList, perDevice),
-  BlkioDeviceReadIOps: refused(throttles, [], isEmptyList, perDevice),
-  BlkioDeviceWriteIOps: refused(throttles, [], isEmptyList, perDevice),
+  BlkioWeightDevice: mapped(weights, []),
+  BlkioDeviceReadBps: mapped(throttles, []),
+  BlkioDeviceWriteBps: mapped(throttles, []),
+  BlkioDeviceReadIOps: mapped(throttles, []),
+  BlkioDeviceWriteIOps: mapped(throttles, []),
   CpuPeriod: mapped(integer, 0),
   CpuQuota: mapped(integer, 0),
   CpuRealtimePeriod: refused(integer, 0, isZero, 'real-time scheduling is not given to containers; leave it away'),
@@ -42,12 +41,12 @@ export const resourceFields = {
   CpusetCpus: mapped(text, ''),
   CpusetMems: mapped(text, ''),
   Devices: mapped(listOf(device), []),
-  DeviceCgroupRules: refused(texts, null, isEmptyList, 'device rules are not supported; name the devices instead'),
+  DeviceCgroupRules: mapped(texts, null),
   DeviceRequests: refused(
     sparseListOf(deviceRequest),
     null,
     isEmptyList,
-    'no driver for GPUs or other requested devices is there',
+    'no driver for GPUs or other requested devices is there; give the device files by --device',
   ),
   KernelMemory: refused(integer, undefined, isZero, 'kernels since 5.4 have no such limit; use Memory'),
   KernelMemoryTCP: refused(integer, undefined, isZero, 'TCP buffers are not limited on their own; use Memory'),
@@ -76,7 +75,7 @@ export const hostConfigFields = {
   VolumeDriver: refused(text, '', isOneOf('', 'local'), 'the only volume driver is "local"'),
   VolumesFrom: mapped(texts, null),
   ConsoleSize: mapped(listOf(integer), [0, 0]),
-  Annotations: refused(mapOf(text, ''), undefined, isEmptyMap, 'annotations are not handed to the runtime; use labels'),
+  Annotations: mapped(textMap, undefined),
   CapAdd: mapped(texts, null),
   CapDrop: mapped(texts, null),
   CgroupnsMode: mapped(text, ''),

@@ -27,7 +27,17 @@ describe('limits', () => {
       { CpusetCpus: '0-1', CpusetMems: '0', CpuShares: 512, PidsLimit: 10, BlkioWeight: 300, OomKillDisable: true },
       { cpusetCpus: '0-1', cpusetMems: '0', cpuShares: 512, pidsLimit: 10, blkioWeight: 300, oomKillDisable: true },
     ],
-    ['unlimited pids', { PidsLimit: -1 }, {}],
+    ['unlimited pids', { PidsLimit: -1 }, { pidsLimit: -1 }],
+    [
+      'one block device',
+      { BlkioWeightDevice: [{ Path: '/dev/sda', Weight: 10 }], BlkioDeviceWriteBps: [{ Path: '/dev/sda', Rate: 1 }] },
+      {
+        blockDevices: [
+          { kind: 'weight', path: '/dev/sda', value: 10 },
+          { kind: 'writeBps', path: '/dev/sda', value: 1 },
+        ],
+      },
+    ],
   ];
   for (const [name, resources, expected] of cases) {
     test(name, () => assert.deepEqual(resourceLimits(resources, 2), expected));

@@ -1,5 +1,5 @@
 import { StatusError } from '#base/errors.ts';
-import type { ResourceLimits, RestartPolicy, Ulimit } from '#engine/runtime/container.ts';
+import type { BlockDeviceLimit, ResourceLimits, RestartPolicy, Ulimit } from '#engine/runtime/container.ts';
 
 import type { HostConfig, Resources } from './host-config-fields.ts';
 
@@ -14,16 +14,39 @@ export function resourceLimits(resources: Resources, cpus: number): ResourceLimi
   const shares = atLeast('CpuShares', resources.CpuShares, 0);
   const weight = resources.BlkioWeight ?? 0;
   if (weight !== 0 && (weight < 10 || weight > 1000)) throw invalid('BlkioWeight', 'must be from 10 to 1000');
-  const pids = resources.PidsLimit ?? 0;
+  const pids = Math.max(-1, resources.PidsLimit ?? 0);
+  const blockDevices = blockDeviceLimits(resources);
   return {
     ...memoryLimits(resources),
     ...cpuLimits(resources, cpus),
     ...(shares > 0 && { cpuShares: shares }),
     ...((resources.CpusetCpus ?? '') !== '' && { cpusetCpus: resources.CpusetCpus }),
     ...((resources.CpusetMems ?? '') !== '' && { cpusetMems: resources.CpusetMems }),
-    ...(pids > 0 && { pidsLimit: pids }),
+    ...(pids !== 0 && { pidsLimit: pids }),
     ...(weight > 0 && { blkioWeight: weight }),
+    ...(blockDevices.length > 0 && { blockDevices }),
   };
+}
+
+const throttleKinds = {
+  BlkioDeviceReadBps: 'readBps',
+  BlkioDeviceWriteBps: 'writeBps',
+  BlkioDeviceReadIOps: 'readIops',
+  BlkioDeviceWriteIOps: 'writeIops',
+} as const;
+
+function blockDeviceLimits(resources: Resources): readonly BlockDeviceLimit[] {
+  const weights = (resources.BlkioWeightDevice ?? []).map(({ Path = '', Weight = 0 }) => {
+    if (Weight < 10 || Weight > 1000)
+      throw invalid('BlkioWeightDevice', `the weight of ${Path} must be from 10 to 1000`);
+    return { kind: 'weight' as const, path: Path, value: Weight };
+  });
+  const throttles = (Object.keys(throttleKinds) as (keyof typeof throttleKinds)[]).flatMap((name) =>
+    (resources[name] ?? []).map(({ Path = '', Rate = 0 }) => {
+      return { kind: throttleKinds[name], path: Path, value: atLeast(name, Rate, 1) };
+    }),
+  );
+  return [...weights, ...throttles];
 }
 
 export function ulimits(host: HostConfig): readonly Ulimit[] {

@@ -1,5 +1,5 @@
 import { isObject } from '#base/json.ts';
-import type { ContainerSpec } from '#engine/runtime/container.ts';
+import type { BlockDeviceLimit, ContainerSpec } from '#engine/runtime/container.ts';
 
 import type { Config } from './config-fields.ts';
 import { configFields } from './config-fields.ts';
@@ -59,8 +59,21 @@ export function shownHostConfig(spec: ContainerSpec): Record<string, unknown> {
     CpusetMems: limits.cpusetMems ?? '',
     PidsLimit: limits.pidsLimit ?? null,
     BlkioWeight: limits.blkioWeight ?? 0,
+    ...shownBlockDevices(limits.blockDevices ?? []),
     ...shownCpuQuota(spec, hostConfig),
   });
+}
+
+function shownBlockDevices(limits: readonly BlockDeviceLimit[]): Partial<HostConfig> {
+  const rates = (wanted: BlockDeviceLimit['kind']): readonly { readonly Path: string; readonly Rate: number }[] =>
+    limits.filter(({ kind }) => kind === wanted).map(({ path, value }) => ({ Path: path, Rate: value }));
+  return {
+    BlkioWeightDevice: rates('weight').map(({ Path, Rate }) => ({ Path, Weight: Rate })),
+    BlkioDeviceReadBps: rates('readBps'),
+    BlkioDeviceWriteBps: rates('writeBps'),
+    BlkioDeviceReadIOps: rates('readIops'),
+    BlkioDeviceWriteIOps: rates('writeIops'),
+  };
 }
 
 function shownNetworkMode(spec: ContainerSpec, requested: string): string {

@@ -5,6 +5,7 @@ import { eventAttributes, type LiveContainer } from './live-container.ts';
 import { isRunning } from './record.ts';
 import type { Room } from './room.ts';
 import { runRuntime } from './runtime-command.ts';
+import { numberedBlockLimits } from './spec/devices.ts';
 import { runtimeResources } from './spec/resources.ts';
 
 export interface ContainerChange {
@@ -21,7 +22,7 @@ export async function changeContainer(room: Room, live: LiveContainer, change: C
       'Restart policy cannot be updated because AutoRemove is enabled for the container',
     );
   const limits = { ...spec.limits, ...change.limits };
-  const resources = runtimeResources(limits, room.host, undefined);
+  const resources = runtimeResources(limits, room.host, undefined, numberedBlockLimits(limits.blockDevices));
   if (change.limits !== undefined && isRunning(live.record))
     await runRuntime(room, ['update', '--resources', '-', live.id], JSON.stringify(resources));
   live.record = { ...live.record, spec: { ...spec, limits, restart: change.restart ?? spec.restart } };

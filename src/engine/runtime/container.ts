@@ -43,6 +43,14 @@ export interface DeviceRequest {
   readonly permissions: string;
 }
 
+/** What a container may do with one block device of the host. */
+export interface BlockDeviceLimit {
+  /** `weight` is from 10 to 1000; the others count bytes or operations per second. */
+  readonly kind: 'weight' | 'readBps' | 'writeBps' | 'readIops' | 'writeIops';
+  readonly path: string;
+  readonly value: number;
+}
+
 /** Limits of a container; undefined means none. */
 export interface ResourceLimits {
   readonly memoryBytes?: number;
@@ -56,8 +64,10 @@ export interface ResourceLimits {
   readonly cpuQuotaUs?: number;
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
+  /** -1: no limit, where there was one before. */
   readonly pidsLimit?: number;
   readonly blkioWeight?: number;
+  readonly blockDevices?: readonly BlockDeviceLimit[];
 }
 
 export interface RestartPolicy {
@@ -94,7 +104,7 @@ export interface ContainerSpec {
   readonly readOnlyRoot: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
-  /** `seccomp=unconfined`, `seccomp={json}`, `no-new-privileges`, `apparmor=...`, `label=...`, `systempaths=unconfined`. */
+  /** `seccomp=unconfined`, `seccomp={json}`, `no-new-privileges`, `apparmor=...`, `label=...`, `systempaths=unconfined`, `writable-cgroups`. */
   readonly securityOptions: readonly string[];
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
@@ -102,6 +112,10 @@ export interface ContainerSpec {
   readonly ulimits: readonly Ulimit[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly devices: readonly DeviceRequest[];
+  /** `c 1:3 rwm`: devices that it may use should it make them, as cgroup-v1/devices.rst writes them. */
+  readonly deviceRules?: readonly string[];
+  /** Handed on to the runtime as they are. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly shmSizeBytes: number;
   readonly oomScoreAdj: number;
   readonly init: boolean;

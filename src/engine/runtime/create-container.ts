@@ -11,6 +11,7 @@ import { checkTargets, claimMount, createImageMounts, removeImageMounts } from '
 import type { Room } from './room.ts';
 import { signalNumber } from './signals.ts';
 import { resolveCapabilities } from './spec/capabilities.ts';
+import { numberedBlockLimits, parseDeviceRule } from './spec/devices.ts';
 import { runtimeResources } from './spec/resources.ts';
 import { parseSecurityOptions } from './spec/security-options.ts';
 import { resolveUlimits } from './spec/ulimits.ts';
@@ -80,7 +81,8 @@ function checkSpec(room: Room, spec: ContainerSpec): void {
   parseSecurityOptions(spec.securityOptions);
   resolveUlimits(spec.ulimits, room.host.hardLimits);
   resolveCapabilities(spec, room.host.capabilities);
-  runtimeResources(spec.limits, room.host, undefined);
+  runtimeResources(spec.limits, room.host, undefined, numberedBlockLimits(spec.limits.blockDevices));
+  spec.deviceRules?.forEach(parseDeviceRule);
   if (spec.stopSignal !== '') signalNumber(spec.stopSignal);
   if (spec.cwd !== '' && !spec.cwd.startsWith('/'))
     throw new StatusError(

@@ -20,7 +20,7 @@ import type { ContainerRecord } from './record.ts';
 import { openMounts } from './resolve-mounts.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
-import { allDevices, requestedDevices } from './spec/devices.ts';
+import { allDevices, numberedBlockLimits, requestedDevices } from './spec/devices.ts';
 import { shmOptions } from './spec/mounts.ts';
 import { sharedWith } from './spec/namespaces.ts';
 import { resolveUser } from './spec/user.ts';
@@ -111,7 +111,8 @@ async function hold(
     user: resolveUser(spec.user, spec.additionalGroups, readUserDatabase(rootPath)),
     mounts,
     files: sandboxMounts(bundle),
-    devices: spec.privileged ? allDevices() : requestedDevices(spec.devices),
+    devices: spec.privileged ? allDevices() : requestedDevices(spec.devices, spec.deviceRules),
+    blockDevices: numberedBlockLimits(spec.limits.blockDevices),
     netnsPath: sandbox.netnsPath,
     cgroupsPath: cgroupPath,
     initPath: spec.init ? findInit() : undefined,

@@ -61,7 +61,7 @@ function proofsOfRow(module: Module, row: SyntaxNode): readonly Proof[] {
       state,
       file: module.path,
       test: subjects[0] ?? '',
-      sentence: literal(fields.get('sentence')),
+      sentence: literal(fields.get('because') ?? fields.get('sentence')),
       text: textWithout(module, row, value),
     }));
   });

@@ -1,7 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 import type { ContainerSpec } from '../container.ts';
 import { resolveCapabilities } from './capabilities.ts';
-import type { DeviceGrant } from './devices.ts';
+import type { DeviceGrant, NumberedBlockLimit } from './devices.ts';
 import { resolveEnvironment } from './environment.ts';
 import type { HostFacts } from './host-facts.ts';
 import { type MountInput, initTarget, type ResolvedMount, rootPropagation, runtimeMounts } from './mounts.ts';
@@ -23,6 +23,7 @@ export interface SpecInput {
   readonly mounts: readonly ResolvedMount[];
   readonly files: MountInput['files'];
   readonly devices: DeviceGrant;
+  readonly blockDevices?: readonly NumberedBlockLimit[];
   /** Path of the network namespace; undefined: the host's. */
   readonly netnsPath: string | undefined;
   readonly cgroupsPath: string;
@@ -70,12 +71,14 @@ export function buildSpec(input: SpecInput): RuntimeSpec {
       files: input.files,
       initPath: input.initPath,
       readOnlyOption: readOnlyOption(host.kernel),
+      writableCgroups: security.writableCgroups ?? spec.privileged,
       sharedMemory: input.sharedMemory,
     }),
+    ...(spec.annotations !== undefined && { annotations: spec.annotations }),
     linux: {
       cgroupsPath: input.cgroupsPath,
       namespaces: runtimeNamespaces({ ...input, cgroupVersion: host.cgroupVersion }),
-      resources: runtimeResources(spec.limits, host, input.devices.rules),
+      resources: runtimeResources(spec.limits, host, input.devices.rules, input.blockDevices),
       devices: input.devices.devices,
       sysctl: sysctlsOf(input),
       ...(seccomp !== undefined && { seccomp }),

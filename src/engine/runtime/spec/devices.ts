@@ -2,8 +2,8 @@ import { readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { StatusError } from '#base/errors.ts';
 import { hasCode } from '#sys/errno.ts';
-import type { DeviceRequest } from '../container.ts';
-import type { DeviceRule, RuntimeDevice } from './runtime-spec.ts';
+import type { BlockDeviceLimit, DeviceRequest } from '../container.ts';
+import type { DeviceNumber, DeviceRule, RuntimeDevice } from './runtime-spec.ts';
 
 export interface DeviceGrant {
   readonly devices: readonly RuntimeDevice[];
@@ -14,8 +14,11 @@ export interface DeviceGrant {
 const ownNames = new Set(['pts', 'shm', 'fd', 'mqueue', 'console', 'lxc', 'lxd-fuse', '.lxd-mounts', '.udev', '.lxc']);
 const mostDevices = 4096;
 
-/** The devices that `--device` asks for; a directory stands for all devices in it. Throws InvalidArgument. */
-export function requestedDevices(requests: readonly DeviceRequest[]): DeviceGrant {
+/**
+ * The devices that `--device` asks for, where a directory stands for all devices in it, and what `--device-cgroup-rule`
+ * allows besides. Throws InvalidArgument.
+ */
+export function requestedDevices(requests: readonly DeviceRequest[], extraRules: readonly string[] = []): DeviceGrant {
   const devices: RuntimeDevice[] = [];
   const rules: DeviceRule[] = [];
   for (const request of requests) {
@@ -28,7 +31,36 @@ export function requestedDevices(requests: readonly DeviceRequest[]): DeviceGran
       rules.push({ allow: true, type, major: device.major, minor: device.minor, access: request.permissions });
     }
   }
-  return { devices, rules: [{ allow: false, access: 'rwm' }, ...rules] };
+  return { devices, rules: [{ allow: false, access: 'rwm' }, ...rules, ...extraRules.map(parseDeviceRule)] };
+}
+
+/** `c 1:3 rwm`, with `a` for all types and `*` for all numbers (kernel, cgroup-v1/devices.rst). Throws InvalidArgument. */
+export function parseDeviceRule(text: string): DeviceRule {
+  const match = /^([abc]) (\d{1,9}|\*):(\d{1,9}|\*) ([rwm]{1,3})$/.exec(text);
+  if (match === null) throw new StatusError('InvalidArgument', `invalid device cgroup rule format: '${text}'`);
+  const [, type, major, minor, access = ''] = match;
+  return {
+    allow: true,
+    type: type as 'a' | 'b' | 'c',
+    ...(major !== '*' && { major: Number(major) }),
+    ...(minor !== '*' && { minor: Number(minor) }),
+    access,
+  };
+}
+
+/** A limit with the numbers that its device has now. */
+export type NumberedBlockLimit = Pick<BlockDeviceLimit, 'kind' | 'value'> & DeviceNumber;
+
+/** Looks the devices of limits up. Throws InvalidArgument for what is no block device. */
+export function numberedBlockLimits(limits: readonly BlockDeviceLimit[] = []): readonly NumberedBlockLimit[] {
+  return limits.map(({ kind, path, value }) => {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isBlockDevice() !== true) {
+      const state = stats === undefined ? 'it does not exist' : 'it is no block device';
+      throw new StatusError('InvalidArgument', `Cannot limit the device "${path}": ${state}; name one of lsblk's list`);
+    }
+    return { kind, value, ...numbersOf(stats.rdev) };
+  });
 }
 
 /** All devices of the host, for `--privileged`. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { parseKernel, parseLimits } from './host-facts.ts';
 import { runtimeResources } from './resources.ts';
-import { resolveUlimits } from './ulimits.ts';
+import { resolveUlimits, ulimitWarnings } from './ulimits.ts';
 
 const v1 = { swapLimits: true, cgroupVersion: 1 as const };
 const megabyte = 1024 * 1024;
@@ -40,6 +40,17 @@ test('limits reach the runtime under its names', () => {
     pids: { limit: 9 },
     blockIO: { weight: 300 },
   });
+  const device = { major: 8, minor: 16 };
+  const limited = [
+    { kind: 'weight' as const, value: 200, ...device },
+    { kind: 'readBps' as const, value: 1024, ...device },
+    { kind: 'writeIops' as const, value: 5, ...device },
+  ];
+  assert.deepEqual(runtimeResources({}, v1, undefined, limited).blockIO, {
+    weightDevice: [{ ...device, weight: 200 }],
+    throttleReadBpsDevice: [{ ...device, rate: 1024 }],
+    throttleWriteIOPSDevice: [{ ...device, rate: 5 }],
+  });
   assert.deepEqual(runtimeResources({ pidsLimit: -1 }, v1, undefined), { pids: { limit: -1 } });
 });
 
@@ -65,8 +76,12 @@ test('ulimits are checked against what the daemon may set', () => {
   assert.deepEqual(resolveUlimits([{ name: 'core', soft: -1, hard: -1 }], hard), [
     { type: 'RLIMIT_CORE', soft: Infinity, hard: Infinity },
   ]);
-  assert.throws(() => resolveUlimits([{ name: 'nofile', soft: 1, hard: 20_001 }], hard), /hard limit of 20000/);
-  assert.throws(() => resolveUlimits([{ name: 'nofile', soft: 1, hard: -1 }], hard), /to unlimited/);
+  assert.deepEqual(resolveUlimits([{ name: 'nofile', soft: 30_000, hard: -1 }], hard), [
+    { type: 'RLIMIT_NOFILE', soft: 20_000, hard: 20_000 },
+  ]);
+  assert.match(ulimitWarnings([{ name: 'nofile', soft: 1, hard: 20_001 }], hard)[0] ?? '', /is 20000 instead of 20001/);
+  assert.match(ulimitWarnings([{ name: 'nofile', soft: 1, hard: -1 }], hard)[0] ?? '', /instead of unlimited/);
+  assert.deepEqual(ulimitWarnings([{ name: 'nofile', soft: 1, hard: 20_000 }], hard), []);
   assert.throws(() => resolveUlimits([{ name: 'nofile', soft: 2, hard: 1 }], hard), /soft limit must be less/);
   assert.throws(() => resolveUlimits([{ name: 'files', soft: 1, hard: 1 }], hard), /invalid ulimit type: files/);
 });

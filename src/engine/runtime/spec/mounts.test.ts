@@ -8,6 +8,7 @@ const plain: MountInput = {
   mounts: [],
   files: {},
   initPath: undefined,
+  writableCgroups: false,
   readOnlyOption: 'rro',
   sharedMemory: undefined,
 };
@@ -34,7 +35,7 @@ test('a container has its own proc, dev, sys and shm', () => {
   assert.deepEqual(targets({}), ['/proc', '/dev', '/dev/pts', '/sys', '/sys/fs/cgroup', '/dev/mqueue', '/dev/shm']);
   assert.ok(options({}, '/sys').includes('ro') && options({}, '/sys/fs/cgroup').includes('ro'));
   assert.ok(options({}, '/dev/shm').includes('size=67108864'));
-  const privileged = { spec: { ...plain.spec, privileged: true } };
+  const privileged = { spec: { ...plain.spec, privileged: true }, writableCgroups: true };
   assert.ok(!options(privileged, '/sys').includes('ro') && !options(privileged, '/sys/fs/cgroup').includes('ro'));
 });
 

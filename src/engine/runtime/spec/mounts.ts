@@ -33,6 +33,8 @@ export interface MountInput {
   readonly initPath: string | undefined;
   /** `rro` where the kernel can make a whole tree of mounts read-only (5.12), else `ro`. */
   readonly readOnlyOption: 'rro' | 'ro';
+  /** Whether /sys/fs/cgroup can be written. */
+  readonly writableCgroups: boolean;
   /** Host path of shared memory that is shared with other containers; undefined: the container has its own or the host's. */
   readonly sharedMemory: string | undefined;
 }
@@ -128,7 +130,7 @@ function kernelMounts(input: MountInput): readonly RuntimeMount[] {
     mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
     mount('/sys', 'sysfs', ['nosuid', 'noexec', 'nodev', ...writable]),
-    mount('/sys/fs/cgroup', 'cgroup', [...writable, 'nosuid', 'noexec', 'nodev']),
+    mount('/sys/fs/cgroup', 'cgroup', [...(input.writableCgroups ? [] : ['ro']), 'nosuid', 'noexec', 'nodev']),
     mount('/dev/mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
     ...shmMount(input),
   ];

@@ -1,7 +1,8 @@
 import { StatusError } from '#base/errors.ts';
 import type { ResourceLimits } from '../container.ts';
+import type { NumberedBlockLimit } from './devices.ts';
 import type { HostFacts } from './host-facts.ts';
-import type { DeviceRule, RuntimeResources } from './runtime-spec.ts';
+import type { DeviceRule, RuntimeBlockIo, RuntimeResources } from './runtime-spec.ts';
 
 /** The least that a container's memory may be limited to, as Docker has it: the runtime itself needs that much. */
 const leastMemoryBytes = 6 * 1024 * 1024;
@@ -11,15 +12,39 @@ export function runtimeResources(
   limits: ResourceLimits,
   facts: Pick<HostFacts, 'swapLimits' | 'cgroupVersion'>,
   devices: readonly DeviceRule[] | undefined,
+  blockDevices: readonly NumberedBlockLimit[] = [],
 ): RuntimeResources {
   const memory = memoryOf(limits, facts);
   const cpu = cpuOf(limits);
+  const blockIO = blockIoOf(limits.blkioWeight ?? 0, blockDevices);
   return {
     ...(devices !== undefined && { devices }),
     ...(memory !== undefined && { memory }),
     ...(cpu !== undefined && { cpu }),
     ...(limits.pidsLimit !== undefined && limits.pidsLimit !== 0 && { pids: { limit: limits.pidsLimit } }),
-    ...(limits.blkioWeight !== undefined && limits.blkioWeight !== 0 && { blockIO: { weight: limits.blkioWeight } }),
+    ...(Object.keys(blockIO).length > 0 && { blockIO }),
+  };
+}
+
+const throttles = {
+  readBps: 'throttleReadBpsDevice',
+  writeBps: 'throttleWriteBpsDevice',
+  readIops: 'throttleReadIOPSDevice',
+  writeIops: 'throttleWriteIOPSDevice',
+} as const;
+
+function blockIoOf(weight: number, devices: readonly NumberedBlockLimit[]): RuntimeBlockIo {
+  const ofKind = (kind: NumberedBlockLimit['kind']): readonly NumberedBlockLimit[] =>
+    devices.filter((device) => device.kind === kind);
+  const weights = ofKind('weight').map(({ major, minor, value }) => ({ major, minor, weight: value }));
+  const rates = (Object.keys(throttles) as (keyof typeof throttles)[]).map(
+    (kind) =>
+      [throttles[kind], ofKind(kind).map(({ major, minor, value }) => ({ major, minor, rate: value }))] as const,
+  );
+  return {
+    ...(weight !== 0 && { weight }),
+    ...(weights.length > 0 && { weightDevice: weights }),
+    ...Object.fromEntries(rates.filter(([, list]) => list.length > 0)),
   };
 }
 

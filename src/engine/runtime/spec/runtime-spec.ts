@@ -6,6 +6,7 @@ export interface RuntimeSpec {
   readonly hostname?: string;
   readonly domainname?: string;
   readonly mounts: readonly RuntimeMount[];
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly linux: RuntimeLinux;
 }
 
@@ -103,7 +104,25 @@ export interface RuntimeResources {
     readonly mems?: string;
   };
   readonly pids?: { readonly limit: number };
-  readonly blockIO?: { readonly weight: number };
+  readonly blockIO?: RuntimeBlockIo;
+}
+
+export interface RuntimeBlockIo {
+  readonly weight?: number;
+  readonly weightDevice?: readonly (DeviceNumber & { readonly weight: number })[];
+  readonly throttleReadBpsDevice?: readonly ThrottledDevice[];
+  readonly throttleWriteBpsDevice?: readonly ThrottledDevice[];
+  readonly throttleReadIOPSDevice?: readonly ThrottledDevice[];
+  readonly throttleWriteIOPSDevice?: readonly ThrottledDevice[];
+}
+
+export interface DeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface ThrottledDevice extends DeviceNumber {
+  readonly rate: number;
 }
 
 export interface RuntimeSeccomp {

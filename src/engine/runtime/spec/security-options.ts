@@ -8,6 +8,8 @@ export interface SecurityOptions {
   readonly apparmor: string | undefined;
   /** `systempaths=unconfined`: no masked and no read-only paths. */
   readonly allPaths: boolean;
+  /** `writable-cgroups`; undefined: as the container is privileged or not. */
+  readonly writableCgroups?: boolean;
 }
 
 /** Reads `--security-opt` values, `key=value` or the old `key:value`. Throws InvalidArgument or NotSupported. */
@@ -32,6 +34,8 @@ function parseOne(option: string): Partial<SecurityOptions> {
     case 'systempaths':
       if (value !== 'unconfined') throw invalid(option);
       return { allPaths: true };
+    case 'writable-cgroups':
+      return { writableCgroups: booleanOf(option, value) };
     case 'label':
       if (value === 'disable') return {};
       throw new StatusError('NotSupported', `Cannot use --security-opt ${option}: SELinux labels are not supported`);

@@ -22,8 +22,8 @@ const names = new Set([
 ]);
 
 /**
- * Resource limits for the runtime; Infinity stands for RLIM_INFINITY. `hardLimits` are what this daemon may set at most: a limit above is refused with a
- * sentence, as the runtime would fail on it with "operation not permitted".
+ * Resource limits for the runtime; Infinity stands for RLIM_INFINITY. `hardLimits` are what this daemon may set at most: a
+ * limit above is lowered to it, as the runtime would fail on it with "operation not permitted"; `ulimitWarnings` says so.
  */
 export function resolveUlimits(
   ulimits: readonly Ulimit[],
@@ -40,13 +40,22 @@ export function resolveUlimits(
       );
     }
     const most = hardLimits[ulimit.name] ?? Infinity;
-    if (hard > most) {
-      throw new StatusError(
-        'InvalidArgument',
-        `Cannot set ulimit ${ulimit.name} to ${shown(hard)}: the daemon runs with a hard limit of ${shown(most)} and may not raise it; ask for less or raise the daemon's limit`,
-      );
-    }
-    return { type: `RLIMIT_${ulimit.name.toUpperCase()}`, soft, hard };
+    return { type: `RLIMIT_${ulimit.name.toUpperCase()}`, soft: Math.min(soft, most), hard: Math.min(hard, most) };
+  });
+}
+
+/** A sentence for each limit that will be lower than what was asked for. */
+export function ulimitWarnings(
+  ulimits: readonly Ulimit[],
+  hardLimits: Readonly<Record<string, number>>,
+): readonly string[] {
+  return ulimits.flatMap(({ name, hard }) => {
+    const most = hardLimits[name] ?? Infinity;
+    const wanted = hard < 0 ? Infinity : hard;
+    if (wanted <= most) return [];
+    return [
+      `The ulimit ${name} is ${shown(most)} instead of ${shown(wanted)}: the daemon runs with that hard limit and may not raise it.`,
+    ];
   });
 }
 

@@ -32,24 +32,24 @@ function optionsIn(folder: string, socketPath: string): Parameters<typeof serveD
 describe('the door', () => {
   test('answers with and without a version, and says who it is', async (t) => {
     const client = await DockerClient.start(t);
-    for (const path of ['/_ping', '/v1.24/_ping', '/v1.51/_ping']) {
+    for (const path of ['/_ping', '/v1.24/_ping', '/v1.54/_ping']) {
       const { status, headers, text } = await client.call('GET', path);
       assert.deepEqual([status, text], [200, 'OK'], path);
-      assert.equal(headers['api-version'], '1.51');
+      assert.equal(headers['api-version'], '1.54');
       assert.equal(headers['docker-experimental'], 'false');
       assert.equal(headers['ostype'], 'linux');
       assert.equal(headers['builder-version'], '1');
       assert.equal(headers['server'], 'Slipway/1.2.3 (linux)');
     }
     const head = await client.call('HEAD', '/_ping');
-    assert.deepEqual([head.status, head.text, head.headers['api-version']], [200, '', '1.51']);
+    assert.deepEqual([head.status, head.text, head.headers['api-version']], [200, '', '1.54']);
   });
 
   test('refuses versions that it does not speak, in words that clients know', async (t) => {
     const client = await DockerClient.start(t);
     const tooNew = await client.call('GET', '/v1.99/info');
     assert.equal(tooNew.status, 400);
-    const newWords = 'client version 1.99 is too new. Maximum supported API version is 1.51';
+    const newWords = 'client version 1.99 is too new. Maximum supported API version is 1.54';
     assert.deepEqual(tooNew.body, { message: newWords });
     const tooOld = await client.call('GET', '/v1.12/info');
     assert.match(tooOld.text, /client version 1\.12 is too old\. Minimum supported API version is 1\.24/);

@@ -92,6 +92,7 @@ describe('list', () => {
         Status: '',
         HostConfig: { NetworkMode: 'bridge' },
         NetworkSettings: undefined,
+        Health: { Status: 'none', FailingStreak: 0 },
         Mounts: [],
         SizeRw: 11,
         SizeRootFs: 1011,

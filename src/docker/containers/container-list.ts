@@ -13,6 +13,8 @@ import { mountBody } from './container-inspect.ts';
 import { containerSizes } from './container-sizes.ts';
 import { containerStatus } from './container-status.ts';
 import { endpointBodies, listedPorts } from './network-settings.ts';
+import type { ApiVersion } from '../http/api-version.ts';
+import { shownTo } from '../versions/shown-to.ts';
 
 /** Measuring sizes walks directories: at most so many at once. */
 const measuredAtOnce = 4;
@@ -23,6 +25,7 @@ export interface ListOptions {
   readonly size: boolean;
   readonly limit?: number;
   readonly filters?: Filters;
+  readonly version: ApiVersion;
 }
 
 /** GET /containers/json. */
@@ -30,7 +33,7 @@ export async function listReply(context: Context, call: Call, signal: AbortSigna
   const filters = parseFilters(call.query, containerFilterNames);
   const limit = call.query.integer('limit') ?? 0;
   const all = call.query.flag('all') || filters.has('status') || limit > 0;
-  const options = { all, size: call.query.flag('size'), filters, ...(limit > 0 && { limit }) };
+  const options = { all, size: call.query.flag('size'), filters, version: call.version, ...(limit > 0 && { limit }) };
   return json(await listContainers(context, options, signal));
 }
 
@@ -51,7 +54,7 @@ export async function listContainers(
   const now = nowMs();
   return await Promise.all(
     found.map(async (container) => ({
-      ...summary(context, container, now),
+      ...shownTo(options.version, 'listedContainer', summary(context, container, now)),
       ...(options.size && (await limit.run(() => containerSizes(context, container, signal)))),
     })),
   );
@@ -80,6 +83,7 @@ function summary({ engine }: Context, container: Container, now: number): object
     Status: containerStatus(state, now),
     HostConfig: { NetworkMode: networkMode ?? 'bridge' },
     NetworkSettings: { Networks: endpointBodies(container, engine.networks) },
+    Health: { Status: state.health?.status ?? 'none', FailingStreak: state.health?.failingStreak ?? 0 },
     Mounts: container.mounts.map(mountBody),
   };
 }

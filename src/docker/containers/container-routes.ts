@@ -5,6 +5,7 @@ import type { Call } from '../http/call.ts';
 import type { Reply } from '../http/reply.ts';
 import { empty, json } from '../http/reply.ts';
 import type { Route } from '../http/route.ts';
+import { shownTo } from '../versions/shown-to.ts';
 import { readArchive, statArchive, writeArchive } from './archive.ts';
 import { attachReply } from './attach.ts';
 import { commitReply } from './commit.ts';
@@ -66,7 +67,8 @@ async function inspect(context: Context, call: Call, signal: AbortSignal): Promi
   const { containers } = context.engine;
   const container = containers.get(idOf(call));
   const sizes = call.query.flag('size') ? await containerSizes(context, container, signal) : undefined;
-  return json(containerBody(context, sizes === undefined ? container : containers.get(container.id), sizes));
+  const body = containerBody(context, sizes === undefined ? container : containers.get(container.id), sizes);
+  return json(shownTo(call.version, 'container', body));
 }
 
 async function pause({ engine }: Context, call: Call): Promise<Reply> {

@@ -11,10 +11,11 @@ import { json } from '../http/reply.ts';
 import { platformOf } from '../images/platform.ts';
 import { containerSpec } from '../translate/container-spec.ts';
 import { createRequest } from '../translate/create-request.ts';
+import { asAskedBy } from '../versions/as-asked-by.ts';
 
 /** POST /containers/create. A missing image is NotFound, on which clients pull and try again. */
 export async function createReply({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
-  const request = await call.body.json(createRequest);
+  const request = asAskedBy(call.version, await call.body.json(createRequest));
   const imageName = request.Image ?? '';
   if (imageName === '') throw new StatusError('InvalidArgument', 'no image specified: set Image');
   const image = engine.images.get(imageName);

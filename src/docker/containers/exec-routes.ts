@@ -12,6 +12,7 @@ import type { Route } from '../http/route.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { windowSize } from './lifecycle.ts';
 import { streamAttachment, streamType } from './stream-attachment.ts';
+import { speaks } from '../http/api-version.ts';
 
 const createRequest = objectOf({
   User: text,
@@ -106,7 +107,8 @@ async function start({ engine }: Context, call: Call, signal: AbortSignal): Prom
     await using owned = attachment;
     const [rows = 0, columns = 0] = request.ConsoleSize ?? [];
     // The command may be over already.
-    if (tty && rows > 0 && columns > 0) await containers.resizeExec(exec.id, rows, columns).catch(() => {});
+    if (tty && speaks(call.version, 42) && rows > 0 && columns > 0)
+      await containers.resizeExec(exec.id, rows, columns).catch(() => {});
     await streamAttachment(connection, owned, streams, signal);
   });
 }

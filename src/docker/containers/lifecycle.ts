@@ -11,6 +11,7 @@ import { empty, json, stream } from '../http/reply.ts';
 import { isoToNs, parsePointInTime } from '../text/timestamp.ts';
 import { originOf } from '../translate/origin.ts';
 import { checkSignal } from '../translate/stop-signal.ts';
+import { speaks } from '../http/api-version.ts';
 
 const conditions: readonly string[] = ['not-running', 'next-exit', 'removed'];
 
@@ -45,12 +46,14 @@ export async function kill({ engine }: Context, call: Call): Promise<Reply> {
 /** POST /containers/{id}/wait: the head goes out at once, for clients wait before they start. */
 export function wait({ engine }: Context, call: Call, signal: AbortSignal): Reply {
   const { id } = engine.containers.get(idOf(call));
-  const condition = call.query.text('condition') || 'not-running';
+  // Before 1.30 there was one condition, and nobody waited for the head.
+  const isOld = !speaks(call.version, 30);
+  const condition = isOld ? 'not-running' : call.query.text('condition') || 'not-running';
   if (!isCondition(condition)) throw new StatusError('InvalidArgument', `invalid condition: "${condition}"`);
   const exit = engine.containers.wait(id, condition, signal);
   // Awaited below; a failure meanwhile is not unhandled.
   exit.catch(() => {});
-  return stream({ headAtOnce: true }, async (output) => {
+  return stream({ headAtOnce: !isOld }, async (output) => {
     const { exitCode, error } = await exit;
     // Whoever waits for the removal has it: why the start failed was the answer to the start.
     const tells = error !== '' && condition !== 'removed';
@@ -117,7 +120,7 @@ export function windowSize(query: Query): { readonly rows: number; readonly colu
 
 function stopOptions(call: Call): { readonly timeoutSeconds?: number; readonly signal?: string } {
   const timeoutSeconds = call.query.integer('t');
-  const signal = call.query.text('signal');
+  const signal = speaks(call.version, 42) ? call.query.text('signal') : '';
   return {
     ...(timeoutSeconds !== undefined && { timeoutSeconds: Math.max(-1, timeoutSeconds) }),
     ...(signal !== '' && { signal: checkSignal(signal) }),

@@ -10,6 +10,7 @@ import type { Reply } from '../http/reply.ts';
 import { json, stream } from '../http/reply.ts';
 import { nsToIso } from '../text/timestamp.ts';
 import { hostCpuNs } from './host-cpu.ts';
+import { speaks } from '../http/api-version.ts';
 
 const periodMs = 1000;
 const never = '0001-01-01T00:00:00Z';
@@ -41,11 +42,15 @@ export async function statsReply({ engine }: Context, call: Call, signal: AbortS
   }
   let before = noSample;
   // A rate needs two samples, unless the client keeps the first one itself.
-  if (!call.query.flag('one-shot') && isRunning(containers.get(id))) {
+  if (!isOneShot(call) && isRunning(containers.get(id))) {
     before = takeSample(containers, containers.get(id));
     await sleep(periodMs, signal);
   }
   return json(statsBody(containers.get(id), before, takeSample(containers, containers.get(id))));
+}
+
+function isOneShot({ query, version }: Call): boolean {
+  return speaks(version, 41) && query.flag('one-shot');
 }
 
 function isRunning({ state }: Container): boolean {
@@ -67,6 +72,7 @@ function statsBody(container: Container, before: Sample, now: Sample): object {
   return {
     name: `/${container.name}`,
     id: container.id,
+    os_type: 'linux',
     read: now.readAt,
     preread: before.readAt,
     pids_stats: stats === undefined ? {} : { current: stats.pids, limit: container.spec.limits.pidsLimit ?? 0 },

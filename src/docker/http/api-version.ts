@@ -6,7 +6,7 @@ export interface ApiVersion {
   readonly minor: number;
 }
 
-export const maximumApiVersion: ApiVersion = { major: 1, minor: 51 };
+export const maximumApiVersion: ApiVersion = { major: 1, minor: 54 };
 export const minimumApiVersion: ApiVersion = { major: 1, minor: 24 };
 
 const prefix = /^\/v(\d{1,4})\.(\d{1,4})(?=\/)/;

@@ -15,6 +15,11 @@ export class Filters {
     return this.#values.has(name);
   }
 
+  /** These, and one more value. */
+  with(name: string, value: string): Filters {
+    return new Filters(new Map([...this.#values, [name, [...this.values(name), value]]]));
+  }
+
   values(name: string): readonly string[] {
     return this.#values.get(name) ?? [];
   }

@@ -8,12 +8,13 @@ import { json } from '../http/reply.ts';
 import { isoToSeconds, nsToIso } from '../text/timestamp.ts';
 import { configFields } from '../translate/config-fields.ts';
 import { withDefaults } from '../translate/field.ts';
+import { shownTo } from '../versions/shown-to.ts';
 
 /** GET /images/{name}/json. */
 export function inspectReply({ engine }: Context, call: Call): Reply {
   const image = engine.images.get(call.params['name'] ?? '');
   const { config } = image;
-  return json({
+  const body = {
     Id: image.id,
     RepoTags: image.tags,
     RepoDigests: image.repoDigests,
@@ -30,7 +31,8 @@ export function inspectReply({ engine }: Context, call: Call): Reply {
     GraphDriver: { Name: 'overlay2', Data: null },
     RootFS: { Type: 'layers', ...(config.rootfs.diff_ids.length > 0 && { Layers: config.rootfs.diff_ids }) },
     Metadata: { LastTagTime: image.lastTaggedNs === 0n ? '0001-01-01T00:00:00Z' : nsToIso(image.lastTaggedNs) },
-  });
+  };
+  return json(shownTo(call.version, 'image', body));
 }
 
 /** GET /images/{name}/history, the newest step first. */

@@ -1,13 +1,16 @@
 import { nowNs } from '#base/clock.ts';
+import { StatusError } from '#base/errors.ts';
 import type { Image } from '#engine/images/images.ts';
 
 import type { Context } from '../context.ts';
+import { speaks } from '../http/api-version.ts';
 import type { Call } from '../http/call.ts';
 import type { Filters } from '../http/filters.ts';
 import { parseFilters } from '../http/filters.ts';
 import type { Reply } from '../http/reply.ts';
 import { json } from '../http/reply.ts';
 import { isoToNs, parsePointInTime } from '../text/timestamp.ts';
+import { shownTo } from '../versions/shown-to.ts';
 import { imageSummary } from './image-summary.ts';
 import { referencePattern } from './reference-pattern.ts';
 
@@ -15,7 +18,7 @@ const imageFilterNames: readonly string[] = ['before', 'dangling', 'label', 'ref
 
 /** GET /images/json, the newest first. Without `all`, untagged images that others were built on are left out. */
 export function listReply({ engine }: Context, call: Call): Reply {
-  const filters = parseFilters(call.query, imageFilterNames);
+  const filters = listFilters(call);
   const images = engine.images.list();
   const containers = engine.containers.list();
   const parents = new Set(images.map(({ parent }) => parent));
@@ -27,8 +30,19 @@ export function listReply({ engine }: Context, call: Call): Reply {
     .filter((image) => all || image.tags.length > 0 || image.repoDigests.length > 0 || !parents.has(image.id))
     .filter((image) => matches(image) && (dangling === undefined || dangling === (image.tags.length === 0)))
     .sort((a, b) => createdMs(b) - createdMs(a))
-    .map((image) => imageSummary(withMatchingNames(image, filters), containers, shared?.get(image.id) ?? -1));
+    .map((image) => imageSummary(withMatchingNames(image, filters), containers, shared?.get(image.id) ?? -1))
+    .map((body) => shownTo(call.version, 'listedImage', body));
   return json(shown);
+}
+
+/** Before 1.41 a pattern for names had a parameter of its own. Since 1.54 `identity` adds to what `manifests` tells. */
+function listFilters({ query, version }: Call): Filters {
+  if (speaks(version, 54) && query.flag('identity') && !query.flag('manifests')) {
+    throw new StatusError('InvalidArgument', 'conflicting options: identity requires manifests=1');
+  }
+  const filters = parseFilters(query, imageFilterNames);
+  const pattern = speaks(version, 41) ? '' : query.text('filter');
+  return pattern === '' || filters.has('reference') ? filters : filters.with('reference', pattern);
 }
 
 /** Compiles the filters that lists and prunes have in common. */

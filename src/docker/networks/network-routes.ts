@@ -14,6 +14,9 @@ import { parsePointInTime } from '../text/timestamp.ts';
 import { endpointSettings } from '../translate/create-request.ts';
 import { endpointRequest } from '../translate/network-request.ts';
 import { networkBody } from './network-body.ts';
+import { speaks } from '../http/api-version.ts';
+import { shownTo } from '../versions/shown-to.ts';
+import { networkStatus } from './network-status.ts';
 
 const ipamConfig = objectOf({ Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: mapOf(text, '') });
 
@@ -78,6 +81,8 @@ function list({ engine }: Context, call: Call): Reply {
   const filters = parseFilters(call.query, ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type']);
   const dangling = filters.flag('dangling');
   const used = usedNetworks(engine);
+  // Only inspect tells them since 1.28.
+  const withContainers = !speaks(call.version, 28);
   const matches = (network: Network): boolean =>
     filters.any('name', (wanted) => network.name.includes(wanted)) &&
     filters.any('id', (wanted) => network.id.startsWith(wanted)) &&
@@ -90,7 +95,7 @@ function list({ engine }: Context, call: Call): Reply {
     engine.networks
       .list()
       .filter(matches)
-      .map((network) => networkBody(network, false)),
+      .map((network) => networkBody(network, withContainers)),
   );
 }
 
@@ -98,12 +103,19 @@ function inspect({ engine }: Context, call: Call): Reply {
   const scope = call.query.text('scope');
   const network = engine.networks.get(idOf(call));
   if (scope !== '' && scope !== 'local') throw new StatusError('NotFound', `network ${idOf(call)} not found`);
-  return json(networkBody(network, true));
+  const body = { ...networkBody(network, true), Status: networkStatus(network) };
+  return json(shownTo(call.version, 'network', body));
 }
 
 async function create({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
-  const network = await engine.networks.create(newNetwork(await call.body.json(createRequest)), signal);
+  const network = await engine.networks.create(newNetwork(await readNetwork(call)), signal);
   return json({ Id: network.id, Warning: '' }, 201);
+}
+
+/** The body of POST /networks/create as a client of its version meant it. */
+async function readNetwork(call: Call): Promise<Decoded<typeof createRequest>> {
+  const { EnableIPv4, ...request } = await call.body.json(createRequest);
+  return EnableIPv4 !== undefined && speaks(call.version, 48) ? { ...request, EnableIPv4 } : request;
 }
 
 /** Translates the body of POST /networks/create; throws NotSupported for what we would have to ignore. */

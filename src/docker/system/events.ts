@@ -1,13 +1,17 @@
 import type { EngineEvent } from '#engine/events/event-log.ts';
 
 import type { Context } from '../context.ts';
+import type { ApiVersion } from '../http/api-version.ts';
+import { speaks } from '../http/api-version.ts';
 import type { Call } from '../http/call.ts';
 import type { Filters } from '../http/filters.ts';
 import { parseFilters } from '../http/filters.ts';
-import { jsonLine } from '../http/json-stream.ts';
 import type { StreamReply } from '../http/reply.ts';
 import { stream } from '../http/reply.ts';
+import { rawNumber } from '../text/raw-number.ts';
 import { parseUnixTime } from '../text/timestamp.ts';
+import { shownTo } from '../versions/shown-to.ts';
+import { eventEncoding } from './event-encoding.ts';
 
 const filterNames = [
   'config',
@@ -34,11 +38,18 @@ export function streamEvents({ engine }: Context, call: Call): StreamReply {
     ...(since !== '' && { sinceNs: parseUnixTime(since) }),
     ...(until !== '' && { untilNs: parseUnixTime(until) }),
   };
-  return stream({ headAtOnce: true }, async (output, signal) => {
+  const { contentType, encode } = eventEncoding(call.header('accept'));
+  return stream({ headAtOnce: true, contentType }, async (output, signal) => {
     for await (const event of engine.events.subscribe(subscription, signal)) {
-      if (matchesEvent(filters, event)) await output.write(jsonLine(eventMessage(event)));
+      if (isTold(event, call.version) && matchesEvent(filters, event))
+        await output.write(encode(shownTo(call.version, 'event', eventMessage(event))));
     }
   });
+}
+
+/** That an image was made was not told before 1.46, unless it got a name. */
+function isTold({ type, action }: EngineEvent, version: ApiVersion): boolean {
+  return type !== 'image' || action !== 'create' || speaks(version, 46);
 }
 
 /** An event in Docker's words: today's `Type`, `Action`, `Actor`, and for containers and images yesterday's fields too. */
@@ -86,9 +97,4 @@ function matchesImage(filters: Filters, { type, id, attributes }: EngineEvent): 
   const name = attributes[type === 'image' ? 'name' : 'image'] ?? '';
   const names = [id, name, name.replace(/:[^:/]*$/, '')];
   return filters.any('image', (wanted) => names.includes(wanted));
-}
-
-/** TypeScript's library does not know JSON.rawJSON yet. */
-function rawNumber(value: bigint): unknown {
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(value.toString());
 }

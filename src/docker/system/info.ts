@@ -103,6 +103,7 @@ function features(): object {
     RuncCommit: { ID: '' },
     InitCommit: { ID: '' },
     SecurityOptions: ['name=seccomp,profile=builtin'],
+    FirewallBackend: { Driver: 'nftables' },
     Warnings: null,
     CDISpecDirs: [],
   };

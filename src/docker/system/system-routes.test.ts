@@ -15,7 +15,7 @@ describe('the system', () => {
   test('tells its versions', async (t) => {
     const client = await DockerClient.start(t);
     const body = (await client.call('GET', '/version')).body as Body;
-    assert.deepEqual([body['Version'], body['ApiVersion'], body['MinAPIVersion']], ['1.2.3', '1.51', '1.24']);
+    assert.deepEqual([body['Version'], body['ApiVersion'], body['MinAPIVersion']], ['1.2.3', '1.54', '1.24']);
     assert.equal(body['Os'], 'linux');
     assert.ok(Array.isArray(body['Components']));
   });
@@ -45,13 +45,35 @@ describe('the system', () => {
     await client.create(['wait']);
     await client.engine.volumes.create({ name: 'data' });
     client.engine.volumes.hold('data', 'c1');
-    const all = (await client.call('GET', '/system/df')).body as Record<string, readonly Body[]>;
+    const all = (await client.call('GET', '/v1.51/system/df')).body as Record<string, readonly Body[]>;
     assert.equal(all['Images']?.[0]?.['Containers'], 1);
     assert.equal(all['Containers']?.[0]?.['SizeRw'], 11);
     assert.deepEqual(all['Volumes']?.[0]?.['UsageData'], { Size: 123, RefCount: 1 });
-    const some = (await client.call('GET', '/system/df?type=volume')).body as Record<string, unknown>;
+    const some = (await client.call('GET', '/v1.51/system/df?type=volume')).body as Record<string, unknown>;
     assert.deepEqual([some['Images'], some['Containers'], some['BuildCache']], [null, null, null]);
     assert.equal((await client.call('GET', '/system/df?type=x')).status, 400);
+    assert.equal((await client.call('GET', '/v1.41/system/df?type=x')).status, 200);
+  });
+
+  test('tells what could be freed, since 1.52, and the lists when they are asked for', async (t) => {
+    const client = await DockerClient.start(t);
+    await client.create(['wait']);
+    await client.run(['wait']);
+    await client.engine.volumes.create({ name: 'data' });
+    const both = (await client.call('GET', '/v1.52/system/df?type=container&type=volume')).body as Record<string, Body>;
+    assert.deepEqual(both['ContainerUsage'], {
+      ActiveContainers: 1,
+      TotalContainers: 2,
+      Reclaimable: 11,
+      TotalSize: 22,
+    });
+    assert.deepEqual([Object.keys(both['Containers'] ?? {}).length, 'ImageUsage' in both], [2, false]);
+    const one = (await client.call('GET', '/system/df?type=volume&verbose=1')).body as Record<string, Body>;
+    const { Items, ...sums } = one['VolumeUsage'] ?? {};
+    assert.deepEqual(sums, { ActiveVolumes: 0, TotalVolumes: 1, Reclaimable: 123, TotalSize: 123 });
+    assert.deepEqual([(Items as readonly Body[])[0]?.['Name'], Object.keys(one)], ['data', ['VolumeUsage']]);
+    const newest = (await client.call('GET', '/v1.53/system/df')).body as Record<string, Body>;
+    assert.deepEqual(Object.keys(newest).sort(), ['BuildCacheUsage', 'ContainerUsage', 'ImageUsage', 'VolumeUsage']);
   });
 
   test('checks credentials', async (t) => {
@@ -101,7 +123,7 @@ describe('events', () => {
   test('come as they happen, after a head that comes at once', async (t) => {
     const client = await DockerClient.start(t);
     const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: ['start'] }));
-    const answer = await client.open('GET', `/events?filters=${filters}`);
+    const answer = await client.open('GET', `/v1.51/events?filters=${filters}`);
     assert.equal(answer.statusCode, 200);
     const first = once(answer, 'data') as Promise<[Buffer]>;
     const id = await client.run(['wait'], {}, '?name=web');

@@ -10,6 +10,7 @@ import { diskUsage } from './disk-usage.ts';
 import { streamEvents } from './events.ts';
 import { systemInfo } from './info.ts';
 import { systemVersion } from './version.ts';
+import { shownTo } from '../versions/shown-to.ts';
 
 /** `Builder-Version: 1` sends clients to the classic builder; `Swarm: inactive` keeps them from asking for services. */
 const pingHeaders: Headers = {
@@ -24,7 +25,7 @@ export function systemRoutes(context: Context): readonly Route[] {
     { method: 'GET', path: '/_ping', handle: () => plainText('OK', pingHeaders) },
     { method: 'HEAD', path: '/_ping', handle: () => empty(200, pingHeaders) },
     { method: 'GET', path: '/version', handle: () => json(systemVersion(context)) },
-    { method: 'GET', path: '/info', handle: () => json(systemInfo(context)) },
+    { method: 'GET', path: '/info', handle: (call) => json(shownTo(call.version, 'info', systemInfo(context))) },
     { method: 'GET', path: '/events', handle: (call) => streamEvents(context, call) },
     { method: 'GET', path: '/system/df', handle: async (call, signal) => json(await diskUsage(context, call, signal)) },
     { method: 'POST', path: '/auth', handle: (call, signal) => login(context, call, signal) },

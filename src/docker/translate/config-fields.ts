@@ -14,7 +14,7 @@ const healthcheck = objectOf({
   Retries: integer,
 });
 
-/** Config of a create request, API 1.51: every field, and what becomes of it. */
+/** Config of a create request, API 1.54: every field, and what becomes of it. */
 export const configFields = {
   Hostname: mapped(text, ''),
   Domainname: mapped(text, ''),
@@ -48,7 +48,7 @@ export const configFields = {
 
 const ipamFields = objectOf({ IPv4Address: text, IPv6Address: text, LinkLocalIPs: texts });
 
-/** EndpointSettings of a create or connect request, API 1.51; what only a running endpoint has is ignored, as in Docker. */
+/** EndpointSettings of a create or connect request, API 1.54; what only a running endpoint has is ignored, as in Docker. */
 export const endpointFields = {
   IPAMConfig: mapped(ipamFields, null),
   Links: refused(texts, null, isEmptyList, 'links are not supported; containers on one network know their names'),

@@ -22,7 +22,7 @@ const portBinding = objectOf({ HostIp: text, HostPort: text });
 
 const onlyWindows = 'it means something on Windows only; leave it away';
 
-/** The limits of a container (API 1.51, Resources): of a create request's HostConfig and of an update. */
+/** The limits of a container (API 1.54, Resources): of a create request's HostConfig and of an update. */
 export const resourceFields = {
   CpuShares: mapped(integer, 0),
   Memory: mapped(integer, 0),
@@ -62,7 +62,7 @@ export const resourceFields = {
   IOMaximumBandwidth: refused(integer, 0, isZero, onlyWindows),
 } as const satisfies FieldTable;
 
-/** HostConfig of a create request, API 1.51: every field, and what becomes of it. */
+/** HostConfig of a create request, API 1.54: every field, and what becomes of it. */
 export const hostConfigFields = {
   Binds: mapped(texts, null),
   // Written and read by the client alone.

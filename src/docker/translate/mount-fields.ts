@@ -1,7 +1,7 @@
 import type { Partially } from '../http/decode.ts';
 import { flag, integer, listOf, mapOf, objectOf, text } from '../http/decode.ts';
 
-/** One entry of HostConfig.Mounts, API 1.51. */
+/** One entry of HostConfig.Mounts, API 1.54. */
 export const mountFields = {
   Type: text,
   Source: text,

@@ -164,7 +164,7 @@ test('the system adds up', async () => {
   assert.match(await instance.dockerOutput('system', 'df'), /Images\s+\d/);
   assert.match(
     await instance.dockerOutput('version', '--format', '{{.Server.APIVersion}} {{.Server.MinAPIVersion}}'),
-    /^1\.51 1\.24$/,
+    /^1\.54 1\.24$/,
   );
   await instance.dockerOutput('run', '--name', 'leftover', 'busybox', 'true');
   const pruned = await instance.dockerOutput('system', 'prune', '-af', '--volumes');

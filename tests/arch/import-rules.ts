@@ -150,7 +150,7 @@ const fewSpawners: Rule = perModule(
   function* (module) {
     if (Object.keys(spawners).some((start) => module.path.startsWith(start)) || module.isTest) return;
     for (const { specifier, line } of module.imports) {
-      if (specifier === 'node:child_process') yield { line, what: 'starts processes' };
+      if (specifier === 'node:child_process' || specifier === '#sys/spawn.ts') yield { line, what: 'starts processes' };
     }
   },
 );

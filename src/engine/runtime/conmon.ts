@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 
 import { isObject } from '#base/json.ts';
 import { identify, type ProcessIdentity } from '#sys/process.ts';
+import { spawnProcess } from '#sys/spawn.ts';
 
 /** What conmon is to hold: a container that it creates, or a program in a container that runs. */
 export interface HoldRequest {
@@ -48,10 +48,12 @@ const attachFd = 5;
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', TZ: 'UTC' };
 const runtimeTuning = { GOGC: 'off', GOMAXPROCS: '1' };
 
-/** Starts conmon, which starts runc. */
+/** Starts conmon, which starts runc. Throws SystemError when conmon cannot be executed. */
 export function holdProcess(request: HoldRequest): Holder {
   const waits = request.exec?.waitForAttach === true;
-  const child = spawn(request.conmonPath, conmonArguments(request), {
+  const { pid, sockets, ended } = spawnProcess({
+    path: request.conmonPath,
+    args: conmonArguments(request),
     cwd: request.folder,
     env: {
       ...environment,
@@ -59,25 +61,21 @@ export function holdProcess(request: HoldRequest): Holder {
       _OCI_SYNCPIPE: String(syncFd),
       ...(waits && { _OCI_STARTPIPE: String(startFd), _OCI_ATTACHPIPE: String(attachFd) }),
     },
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe', ...(waits ? (['pipe', 'pipe'] as const) : [])],
+    sockets: waits ? 3 : 1,
   });
-  const ended = endOf(child);
-  const sync = pipeOf(child, syncFd);
-  const start = waits ? pipeOf(child, startFd) : undefined;
-  const attach = waits ? pipeOf(child, attachFd) : undefined;
-  for (const pipe of [sync, start, attach]) pipe?.on('error', () => {});
+  const [sync, start, attach] = sockets;
+  for (const socket of sockets) socket.on('error', () => {});
   // conmon waits for a first message before it does anything, and for a second one before it lets the program begin.
   start?.write('1');
-  const started = firstMessage(sync).then(({ data, message }) => ({ pid: data > 0 ? data : undefined, text: message }));
-  void started.then(() => {
+  const started = firstMessage(sync).then(({ data, message }) => {
     // It lives as long as the container: nothing for this process to stay alive for.
-    sync.destroy();
-    child.unref();
+    sync?.destroy();
+    return { pid: data > 0 ? data : undefined, text: message };
   });
   return {
-    identity: child.pid === undefined ? undefined : identify(child.pid),
+    identity: identify(pid),
     started,
-    attachable: attach === undefined ? Promise.resolve() : firstMessage(attach).then(() => {}),
+    attachable: firstMessage(attach).then(() => {}),
     go: () => start?.end('1'),
     ended,
   };
@@ -112,17 +110,6 @@ function conmonArguments(request: HoldRequest): readonly string[] {
   ];
 }
 
-function endOf(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
-}
-
-function pipeOf(child: ChildProcess, fd: number): Duplex {
-  return (child.stdio as readonly unknown[])[fd] as Duplex;
-}
-
 interface Message {
   readonly data: number;
   readonly message: string;
@@ -133,7 +120,8 @@ const noMessage: Message = { data: -1, message: '' };
 const longestMessage = 64 * 1024;
 
 /** conmon's first JSON line on a pipe; a negative number when the pipe ends without one. */
-function firstMessage(pipe: Duplex): Promise<Message> {
+function firstMessage(pipe: Socket | undefined): Promise<Message> {
+  if (pipe === undefined) return Promise.resolve(noMessage);
   return new Promise((resolve) => {
     let text = '';
     pipe.setEncoding('utf8');

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { SealedProgram } from '#sys/sealed-program.ts';
 
 import type { Engine, EngineOptions } from './engine.ts';
 import { openBuilder } from './build/open-builder.ts';
@@ -45,7 +46,8 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
       signal,
     ),
   );
-  const runtime = { runDir, instance, runcPath, snapshots, networks };
+  const runc = opened.use(new SealedProgram(runcPath));
+  const runtime = { runDir, instance, runc, snapshots, networks };
   const containers = opened.use(
     await openContainers(
       { ...runtime, dataDir: folder('containers'), conmonPath, images, volumes, events, logger: log('containers') },

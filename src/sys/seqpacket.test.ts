@@ -31,7 +31,7 @@ function connectedPair(): Pair {
   address.write(path, 2);
   bindCall(path, listener, address, address.length);
   listenCall(path, listener, 1);
-  const client = connectSeqpacket(path);
+  const client = connectSeqpacket(path).socket;
   const server = adoptSocket(acceptCall(path, listener, null, null, 0x8_0800), { writable: true }).socket;
   return {
     client,

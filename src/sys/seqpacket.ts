@@ -1,8 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 
-import { adoptSocket } from './adopted-socket.ts';
+import { type AdoptedSocket, adoptSocket } from './adopted-socket.ts';
 import { systemCall } from './ffi.ts';
 
 const unixDomain = 1;
@@ -20,7 +19,7 @@ const connectCall = systemCall('int connect(int fd, const void *address, int siz
  * write is one packet as long as the one before was handed over (its callback came), else Node joins them. `end` shuts
  * the sending side. Throws SystemError ENOENT or ECONNREFUSED when nobody listens.
  */
-export function connectSeqpacket(path: string): Socket {
+export function connectSeqpacket(path: string): AdoptedSocket {
   // Through the descriptor of its folder, as paths of sockets end at 107 bytes.
   const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   let fd = -1;
@@ -36,5 +35,5 @@ export function connectSeqpacket(path: string): Socket {
   } finally {
     closeSync(folder);
   }
-  return adoptSocket(fd, { writable: true }).socket;
+  return adoptSocket(fd, { writable: true });
 }

@@ -37,7 +37,7 @@ describe('spawnProcess', () => {
   });
 
   test('its standard streams are empty, and no descriptor of ours comes along', async (t) => {
-    const file = openSync(import.meta.filename);
+    const file = openSync(import.meta.filename, 'r');
     t.after(() => closeSync(file));
     const child = shell('cat; open=$(for fd in /proc/$$/fd/*; do readlink "$fd"; done); echo "$open" >&3');
     const links = (await output(child)).trim().split('\n');

@@ -127,7 +127,7 @@ async function launch(
   const runtimeLog = join(folder, 'runc.log');
   const holder = holdProcess({
     conmonPath: room.conmonPath,
-    runcPath: room.runcPath,
+    runcPath: room.runc.path,
     runtimeRoot: room.paths.runtimeRoot,
     id: live.id,
     folder,

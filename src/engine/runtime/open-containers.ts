@@ -5,6 +5,7 @@ import type { Logger } from '#base/logger.ts';
 import { makeFolderDurably } from '#sys/durable-file.ts';
 import { openCgroups } from '#sys/cgroups.ts';
 import { ArrivalWatch } from '#sys/inotify.ts';
+import type { Program } from '#sys/sealed-program.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
@@ -26,7 +27,7 @@ export interface ContainersOptions {
   /** Gone after a reboot: bundles, exit codes. Absolute and short. */
   readonly runDir: string;
   readonly instance: string;
-  readonly runcPath: string;
+  readonly runc: Program;
   readonly conmonPath: string;
   readonly snapshots: Snapshots;
   readonly images: Images;

@@ -10,6 +10,7 @@ import type { Logger } from '#base/logger.ts';
 import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
 import { mountTmpfs, unmountTree } from '#sys/mounts.ts';
 import { kill } from '#sys/process.ts';
+import type { Program } from '#sys/sealed-program.ts';
 
 import type { SecretFile, StepMount, StepRun, StepRunner } from '../build/builder.ts';
 import type { Networks, Sandbox } from '../network/networks.ts';
@@ -32,7 +33,7 @@ export interface StepRunnerOptions {
   /** Bundles of steps that run; gone after a reboot. */
   readonly runDir: string;
   readonly instance: string;
-  readonly runcPath: string;
+  readonly runc: Program;
   readonly snapshots: Snapshots;
   readonly networks: Networks;
   readonly logger: Logger;
@@ -131,7 +132,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
     signal.throwIfAborted();
     const log = join(one.folder, 'runc.log');
     const child = spawn(
-      this.#options.runcPath,
+      this.#options.runc.path,
       ['--root', this.#runtimeRoot, '--log', log, '--log-format', 'json', 'run', '--bundle', one.folder, one.id],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: runtimePath, GOMAXPROCS: '1' } },
     );

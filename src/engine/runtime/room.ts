@@ -1,6 +1,7 @@
 import type { Logger } from '#base/logger.ts';
 import type { Cgroups } from '#sys/cgroups.ts';
 import type { ArrivalWatch } from '#sys/inotify.ts';
+import type { Program } from '#sys/sealed-program.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
@@ -16,7 +17,7 @@ import type { HostFacts } from './spec/host-facts.ts';
 export interface Room {
   readonly dataDir: string;
   readonly instance: string;
-  readonly runcPath: string;
+  readonly runc: Program;
   readonly conmonPath: string;
   readonly snapshots: Snapshots;
   readonly images: Images;

@@ -9,13 +9,13 @@ const timeoutMs = 30_000;
 
 /** Runs runc with arguments, such as `pause <id>`; throws Internal with its words when it fails. */
 export async function runRuntime(
-  room: Pick<Room, 'runcPath' | 'paths'>,
+  room: Pick<Room, 'runc' | 'paths'>,
   args: readonly string[],
   input = '',
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const all = ['--root', room.paths.runtimeRoot, ...args];
-  const child = execFile(room.runcPath, all, { timeout: timeoutMs }, (error, _, stderr) => {
+  const child = execFile(room.runc.path, all, { timeout: timeoutMs }, (error, _, stderr) => {
     if (error === null) resolve();
     else
       reject(

@@ -125,7 +125,7 @@ async function hold(
   if (spec.log.driver !== 'none') rotateBeforeStart(folder, limits);
   return holdProcess({
     conmonPath: room.conmonPath,
-    runcPath: room.runcPath,
+    runcPath: room.runc.path,
     runtimeRoot: room.paths.runtimeRoot,
     id: live.id,
     folder: bundle.folder,
@@ -184,6 +184,7 @@ async function begin(
   live.ended = Promise.withResolvers<void>();
   live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
+  await live.hub.accepted();
   await openGate(bundle.startGate, init);
   room.events.publish('container', 'start', live.id, eventAttributes(live.record));
 }

@@ -1,15 +1,21 @@
 import type { Socket } from 'node:net';
 
 import { hasCode } from '#sys/errno.ts';
+import type { AdoptedSocket } from '#sys/adopted-socket.ts';
+import { isAccepted } from '#sys/netlink/unix-accept.ts';
 import { connectSeqpacket } from '#sys/seqpacket.ts';
 
 import type { Attachment, OutputChunk } from './containers.ts';
 import { OutputQueue } from './output-queue.ts';
+import { comesTrue } from './waiting.ts';
 
 /** conmon reads at most 32 KiB per packet and would cut a longer one. */
 const packetBytes = 16 * 1024;
 /** conmon's first byte of a packet. */
 const pipes: Readonly<Record<number, OutputChunk['stream']>> = { 2: 'stdout', 3: 'stderr' };
+
+const lookAgainMs = 1;
+const acceptMs = 10_000;
 
 export interface HubOptions {
   /** Close the process's stdin when the first attachment with stdin leaves or sends no more. */
@@ -29,6 +35,8 @@ export class StreamHub {
   readonly #ended = Promise.withResolvers<void>();
   #path: string | undefined;
   #socket: Socket | undefined;
+  /** Of the socket, while there is one. */
+  #fd = -1;
   #over = false;
   #stdinClosed = false;
   /** Writes are one packet each, one after the other: Node would join packets that wait. */
@@ -55,6 +63,15 @@ export class StreamHub {
     this.#path = path;
     if (this.#queues.size > 0) this.#connect();
     this.#served.resolve();
+  }
+
+  /**
+   * Resolves when conmon has taken the connection, if there is one. A process may begin only then: a conmon that comes late
+   * to its connections, since its process is over already, gives the output to the log alone.
+   */
+  async accepted(): Promise<void> {
+    const isSure = (): boolean => this.#socket === undefined || this.#over || isAccepted(this.#fd);
+    await comesTrue(isSure, lookAgainMs, acceptMs);
   }
 
   attach(options: { readonly stdin: boolean }): Attachment {
@@ -102,16 +119,18 @@ export class StreamHub {
 
   #connect(): void {
     if (this.#path === undefined || this.#over) return;
-    let socket: Socket;
+    let adopted: AdoptedSocket;
     try {
-      socket = connectSeqpacket(this.#path);
+      adopted = connectSeqpacket(this.#path);
     } catch (error) {
       if (!hasCode(error, 'ENOENT', 'ECONNREFUSED')) throw error;
       // The process is gone already.
       this.finish();
       return;
     }
+    const { socket } = adopted;
     this.#socket = socket;
+    this.#fd = adopted.fd;
     const onEnd = (): void => {
       if (this.#socket === socket) this.finish();
     };

@@ -1,7 +1,8 @@
 import { renameSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
+import { sleep } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import { isObject } from '#base/json.ts';
@@ -28,28 +29,35 @@ interface StoredLayer {
   readonly number: string;
 }
 
+/** Removing is work for the disk that nobody waits for: whoever asked for it gets the answer first. */
+const afterAnswerMs = 50;
+const never = new AbortController().signal;
+
 /**
  * The committed layers: `layers/<number>/` with `fs`, `layer.json` and for foreign archives `recipe.zst` and `extra`. A
  * layer appears there by one rename, after everything in it is on the disk.
  */
-export class LayerStore {
+export class LayerStore implements AsyncDisposable {
   readonly #layersDir: string;
   readonly #temporaryDir: string;
   readonly #layers = new Map<Digest, StoredLayer>();
   readonly #users = new Map<Digest, number>();
+  readonly #logger: Logger;
+  readonly #removals = new Set<Promise<void>>();
   #lastNumber = 0;
 
-  private constructor(dataDir: string) {
+  private constructor(dataDir: string, logger: Logger) {
+    this.#logger = logger;
     this.#layersDir = join(dataDir, 'layers');
     this.#temporaryDir = join(dataDir, 'tmp');
   }
 
   static async open(dataDir: string, logger: Logger): Promise<LayerStore> {
-    const store = new LayerStore(dataDir);
+    const store = new LayerStore(dataDir, logger);
     await makeFolderDurably(store.#layersDir);
     await makeFolderDurably(store.#temporaryDir);
     for (const name of await readdir(store.#temporaryDir)) await removeTree(join(store.#temporaryDir, name));
-    for (const number of await readdir(store.#layersDir)) await store.#load(number, logger);
+    for (const number of await readdir(store.#layersDir)) await store.#load(number);
     for (const { record } of store.#layers.values()) if (record.parent !== undefined) store.#use(record.parent, 1);
     return store;
   }
@@ -113,6 +121,26 @@ export class LayerStore {
   }
 
   /**
+   * The folder is gone from its place on return, also after loss of power when `durably`; what is in it follows in the
+   * background, or at the next start.
+   */
+  async discard(folder: string, durably: boolean): Promise<void> {
+    const gone = join(this.#temporaryDir, newId().slice(0, 12));
+    await rename(folder, gone);
+    if (durably) await syncFolder(dirname(folder));
+    const removal = sleep(afterAnswerMs, never)
+      .then(() => removeTree(gone))
+      .catch((error: unknown) => this.#logger.warn('discarded folder stays until the next start', { gone, error }))
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  /** Resolves when nothing is removed in the background any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#removals);
+  }
+
+  /**
    * Takes a prepared folder in, durably. When the layer exists already, it is returned and the folder stays where it is.
    */
   async add(folder: string, record: LayerRecord): Promise<LayerRecord> {
@@ -142,10 +170,7 @@ export class LayerStore {
       );
     this.#layers.delete(chainId);
     if (stored.record.parent !== undefined) this.#use(stored.record.parent, -1);
-    const gone = join(this.#temporaryDir, newId().slice(0, 12));
-    await rename(join(this.#layersDir, stored.number), gone);
-    await syncFolder(this.#layersDir);
-    await removeTree(gone);
+    await this.discard(join(this.#layersDir, stored.number), true);
   }
 
   #stored(chainId: Digest): StoredLayer {
@@ -165,15 +190,15 @@ export class LayerStore {
   }
 
   /** A folder without a readable record is left alone for a person to look at, and its number is not given again. */
-  async #load(number: string, logger: Logger): Promise<void> {
+  async #load(number: string): Promise<void> {
     const value = Number.parseInt(number, 36);
     if (value > this.#lastNumber) this.#lastNumber = value;
     try {
       const record = await readJson(join(this.#layersDir, number, 'layer.json'), isRecord);
       if (record !== undefined) this.#layers.set(record.chainId, { record, number });
-      else logger.warn('layer folder without a record', { number });
+      else this.#logger.warn('layer folder without a record', { number });
     } catch (error) {
-      logger.error('layer is damaged', { number, error });
+      this.#logger.error('layer is damaged', { number, error });
     }
   }
 }

@@ -44,7 +44,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       lock.run(id, async () => toLayer(await commitCopyOfSnapshot(layers, writables, id, signal))),
     remove: (id) => lock.run(id, () => writables.remove(id)),
     writables: () => writables.list(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => layers[Symbol.asyncDispose](),
   };
 }
 

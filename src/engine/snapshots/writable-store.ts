@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readlinkSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir, rename } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
@@ -110,9 +110,8 @@ export class WritableStore {
     this.unmount(id);
     this.#writables.delete(id);
     writable.hold[Symbol.dispose]();
-    await using temporary = await this.#layers.temporary();
     const path = join(this.#folder, id);
-    if (existsSync(path)) await rename(path, join(temporary.path, 'gone'));
+    if (existsSync(path)) await this.#layers.discard(path, false);
   }
 
   #get(id: string): Writable {

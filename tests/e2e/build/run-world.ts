@@ -84,7 +84,7 @@ async function openRooms(folder: string, instance: string, runDir: string) {
   const images = opened.use(
     await openImages({ dataDir: data('images'), snapshots, events, users, insecureRegistries: [], logger }, never),
   );
-  const runc = { runDir, instance, runcPath: '/usr/sbin/runc' };
+  const runc = { runDir, instance, runc: { path: '/usr/sbin/runc' } };
   const steps = opened.use(await openStepRunner({ ...runc, snapshots, networks, logger }));
   const builder = opened.use(
     await openBuilder({ dataDir: data('build'), images, snapshots, steps, events, logger }, never),

@@ -1,30 +1,34 @@
-import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { closeSync, fdatasync, fsync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 
 import { hasCode } from './errno.ts';
 
+const syncData = promisify(fdatasync);
+const syncAll = promisify(fsync);
+
 const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
 /**
  * Replaces a file so that after a crash or loss of power it holds either the old bytes or the new ones, whole: temporary
- * file in the same folder, fdatasync, rename, fsync of the folder. `mode` are the permission bits.
+ * file in the same folder, fdatasync, rename, fsync of the folder. `mode` are the permission bits. For small files: only
+ * waiting for the disk gives others a turn.
  */
 export async function writeDurably(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${newId().slice(0, 12)}.tmp`);
   try {
-    const file = await open(temporary, 'wx', mode);
-    await withHandle(file, async () => {
-      await file.writeFile(bytes);
-      await file.datasync();
+    await withFile(openSync(temporary, 'wx', mode), async (fd) => {
+      writeFileSync(fd, bytes);
+      await syncData(fd);
     });
-    await rename(temporary, path);
+    renameSync(temporary, path);
   } catch (error) {
-    await unlink(temporary).catch(() => {});
+    rmSync(temporary, { force: true });
     throw error;
   }
   await syncFolder(folder);
@@ -65,8 +69,7 @@ export async function readJson<T>(path: string, isValid: (value: unknown) => val
 
 /** Makes the names in a folder durable: after a rename, a new file or folder, or a removal. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  await withHandle(folder, () => folder.sync());
+  await withFile(openSync(path, 'r'), syncAll);
 }
 
 /** Makes a folder (and those above it) durably. */
@@ -81,11 +84,11 @@ export async function removeTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (temporaryName.test(name)) await unlink(join(folder, name));
 }
 
-async function withHandle(handle: FileHandle, work: () => Promise<void>): Promise<void> {
+async function withFile(fd: number, work: (fd: number) => Promise<void>): Promise<void> {
   try {
-    await work();
+    await work(fd);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 

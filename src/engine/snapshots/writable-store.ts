@@ -1,5 +1,15 @@
-import { existsSync, lstatSync, readlinkSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
@@ -124,17 +134,16 @@ export class WritableStore {
   async #makeFolders(id: string, parent: Digest | undefined): Promise<void> {
     const path = join(this.#folder, id);
     await removeTree(path);
-    await mkdir(path, { mode: 0o700 });
-    for (const name of ['upper', 'work', 'merged']) await mkdir(join(path, name), { mode: 0o755 });
+    mkdirSync(path, { mode: 0o700 });
+    for (const name of ['upper', 'work', 'merged']) mkdirSync(join(path, name), { mode: 0o755 });
     if (parent !== undefined) {
       // The upper folder's attributes are those of the root that the container sees.
       const root = lstatSync(join(this.#layers.folderOf(parent), 'fs'));
-      await chown(join(path, 'upper'), root.uid, root.gid);
-      await chmod(join(path, 'upper'), root.mode & 0o7777);
+      chownSync(join(path, 'upper'), root.uid, root.gid);
+      chmodSync(join(path, 'upper'), root.mode & 0o7777);
     }
     symlinkSync(parent === undefined ? nothing : this.#layers.numberOf(parent), join(path, 'parent'));
-    await syncFolder(path);
-    await syncFolder(this.#folder);
+    await Promise.all([syncFolder(path), syncFolder(this.#folder)]);
   }
 
   /** Half-made ones go; those whose layer is gone stay for a person to look at, but cannot be used. */

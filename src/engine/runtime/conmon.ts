@@ -44,9 +44,9 @@ const syncFd = 3;
 const startFd = 4;
 const attachFd = 5;
 
-/** runc is short-lived: it needs no garbage collection, and one thread does its work with less overhead. */
+/** runc is short-lived: it needs no garbage collection, and more than two threads would only cost. */
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', TZ: 'UTC' };
-const runtimeTuning = { GOGC: 'off', GOMAXPROCS: '1' };
+const runtimeTuning = { GOGC: 'off', GOMAXPROCS: '2' };
 
 /** Starts conmon, which starts runc. Throws SystemError when conmon cannot be executed. */
 export function holdProcess(request: HoldRequest): Holder {

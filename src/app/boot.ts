@@ -14,8 +14,8 @@ import { slipwayVersion } from './version.ts';
 export interface BootOptions {
   readonly config: Config;
   readonly paths: InstancePaths;
-  /** The value of PATH. */
-  readonly searchPath: string;
+  /** For PATH and the proxies. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** `file`: JSON lines into the instance's log file; `stderr`: for a service manager or a terminal. */
   readonly log: 'file' | 'stderr';
 }
@@ -46,7 +46,7 @@ export async function boot(options: BootOptions): Promise<void> {
     config,
     paths,
     logger,
-    searchPath: options.searchPath,
+    env: options.env,
     onStop: () => stop.abort(new Error('asked to stop')),
   });
   const stopped = new Promise<void>((resolve) =>

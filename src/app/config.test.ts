@@ -71,6 +71,16 @@ test('lists and pools are read from YAML and from one text', async (t) => {
   assert.deepEqual(text.engine.insecureRegistries, ['a:5000', 'b.example']);
 });
 
+test('proxies are URLs and lists of hosts', async (t) => {
+  const config = await read(t, {
+    flags: ['engine.httpProxy=http://me:pass@p:3128', 'engine.noProxy=.a.test,10.0.0.0/8'],
+  });
+  assert.deepEqual([config.engine.httpProxy, config.engine.httpsProxy], ['http://me:pass@p:3128', '']);
+  assert.equal(config.engine.noProxy, '.a.test,10.0.0.0/8');
+  for (const flag of ['engine.httpsProxy=p:3128', 'engine.httpProxy=ftp://p', 'engine.noProxy=a;b'])
+    assert.match((await problemsOf(t, { flags: [flag] }))[0] ?? '', /is not (the URL of a proxy|hosts with commas)/);
+});
+
 test('every problem is told with its place', async (t) => {
   const file = 'log:\n  level: loud\n  colour: red\nengin: {}\nengine:\n  runcPath: runc\ndocker:\n';
   const flags = ['nothing', 'engine.addressPools=10.0.0.0/24:16'];

@@ -15,8 +15,8 @@ export interface PlatformOptions {
   readonly config: Config;
   readonly paths: InstancePaths;
   readonly logger: Logger;
-  /** The value of PATH. */
-  readonly searchPath: string;
+  /** For PATH and the proxies. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** The control socket was asked to end the daemon. */
   readonly onStop: () => void;
 }
@@ -48,7 +48,7 @@ export class Platform implements AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { config, paths, searchPath } = this.#options;
+    const { config, paths, env } = this.#options;
     const { controlPlane } = await import('./planes/control.ts');
     await this.#start(
       controlPlane,
@@ -57,7 +57,7 @@ export class Platform implements AsyncDisposable {
       signal,
     );
     const { enginePlane } = await import('./planes/engine.ts');
-    this.#engine = await this.#start(enginePlane, config.engine, { searchPath }, signal);
+    this.#engine = await this.#start(enginePlane, config.engine, { env }, signal);
     const { dockerPlane } = await import('./planes/docker.ts');
     this.#dockerSocket = config.docker.socket || paths.dockerSocket;
     await this.#start(dockerPlane, { socket: this.#dockerSocket }, { engine: this.#engine }, signal);

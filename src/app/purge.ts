@@ -14,15 +14,15 @@ import { enginePlane } from './planes/engine.ts';
 
 export interface PurgeOptions {
   readonly paths: InstancePaths;
-  /** The value of PATH. */
-  readonly searchPath: string;
+  /** For PATH and the proxies. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
  * Deletes everything of one root but its configuration: containers, networks, volumes, images, logs, and what they
  * have in the kernel. Throws Conflict while the daemon runs. Safe to repeat after it was cut short.
  */
-export async function purgeInstance({ paths, searchPath }: PurgeOptions, signal: AbortSignal): Promise<void> {
+export async function purgeInstance({ paths, env }: PurgeOptions, signal: AbortSignal): Promise<void> {
   if (existsSync(paths.data)) {
     mkdirSync(paths.run, { recursive: true, mode: 0o755 });
     const lock = lockFile(paths.lockFile);
@@ -36,7 +36,7 @@ export async function purgeInstance({ paths, searchPath }: PurgeOptions, signal:
     const config = await readConfig({ configFile: paths.configFile, env: {}, flags: [] });
     {
       const scope = { paths, logger: silentLogger, signal };
-      await using engine = await enginePlane.start(config.engine, { searchPath }, scope);
+      await using engine = await enginePlane.start(config.engine, { env }, scope);
       await removeAll(engine.gives, signal);
     }
     removeKernelState({ instance: paths.instance, runDir: join(paths.run, 'engine') });

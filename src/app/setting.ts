@@ -58,6 +58,20 @@ export const registryHost: SettingType<string> = {
   fromText: (text) => text,
 };
 
+/** The address of a proxy, which may have a name and a password. */
+export const proxyUrl: SettingType<string> = {
+  name: 'the URL of a proxy, such as http://proxy.example:3128',
+  parse: (value) => (typeof value === 'string' && /^https?:\/\/[^\s/]+\/?$/.test(value) ? value : undefined),
+  fromText: (text) => text,
+};
+
+/** NO_PROXY's own form: names, addresses, networks. */
+export const hostList: SettingType<string> = {
+  name: 'hosts with commas between, such as localhost,.example.com,10.0.0.0/8',
+  parse: (value) => (typeof value === 'string' && /^[\w.:*/[\], -]+$/.test(value) ? value : undefined),
+  fromText: (text) => text,
+};
+
 /** `{ base: a.b.c.d/len, size: n }` in YAML, `a.b.c.d/len:n` in a text. */
 export const addressPool: SettingType<{ readonly base: string; readonly size: number }> = {
   name: 'an address pool { base: a.b.c.d/len, size: len of its subnets }',

@@ -22,7 +22,15 @@ export interface EngineOptions {
   readonly insecureRegistries: readonly string[];
   /** Disk for compressed layers that are kept beside the unpacked ones; see `ImagesOptions`. */
   readonly blobCacheBytes: number;
+  readonly proxy: ProxySettings;
   readonly logger: Logger;
+}
+
+/** Of pulls, pushes and ADD, as in an environment; '' = none. Loopback is never asked through a proxy. */
+export interface ProxySettings {
+  readonly HTTP_PROXY: string;
+  readonly HTTPS_PROXY: string;
+  readonly NO_PROXY: string;
 }
 
 /** Containers on one machine; knows nothing of Kubernetes or of Docker's HTTP. */

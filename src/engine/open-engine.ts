@@ -18,7 +18,8 @@ import { openVolumes } from './volumes/open-volumes.ts';
  * run are taken over, exits that nobody saw are noted, half-made things are removed. Closing leaves containers running.
  */
 export async function openEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
-  const { runDir, instance, runcPath, conmonPath, addressPools, insecureRegistries, blobCacheBytes, logger } = options;
+  const { runDir, instance, runcPath, conmonPath, addressPools, insecureRegistries, blobCacheBytes, proxy, logger } =
+    options;
   await using opened = new AsyncDisposableStack();
   const folder = (room: string): string => join(options.dataDir, room);
   const log = (room: string) => logger.with({ component: room });
@@ -41,6 +42,7 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
         users,
         insecureRegistries,
         blobCacheBytes,
+        proxy: { ...proxy },
         logger: log('images'),
       },
       signal,
@@ -57,7 +59,10 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
   users.containers = containers;
   const steps = opened.use(await openStepRunner({ ...runtime, logger: log('build-steps') }));
   const builder = opened.use(
-    await openBuilder({ dataDir: folder('build'), images, snapshots, steps, events, logger: log('build') }, signal),
+    await openBuilder(
+      { dataDir: folder('build'), images, snapshots, steps, events, proxy: { ...proxy }, logger: log('build') },
+      signal,
+    ),
   );
   await containers.reconcile(signal);
   const kept = opened.move();

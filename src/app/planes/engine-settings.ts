@@ -1,4 +1,4 @@
-import { absolutePath, addressPool, byteSize, listOf, registryHost } from '../setting.ts';
+import { absolutePath, hostList, proxyUrl, addressPool, byteSize, listOf, registryHost } from '../setting.ts';
 
 export const engineSettings = {
   runcPath: {
@@ -33,5 +33,23 @@ export const engineSettings = {
     summary: 'disk for compressed layers as they came, so that a push elsewhere keeps the digest; 0 keeps none',
     default: 4 * 1024 ** 3,
     defaultText: '4GiB, at most half of the free disk',
+  },
+  httpProxy: {
+    type: proxyUrl,
+    summary: 'the proxy for http, of pulls, pushes and ADD; never for loopback',
+    default: '',
+    defaultText: 'HTTP_PROXY of the environment',
+  },
+  httpsProxy: {
+    type: proxyUrl,
+    summary: 'the proxy for https',
+    default: '',
+    defaultText: 'HTTPS_PROXY of the environment',
+  },
+  noProxy: {
+    type: hostList,
+    summary: 'hosts that are asked without a proxy, with commas between',
+    default: '',
+    defaultText: 'NO_PROXY of the environment',
   },
 } as const;

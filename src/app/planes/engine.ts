@@ -2,20 +2,20 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
-import type { Engine } from '#engine/engine.ts';
+import type { Engine, ProxySettings } from '#engine/engine.ts';
 import { openEngine } from '#engine/open-engine.ts';
 
 import type { Plane } from '../plane.ts';
 import type { ValuesOf } from '../setting.ts';
 import type { engineSettings } from './engine-settings.ts';
 
-export type EngineNeeds = { readonly searchPath: string };
+export type EngineNeeds = { readonly env: Readonly<Record<string, string | undefined>> };
 
 /** Containers on this machine. */
 export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, Engine> = {
   name: 'engine',
-  start: async (config, { searchPath }, { paths, logger, signal }) => {
-    const find = (name: string, key: string, set: string): string => set || findProgram(name, key, searchPath);
+  start: async (config, { env }, { paths, logger, signal }) => {
+    const find = (name: string, key: string, set: string): string => set || findProgram(name, key, env['PATH'] ?? '');
     const dataDir = join(paths.data, 'engine');
     const runDir = join(paths.run, 'engine');
     mkdirSync(dataDir, { recursive: true, mode: 0o711 });
@@ -30,6 +30,7 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
         addressPools: config.addressPools,
         insecureRegistries: config.insecureRegistries,
         blobCacheBytes: config.blobCacheBytes,
+        proxy: proxyOf(config, env),
         logger,
       },
       signal,
@@ -46,6 +47,18 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
     };
   },
 };
+
+/** As programs find them in an environment, unless the configuration says otherwise. */
+function proxyOf(
+  { httpProxy, httpsProxy, noProxy }: ValuesOf<typeof engineSettings>,
+  env: EngineNeeds['env'],
+): ProxySettings {
+  return {
+    HTTP_PROXY: httpProxy || env['HTTP_PROXY'] || env['http_proxy'] || '',
+    HTTPS_PROXY: httpsProxy || env['HTTPS_PROXY'] || env['https_proxy'] || '',
+    NO_PROXY: noProxy || env['NO_PROXY'] || env['no_proxy'] || '',
+  };
+}
 
 /** The first executable of this name in a search path such as `/usr/sbin:/usr/bin`. */
 function findProgram(name: string, key: string, searchPath: string): string {

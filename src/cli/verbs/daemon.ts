@@ -18,7 +18,7 @@ export const daemon: Verb = {
   run: async ({ paths, env, flag, texts }) => {
     const config = await readConfig({ configFile: paths.configFile, env, flags: texts('set') });
     const log = flag('log-file') ? 'file' : 'stderr';
-    await boot({ config, paths, searchPath: env['PATH'] ?? '', log });
+    await boot({ config, paths, env, log });
     return 0;
   },
 };

@@ -34,7 +34,7 @@ export const down: Verb = {
     }
     if (purge) {
       const { purgeInstance } = await import('#app/purge.ts');
-      await purgeInstance({ paths, searchPath: env['PATH'] ?? '' }, signal);
+      await purgeInstance({ paths, env }, signal);
     }
     output.line(sentence(report !== undefined, report?.containers.running ?? 0, keep, purge));
     return 0;

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { StatusError } from '#base/errors.ts';
+import { plainFilesOnly } from '#engine/build/files/plain-files-only.ts';
 import { decompress } from '#engine/images/stream/decompress.ts';
-import type { TarEntry } from '#formats/tar-entry.ts';
 import { hasCode } from '#sys/errno.ts';
 import { openInRoot } from '#sys/rooted.ts';
 import { extractTar } from '#sys/tree/extract-tar.ts';
@@ -29,7 +29,13 @@ export async function unpackContext(
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const extraction = { root: folder, path: '', tar: decompress(body), owner: { uid: 0, gid: 0 }, transform: plainOnly };
+  const extraction = {
+    root: folder,
+    path: '',
+    tar: decompress(body),
+    owner: { uid: 0, gid: 0 },
+    transform: plainFilesOnly,
+  };
   await onClientBytes(() => extractTar(extraction, signal));
 }
 
@@ -56,13 +62,4 @@ async function readInside(folder: string, name: string): Promise<string | undefi
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR')) return undefined;
     throw error;
   }
-}
-
-/** Devices make no sense in a context, and would be made on this machine. */
-function plainOnly(entry: TarEntry): TarEntry {
-  if (entry.type !== 'character' && entry.type !== 'block') return entry;
-  throw new StatusError(
-    'InvalidArgument',
-    `Cannot unpack "${entry.path}": the build context has a device; leave it out`,
-  );
 }

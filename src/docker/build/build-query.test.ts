@@ -89,7 +89,6 @@ describe('the parameters of a build', () => {
   });
 
   const unsupported: readonly (readonly [string, string])[] = [
-    ['remote', 'https://example.test/repo.git'],
     ['squash', '1'],
     ['isolation', 'hyperv'],
     ['cgroupparent', '/x'],

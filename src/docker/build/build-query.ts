@@ -15,7 +15,6 @@ export type BuildOptions = Omit<BuildRequest, 'contextDir' | 'dockerfile' | 'doc
 
 /** Parameters that may only be sent with a value that changes nothing. */
 const refusedParameters: Readonly<Record<string, RegExp>> = {
-  remote: /^$/,
   squash: /^(|0|false)$/i,
   isolation: /^(|default)$/,
   cgroupparent: /^$/,
@@ -57,8 +56,7 @@ function checkParameters(query: Query): void {
   for (const [name, allowed] of Object.entries(refusedParameters)) {
     const value = query.text(name);
     if (allowed.test(value)) continue;
-    const way = name === 'remote' ? 'fetch it and send it as the context' : 'leave it away';
-    throw new StatusError('NotSupported', `Cannot build with ${name} "${value}": it is not supported; ${way}`);
+    throw new StatusError('NotSupported', `Cannot build with ${name} "${value}": it is not supported; leave it away`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { StatusError } from '#base/errors.ts';
 
+import type { Engine } from '#engine/engine.ts';
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply } from '../http/reply.ts';
@@ -25,9 +26,9 @@ function build({ engine, uploads }: Context, call: Call): Reply {
   const auth = registryConfig(call.header('x-registry-config'));
   return stream({}, async (output, signal) => {
     await using folder = await uploads.create();
-    await unpackContext(call.body.bytes, folder.path, signal);
-    const { name, text } = await readDockerfile(folder.path, query.text('dockerfile'));
-    const source = { contextDir: folder.path, dockerfileName: name, dockerfile: text };
+    const contextDir = await receiveContext(engine, call, folder.path, signal);
+    const { name, text } = await readDockerfile(contextDir, query.text('dockerfile'));
+    const source = { contextDir, dockerfileName: name, dockerfile: text };
     const teller = new BuildOutput(output, query.flag('q'));
     if (query.text('cachefrom').replace(/^(null|\[\])$/, '') !== '') {
       teller.onEvent({ kind: 'warning', text: 'cache-from is not needed: layers that are here are reused by content' });
@@ -40,6 +41,14 @@ function build({ engine, uploads }: Context, call: Call): Reply {
       await teller.fail(error);
     }
   });
+}
+
+/** The context comes with the request, unless `remote` says where from. */
+async function receiveContext(engine: Engine, { query, body }: Call, folder: string, signal: AbortSignal) {
+  const remote = query.text('remote');
+  if (remote !== '') return await engine.builder.fetchContext(remote, { folder }, signal);
+  await unpackContext(body.bytes, folder, signal);
+  return folder;
 }
 
 async function prune({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {

@@ -33,6 +33,9 @@ export function systemInfo({ engine, versionInfo }: Context): object {
       },
       Mirrors: [],
     },
+    HttpProxy: maskedProxy(engine.options.proxy.HTTP_PROXY),
+    HttpsProxy: maskedProxy(engine.options.proxy.HTTPS_PROXY),
+    NoProxy: engine.options.proxy.NO_PROXY,
     DefaultAddressPools: engine.options.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
   };
 }
@@ -81,9 +84,6 @@ function features(): object {
     LoggingDriver: 'json-file',
     IndexServerAddress: 'https://index.docker.io/v1/',
     GenericResources: null,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
     Labels: [],
     ExperimentalBuild: false,
     DefaultRuntime: 'runc',
@@ -129,4 +129,9 @@ function readText(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** As Docker shows a proxy that has a name and a password. */
+function maskedProxy(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^/@]*@/, '$1xxxxx:xxxxx@');
 }

@@ -37,6 +37,7 @@ describe('the system', () => {
     assert.equal((body['Swarm'] as Body)['LocalNodeState'], 'inactive');
     const indexes = (body['RegistryConfig'] as { IndexConfigs: Record<string, Body> }).IndexConfigs;
     assert.equal(indexes['registry.test:5000']?.['Secure'], false);
+    assert.deepEqual([body['HttpProxy'], body['NoProxy']], ['http://xxxxx:xxxxx@proxy.test:3128', 'a.test']);
     assert.deepEqual(body['DefaultAddressPools'], [{ Base: '10.77.0.0/16', Size: 24 }]);
   });
 

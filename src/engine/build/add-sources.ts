@@ -3,11 +3,15 @@ import { join, posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import type { AddInstruction } from '#formats/dockerfile/dockerfile.ts';
+import { parseDockerignore } from '#formats/dockerignore.ts';
+import { checkedCommit, isGitUrl, parseGitUrl } from '#formats/git-url.ts';
+import { removeTree } from '#sys/tree/remove-tree.ts';
 import type { BuildJob } from './build-job.ts';
 import { fetchUrl } from './fetch-url.ts';
 import { isArchive } from './files/is-archive.ts';
 import { selectFiles } from './files/select-files.ts';
 import { fetchedItem, type SourceItem } from './files/source-item.ts';
+import { fetchRepository } from './git/fetch-repository.ts';
 
 interface AddRequest {
   readonly sources: readonly string[];
@@ -15,7 +19,7 @@ interface AddRequest {
   readonly exclude: readonly string[];
 }
 
-/** What ADD reads: files of the context, archives in it (marked to be unpacked), and what URLs lead to. */
+/** What ADD reads: files of the context, archives in it (marked to be unpacked), what URLs lead to, repositories. */
 export async function addSources(
   job: BuildJob,
   instruction: AddInstruction,
@@ -28,11 +32,10 @@ export async function addSources(
     throw new StatusError('InvalidArgument', "checksum can't be specified for multiple sources");
   const items: SourceItem[] = [];
   for (const source of sources) {
-    if (isGit(source))
-      throw new StatusError(
-        'NotSupported',
-        `Cannot add "${source}": git repositories are not supported as sources of ADD; clone it into the build context`,
-      );
+    if (isGitUrl(source)) {
+      items.push(...(await fetchTree(job, instruction, { source, exclude }, stack, signal)));
+      continue;
+    }
     const isUrl = /^https?:\/\//i.test(source);
     if (checksum !== '' && !isUrl) throw new StatusError('InvalidArgument', 'checksum requires HTTP(S) or Git sources');
     const found = isUrl
@@ -42,6 +45,25 @@ export async function addSources(
     items.push(...(unpack ? await Promise.all(found.map((item) => markArchive(item))) : found));
   }
   return items;
+}
+
+/** The files of a repository, as if they were a folder of the context. */
+async function fetchTree(
+  job: BuildJob,
+  { checksum, keepGitDir }: AddInstruction,
+  { source, exclude }: { readonly source: string; readonly exclude: readonly string[] },
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<readonly SourceItem[]> {
+  const parsed = parseGitUrl(source);
+  const url = checksum === '' ? parsed : { ...parsed, commit: checkedCommit(checksum) };
+  const folder = await mkdtemp(join(job.folder, 'git-'));
+  stack.defer(() => removeTree(folder));
+  const { request, proxy } = job;
+  await fetchRepository({ url, folder, scratchDir: job.folder, session: request.session, proxy }, signal);
+  const without = (url.keepGitDir ?? keepGitDir) ? [] : ['**/.git'];
+  const selection = { root: folder, sources: [`/${url.subdir}`], exclude: [...exclude, ...without] };
+  return await selectFiles({ ...selection, parents: false, ignore: parseDockerignore('') }, signal);
 }
 
 async function fetchItem(
@@ -57,7 +79,7 @@ async function fetchItem(
   const folder = await mkdtemp(join(job.folder, 'url-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const path = join(folder, 'body');
-  const { sizeBytes, mtimeNs } = await fetchUrl(url, { path, checksum }, signal);
+  const { sizeBytes, mtimeNs } = await fetchUrl(url, { path, checksum, proxy: job.proxy }, signal);
   return fetchedItem(name, path, sizeBytes, mtimeNs);
 }
 
@@ -71,11 +93,6 @@ function nameOf(url: string): string {
   } catch {
     return name;
   }
-}
-
-/** Dockerfile reference, "ADD git repository": what is taken for a repository rather than a file. */
-function isGit(source: string): boolean {
-  return /^(git:\/\/|ssh:\/\/|git@)/i.test(source) || /^https?:\/\/[^?#]*\.git(#.*)?$/i.test(source);
 }
 
 async function markArchive(item: SourceItem): Promise<SourceItem> {

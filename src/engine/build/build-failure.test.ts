@@ -42,7 +42,7 @@ describe('a build that fails', () => {
     ['FROM base\nCOPY nofile /', {}, 'NotFound', /stat nofile: file does not exist/, 'Dockerfile:2'],
     ['FROM base\nCOPY http://x/y /', {}, 'InvalidArgument', /source can't be a URL for COPY/, 'Dockerfile:2'],
     ['FROM base\nCOPY --chmod=9 x /', {}, 'InvalidArgument', /invalid chmod parameter/, 'Dockerfile:2'],
-    ['FROM base\nADD git@h:r.git /x', {}, 'NotSupported', /git repositories are not supported/, 'Dockerfile:2'],
+    ['FROM base\nADD git@h:r.git#a..b /x', {}, 'InvalidArgument', /invalid git URL/, 'Dockerfile:2'],
     ['FROM base\nADD --checksum=sha256:0 a /x', {}, 'InvalidArgument', /checksum requires HTTP/, 'Dockerfile:2'],
     ['FROM base\nRUN --security=insecure x', {}, 'Forbidden', /security.insecure is not allowed/, 'Dockerfile:2'],
     ['FROM base\nRUN --network=host x', {}, 'Forbidden', /network.host is not allowed/, 'Dockerfile:2'],

@@ -31,6 +31,7 @@ export interface BuildTools {
   readonly steps: LayerSteps;
   readonly cache: StepCache;
   readonly cacheMounts: CacheMounts;
+  readonly proxy: BuildJob['proxy'];
   /** Temporary files. */
   readonly folder: string;
 }
@@ -57,7 +58,7 @@ export async function buildImage(
 
   const folder = await mkdtemp(join(tools.folder, 'build-'));
   try {
-    const { steps, runner, cacheMounts } = tools;
+    const { steps, runner, cacheMounts, proxy } = tools;
     const images = new BaseImages(tools.images, request, platform);
     const job = {
       request,
@@ -71,6 +72,7 @@ export async function buildImage(
       steps,
       runner,
       cacheMounts,
+      proxy,
     };
     const state = await buildStages(job, plan, onEvent, signal);
     const config = await assembleImage(state, request, tools.cache);

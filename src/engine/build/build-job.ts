@@ -25,6 +25,8 @@ export interface BuildJob {
   readonly steps: LayerSteps;
   readonly runner: StepRunner;
   readonly cacheMounts: CacheMounts;
+  /** For ADD: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */
+  readonly proxy: Readonly<Record<string, string | undefined>>;
   /** The result of a stage; waits until it is built. */
   stage(index: number): Promise<StageState>;
 }

@@ -97,6 +97,16 @@ type BuildNews =
 export interface Builder {
   /** Throws InvalidArgument with `problems` at `Dockerfile:<line>` and an excerpt for a Dockerfile that is wrong. Returns the image's ID. */
   build(request: BuildRequest, onEvent: (event: BuildEvent) => void, signal: AbortSignal): Promise<Digest>;
+  /**
+   * Brings a context from afar into an empty folder: a git repository (`https://host/app.git#ref:folder`), or by http(s) an
+   * archive or a lone Dockerfile. Returns the path of the context, which lies in the folder. Throws InvalidArgument,
+   * NotFound, Unavailable.
+   */
+  fetchContext(
+    url: string,
+    context: { readonly folder: string; readonly session?: BuildSession; readonly keepGitDir?: boolean },
+    signal: AbortSignal,
+  ): Promise<string>;
   /** Deletes the build cache; returns the bytes freed. */
   pruneCache(signal: AbortSignal): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
 }

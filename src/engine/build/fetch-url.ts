@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { get as getHttp, type IncomingMessage } from 'node:http';
-import { get as getHttps } from 'node:https';
+import { Agent as HttpAgent, get as getHttp, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, get as getHttps } from 'node:https';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { getCACertificates } from 'node:tls';
 
 import { messageOf, StatusError } from '#base/errors.ts';
 
@@ -11,6 +12,9 @@ const maxBytes = 8 * 1024 * 1024 * 1024;
 const maxRedirects = 10;
 /** Milliseconds without a byte. */
 const idleMs = 60_000;
+
+/** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as in an environment; loopback is never asked through a proxy. */
+type Proxy = Readonly<Record<string, string | undefined>>;
 
 export interface Fetched {
   readonly sizeBytes: number;
@@ -24,7 +28,7 @@ export interface Fetched {
  */
 export async function fetchUrl(
   url: string,
-  { path, checksum }: { readonly path: string; readonly checksum: string },
+  { path, checksum, proxy }: { readonly path: string; readonly checksum: string; readonly proxy: Proxy },
   signal: AbortSignal,
 ): Promise<Fetched> {
   if (checksum !== '' && !/^sha256:[0-9a-f]{64}$/.test(checksum))
@@ -32,7 +36,7 @@ export async function fetchUrl(
       'InvalidArgument',
       `invalid checksum ${checksum}: it must be sha256: and 64 hexadecimal digits`,
     );
-  const response = await request(url, signal);
+  const response = await request(url, proxy, signal);
   const hash = createHash('sha256');
   let sizeBytes = 0;
   const measure = new Transform({
@@ -50,10 +54,10 @@ export async function fetchUrl(
   return { sizeBytes, mtimeNs: Number.isNaN(modifiedMs) ? 0n : BigInt(modifiedMs) * 1_000_000n };
 }
 
-async function request(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+async function request(url: string, proxy: Proxy, signal: AbortSignal): Promise<IncomingMessage> {
   let next = url;
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-    const response = await inWords(next, () => getOnce(next, signal), signal);
+    const response = await inWords(next, () => getOnce(next, proxy, signal), signal);
     const { statusCode = 0, headers } = response;
     if (statusCode === 200) {
       if (Number(headers['content-length'] ?? 0) <= maxBytes) return response;
@@ -72,16 +76,23 @@ async function request(url: string, signal: AbortSignal): Promise<IncomingMessag
   throw new StatusError('Unavailable', `Cannot fetch "${url}": more than ${String(maxRedirects)} redirects`);
 }
 
-async function getOnce(url: string, signal: AbortSignal): Promise<IncomingMessage> {
-  const { protocol } = new URL(url);
+async function getOnce(url: string, proxy: Proxy, signal: AbortSignal): Promise<IncomingMessage> {
+  const { protocol, hostname } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:')
     throw new StatusError('InvalidArgument', `Cannot fetch "${url}": only http and https are allowed`);
   const get = protocol === 'https:' ? getHttps : getHttp;
+  const options = isLoopback(hostname) ? {} : { proxyEnv: { ...proxy } };
+  const agent =
+    protocol === 'https:' ? new HttpsAgent({ ...options, ca: getCACertificates('system') }) : new HttpAgent(options);
   return await new Promise((resolve, reject) => {
-    const sent = get(url, { signal, agent: false, headers: { 'accept-encoding': 'identity' } }, resolve);
+    const sent = get(url, { signal, agent, headers: { 'accept-encoding': 'identity' } }, resolve);
     sent.setTimeout(idleMs, () => sent.destroy(new Error(`nothing came for ${String(idleMs / 1000)} seconds`)));
     sent.on('error', reject);
   });
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(?:localhost|127\.[0-9.]+|\[::1\])$/.test(hostname);
 }
 
 async function inWords<T>(url: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -13,6 +13,7 @@ import { buildImage, type BuildTools } from './build-image.ts';
 import type { Builder, StepRunner } from './builder.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { LayerGoneError, LayerSteps, snapshotPrefix } from './layer-steps.ts';
+import { fetchContext } from './fetch-context.ts';
 import { sweepLayers } from './layer-sweep.ts';
 import { StepCache } from './step-cache.ts';
 
@@ -24,6 +25,8 @@ export interface BuilderOptions {
   readonly steps: StepRunner;
   readonly events: EventLog;
   readonly logger: Logger;
+  /** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` for ADD and contexts that are not on loopback. */
+  readonly proxy?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Builds at once in this engine; further ones wait. */
@@ -36,7 +39,7 @@ const maxAttempts = 3;
  * an image nor the cache names. Closing waits for nothing: builds end by their own signals.
  */
 export async function openBuilder(options: BuilderOptions, signal: AbortSignal): Promise<Builder & AsyncDisposable> {
-  const { dataDir, images, snapshots, events, logger } = options;
+  const { dataDir, images, snapshots, events, logger, proxy = {} } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const folder = join(dataDir, 'tmp');
   await rm(folder, { recursive: true, force: true });
@@ -53,7 +56,7 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
   };
   const limit = new ConcurrencyLimit(availableParallelism());
   const steps = new LayerSteps({ snapshots, cache, limit, onEvicted });
-  const tools: BuildTools = { images, snapshots, runner: options.steps, steps, cache, cacheMounts, folder };
+  const tools: BuildTools = { images, snapshots, runner: options.steps, steps, cache, cacheMounts, folder, proxy };
   const builds = new ConcurrencyLimit(maxBuilds);
   return {
     build: async (request, onEvent, signal) =>
@@ -62,6 +65,8 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
         onEvent({ kind: 'built', imageId });
         return imageId;
       }, signal),
+    fetchContext: async (url, context, signal) =>
+      await fetchContext(url, { session: undefined, ...context, scratchDir: folder, proxy }, signal),
     pruneCache: async () => {
       const records = await cache.clear();
       const layers = await sweepLayers(

@@ -5,6 +5,7 @@ import { StatusError } from '#base/errors.ts';
 import type { JsonValue } from '#base/json.ts';
 import type { AddInstruction, CopyInstruction } from '#formats/dockerfile/dockerfile.ts';
 import { expandWord } from '#formats/dockerfile/expand-word.ts';
+import { withoutCredentials } from '#formats/git-url.ts';
 import type { Digest } from '#formats/oci.ts';
 import { addSources } from './add-sources.ts';
 import { isUncached, layerOf, type StageScope } from './build-job.ts';
@@ -183,6 +184,6 @@ function historyOf(instruction: Transfer, { sources, inline, chown }: Request): 
     chown === '' ? '' : `--chown=${chown}`,
     instruction.chmod === '' ? '' : `--chmod=${instruction.chmod}`,
   ].filter((flag) => flag !== '');
-  const names = [...sources, ...inline.map(({ name }) => `<<${name}`)];
+  const names = [...sources.map(withoutCredentials), ...inline.map(({ name }) => `<<${name}`)];
   return [instruction.kind.toUpperCase(), ...flags, ...names, instruction.destination, '# buildkit'].join(' ');
 }

@@ -11,7 +11,7 @@ import { removeTree } from '#sys/tree/remove-tree.ts';
 import { chooseMirror, formatSources } from './debian/choose-mirror.ts';
 import type { DebianMirror } from './debian/choose-mirror.ts';
 import { aptSettings, dpkgSettings, imageEntry, policyRcD, releaseTimeNs } from './debian/image-files.ts';
-import { runProgram } from './debian/run-program.ts';
+import { runProgram } from '#sys/run-program.ts';
 import type { Image, Images } from './images.ts';
 import { openScratchFolder } from './scratch-folder.ts';
 

@@ -42,6 +42,7 @@ export async function openPlace(place: Place, log: (line: string) => void = () =
       addressPools: [{ base: '10.231.0.0/16', size: 24 }],
       insecureRegistries: [],
       blobCacheBytes: 0,
+      proxy: { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' },
       logger: createLogger({ level: 'warn', format: 'json', write: log }),
     },
     never,

@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { silentLogger } from '#base/logger.ts';
 import type { Builder } from '#engine/build/builder.ts';
 import type { Engine, EngineOptions } from '#engine/engine.ts';
@@ -27,6 +30,10 @@ export class FakeEngine implements AsyncDisposable {
   };
   readonly builder: Builder = {
     build: (request, onEvent, signal) => this.build(request, onEvent, signal),
+    fetchContext: async (url, { folder }) => {
+      await writeFile(join(folder, 'Dockerfile'), `FROM ${url}`);
+      return folder;
+    },
     pruneCache: async () => ({ removed: ['step-1'], freedBytes: 7 }),
   };
   readonly snapshots: Snapshots;
@@ -50,6 +57,7 @@ export class FakeEngine implements AsyncDisposable {
       addressPools: [{ base: '10.77.0.0/16', size: 24 }],
       insecureRegistries: ['registry.test:5000'],
       blobCacheBytes: 0,
+      proxy: { HTTP_PROXY: 'http://me:pass@proxy.test:3128', HTTPS_PROXY: '', NO_PROXY: 'a.test' },
       logger: silentLogger,
     };
   }

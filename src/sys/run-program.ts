@@ -6,6 +6,10 @@ import { StatusError } from '#base/errors.ts';
 export interface ProgramRun {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Absolute; `/` without it. */
+  readonly cwd?: string;
+  /** Of the files that it makes; this process's own without it. */
+  readonly umask?: number;
   readonly onLine: (line: string) => void;
 }
 
@@ -19,9 +23,16 @@ const confinement = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fo
  * Runs a program of the distribution to its end, in mount and process namespaces of its own that vanish with it. Throws
  * Unavailable with its last lines when it fails. An abort kills it, and is thrown when all its processes are gone.
  */
-export async function runProgram({ args, env, onLine }: ProgramRun, signal: AbortSignal): Promise<void> {
+export async function runProgram(
+  { args, env, cwd = '/', umask, onLine }: ProgramRun,
+  signal: AbortSignal,
+): Promise<void> {
   signal.throwIfAborted();
-  const child = spawn(setprivPath, [...confinement, ...args], { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(setprivPath, [...confinement, ...masked(args, umask)], {
+    env,
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const last: string[] = [];
   const listen = (line: string): void => {
     last.push(line.slice(0, lineCharsMost));
@@ -43,4 +54,8 @@ export async function runProgram({ args, env, onLine }: ProgramRun, signal: Abor
   } finally {
     signal.removeEventListener('abort', kill);
   }
+}
+
+function masked(args: readonly string[], umask: number | undefined): readonly string[] {
+  return umask === undefined ? args : ['/bin/sh', '-c', `umask ${umask.toString(8)}; exec "$@"`, 'sh', ...args];
 }

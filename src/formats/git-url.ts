@@ -20,7 +20,7 @@ export interface GitUrl {
 }
 
 /** user@host:path, without a scheme. */
-const scpPattern = /^[\w.-]+@[\w.-]+:(?!\/\/)/;
+const scpPattern = /^\w[\w.-]*@\w[\w.-]*:(?!\/\/)/;
 
 /**
  * Whether an address means a git repository rather than a file: `git://`, `ssh://`, `git@host:path`, and `http(s)://`

@@ -91,6 +91,7 @@ export class BuildWorld {
 
   #runner(): StepRunner {
     return {
+      canRun: (architecture) => architecture !== 'foreign',
       run: async (step, onOutput, signal) => {
         this.ran.push(step);
         const [verb, first = '', second = ''] = (step.args.at(-1) ?? '').split(' ');

@@ -165,6 +165,16 @@ describe('a build', () => {
     assert.deepEqual(world.images.pulls, ['far:1', 'far:1']);
   });
 
+  test('commands of an architecture that nothing runs are refused; its files are not', async (t) => {
+    const world = await BuildWorld.create(t);
+    const platform = { os: 'linux', architecture: 'foreign' };
+    await world.build('FROM scratch\nWORKDIR /a\nUSER a', { platform });
+    await assert.rejects(world.build('FROM scratch\nRUN say x', { platform }), {
+      reason: 'NotSupported',
+      message: /^Cannot run a command for linux\/foreign .* qemu-user-static/,
+    });
+  });
+
   test('SOURCE_DATE_EPOCH is the time of creation', async (t) => {
     const world = await BuildWorld.create(t);
     const id = await world.build('FROM base\nUSER a', { buildArgs: { SOURCE_DATE_EPOCH: '86400' } });

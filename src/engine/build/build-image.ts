@@ -46,7 +46,11 @@ export async function buildImage(
   const dockerfile = parseDockerfile(request.dockerfile, request.dockerfileName);
   const tags = request.tags.map(readTag);
   const platform = request.platform ?? hostPlatform();
-  const globals = globalVariables(dockerfile, request.buildArgs, platform, hostPlatform());
+  const globals = globalVariables(dockerfile, request.buildArgs, {
+    target: platform,
+    build: hostPlatform(),
+    stage: request.target,
+  });
   const { contexts = {} } = request;
   const plan = planBuild({ dockerfile, globals, contexts }, request.target);
   const context = await buildContext(request);

@@ -124,6 +124,7 @@ export interface StepRun {
   readonly extraHosts: readonly string[];
   /** `RUN --security=insecure`. */
   readonly privileged: boolean;
+  readonly hostname: string;
   readonly shmSizeBytes: number;
   readonly memoryBytes?: number;
   readonly cpuShares?: number;
@@ -155,6 +156,8 @@ export interface SecretFile {
 }
 
 export interface StepRunner {
+  /** Whether programs of that architecture run here, by the processor or by an emulator that is registered. */
+  canRun(architecture: string): boolean;
   /** Runs to the end and returns the exit code (137 when killed by the signal); output is given as it comes. */
   run(step: StepRun, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number>;
 }

@@ -16,6 +16,7 @@ import { resolveInRoot } from './files/resolve-in-root.ts';
 import { selectFiles } from './files/select-files.ts';
 import type { SourceItem } from './files/source-item.ts';
 import { originOf } from './plan.ts';
+import { givenArg } from './variables.ts';
 
 /** A mount of RUN whose source is known; `key` is its part of the step's key. */
 export interface PlannedMount {
@@ -141,7 +142,9 @@ async function openCache(
     const options = { root: folder, destination: '/', owner: undefined, folderOwner: root, mode: undefined };
     await copyFiles(items, options, signal);
   };
-  const { id, sharing, mode = 0o755, uid = 0, gid = 0 } = mount;
+  const { sharing, mode = 0o755, uid = 0, gid = 0 } = mount;
+  const space = givenArg(job.request.buildArgs, 'BUILDKIT_CACHE_MOUNT_NS') ?? '';
+  const id = space === '' ? mount.id : `${space}/${mount.id}`;
   return stack.use(await job.cacheMounts.acquire({ id, sharing, mode, uid, gid, fill }, signal)).path;
 }
 

@@ -4,18 +4,22 @@ import { join } from 'node:path';
 import { StatusError } from '#base/errors.ts';
 import type { RunInstruction } from '#formats/dockerfile/dockerfile.ts';
 import { heredocOf } from '#formats/dockerfile/heredoc.ts';
+import type { Platform } from '#formats/oci.ts';
 import { type BuildJob, isUncached, type StageScope } from './build-job.ts';
 import type { StepMount, StepRun } from './builder.ts';
 import { MountStubs } from './files/mount-stubs.ts';
 import type { StepOutcome, StepSnapshot } from './layer-steps.ts';
 import { type Expander, shellOf } from './metadata.ts';
+import { hostPlatform } from './platform.ts';
 import { openMounts, type PlannedMount, planMounts } from './run-mounts.ts';
 import { openSessionMounts, planSessionMounts, type SessionMount } from './session-mounts.ts';
 import type { StageState } from './stage-state.ts';
 import { StepError } from './step-error.ts';
 import { stepKey } from './step-key.ts';
-import { proxyEnvironment, runEnvironment } from './variables.ts';
+import { givenArg, proxyEnvironment, runEnvironment } from './variables.ts';
 
+/** BuildKit's, which some configure scripts know. */
+const defaultHostname = 'buildkitsandbox';
 /** Docker's default for /dev/shm. */
 const defaultShmBytes = 64 * 1024 * 1024;
 /** Where an inline script with a `#!` line is seen (BuildKit's front end). */
@@ -44,16 +48,19 @@ export async function runStep(
   const mounts = await planMounts(scope, instruction, words, signal);
   const lent = planSessionMounts(instruction, words);
   const { User: user = '' } = state.defaults;
+  const hostname = givenArg(job.request.buildArgs, 'BUILDKIT_SANDBOX_HOSTNAME') ?? defaultHostname;
   const key = stepKey('run', [
     [state.layer ?? null, state.platform.architecture, command.args, command.script?.text ?? null],
-    [env, cwd, user, networkMode, instruction.security, [...mounts, ...lent].map((mount) => mount.key)],
+    [env, cwd, user, networkMode, hostname, instruction.security, [...mounts, ...lent].map((mount) => mount.key)],
   ]);
   const run = async (snapshot: StepSnapshot, signal: AbortSignal): Promise<boolean> => {
+    requireArchitecture(job, state.platform);
     const step = { ...limitsOf(job), snapshotId: snapshot.id, args: command.args, cwd, user, networkMode };
     const privileged = instruction.security === 'insecure';
     const full = {
       ...step,
       privileged,
+      hostname,
       defaults: state.defaults,
       env: [...env, ...proxyEnvironment(job.request.buildArgs)],
     };
@@ -64,6 +71,16 @@ export async function runStep(
   };
   const outcome = await job.steps.carryOut({ parent: state.layer, key, noCache: isUncached(scope), run }, signal);
   return { outcome, createdBy: historyOf(state, command.args) };
+}
+
+function requireArchitecture({ runner }: BuildJob, platform: Platform): void {
+  if (runner.canRun(platform.architecture)) return;
+  const [wanted, here] = [platform, hostPlatform()].map(({ os, architecture }) => `${os}/${architecture}`);
+  throw new StatusError(
+    'NotSupported',
+    `Cannot run a command for ${String(wanted)} on this machine, which is ${String(here)}: no emulator is registered; ` +
+      'install one by "apt-get install qemu-user-static" (qemu-user-binfmt since Debian 13)',
+  );
 }
 
 async function execute(

@@ -20,7 +20,7 @@ const arm = { os: 'linux', architecture: 'arm', variant: 'v7' };
 /** The stage's arguments after all its ARG lines. */
 function scopeOf(text: string, buildArgs: BuildArgs = {}, env: readonly string[] = []): ArgScope {
   const dockerfile = parseDockerfile(text);
-  const globals = globalVariables(dockerfile, buildArgs, amd64, amd64);
+  const globals = globalVariables(dockerfile, buildArgs, { target: amd64, build: amd64, stage: '' });
   let scope: ArgScope = new Map();
   for (const instruction of dockerfile.stages[0]?.instructions ?? [])
     if (instruction.kind === 'arg') scope = declareArgs(scope, instruction, { buildArgs, globals, env, dockerfile });
@@ -29,7 +29,11 @@ function scopeOf(text: string, buildArgs: BuildArgs = {}, env: readonly string[]
 
 test('FROM lines see global arguments and the platform', () => {
   const dockerfile = parseDockerfile('ARG A=1 B=$A-$TARGETARCH\nARG C\nARG D=x\nFROM scratch');
-  const globals = globalVariables(dockerfile, { D: 'given', E: 'never declared' }, arm, amd64);
+  const globals = globalVariables(
+    dockerfile,
+    { D: 'given', E: 'never declared' },
+    { target: arm, build: amd64, stage: 'dev' },
+  );
   assert.equal(globals.get('B'), '1-arm');
   assert.equal(globals.has('C'), false);
   assert.equal(globals.get('D'), 'given');
@@ -37,11 +41,15 @@ test('FROM lines see global arguments and the platform', () => {
   assert.equal(globals.get('TARGETPLATFORM'), 'linux/arm/v7');
   assert.equal(globals.get('BUILDPLATFORM'), 'linux/amd64');
   assert.equal(globals.get('TARGETVARIANT'), 'v7');
+  assert.equal(globals.get('TARGETSTAGE'), 'dev');
 });
 
 test('a global default that cannot be expanded is said with its line', () => {
   const dockerfile = parseDockerfile('ARG A=1\nARG B=${A\nFROM scratch');
-  assert.throws(() => globalVariables(dockerfile, {}, amd64, amd64), /missing '}'\n?[^]*Dockerfile:2/);
+  assert.throws(
+    () => globalVariables(dockerfile, {}, { target: amd64, build: amd64, stage: '' }),
+    /missing '}'\n?[^]*Dockerfile:2/,
+  );
 });
 
 test('a stage sees what it declares: given, default, global, nothing', () => {

@@ -20,16 +20,19 @@ const proxyNames: readonly string[] = ['http_proxy', 'https_proxy', 'ftp_proxy',
 export function globalVariables(
   dockerfile: Dockerfile,
   buildArgs: BuildArgs,
-  target: Platform,
-  build: Platform,
+  { target, build, stage }: { readonly target: Platform; readonly build: Platform; readonly stage: string },
 ): Variables {
-  const variables = new Map([...platformVariables('TARGET', target), ...platformVariables('BUILD', build)]);
-  for (const [name, value] of variables) variables.set(name, given(buildArgs, name) ?? value);
+  const variables = new Map([
+    ...platformVariables('TARGET', target),
+    ...platformVariables('BUILD', build),
+    ['TARGETSTAGE', stage === '' ? 'default' : stage],
+  ]);
+  for (const [name, value] of variables) variables.set(name, givenArg(buildArgs, name) ?? value);
   for (const { args, at } of dockerfile.globalArgs)
     for (const { name, value } of args) {
       const standard = (): string | undefined =>
         value === undefined ? undefined : expandAt(dockerfile, at, value, variables);
-      const known = given(buildArgs, name) ?? standard();
+      const known = givenArg(buildArgs, name) ?? standard();
       if (known !== undefined) variables.set(name, known);
     }
   return variables;
@@ -64,7 +67,7 @@ export function declareArgs(
       value === undefined
         ? context.globals.get(name)
         : expandAt(context.dockerfile, instruction.at, value, visibleVariables(next, context.env));
-    next.set(name, given(context.buildArgs, name) ?? expanded());
+    next.set(name, givenArg(context.buildArgs, name) ?? expanded());
   }
   return next;
 }
@@ -90,7 +93,7 @@ export function runEnvironment(scope: ArgScope, env: readonly string[]): readonl
 /** Proxy settings for RUN, which are no part of what the step is. */
 export function proxyEnvironment(buildArgs: BuildArgs): readonly string[] {
   return proxyNames.flatMap((name) => {
-    const value = given(buildArgs, name);
+    const value = givenArg(buildArgs, name);
     return value === undefined ? [] : [`${name}=${value}`];
   });
 }
@@ -116,7 +119,8 @@ export function setEnv(env: readonly string[], name: string, value: string): rea
   return index === -1 ? [...env, entry] : env.with(index, entry);
 }
 
-function given(buildArgs: BuildArgs, name: string): string | undefined {
+/** A build argument that is given with a value. */
+export function givenArg(buildArgs: BuildArgs, name: string): string | undefined {
   return Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined;
 }
 

@@ -7,6 +7,7 @@ import { after } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import type { Logger } from '#base/logger.ts';
+import { emulatedArchitectures } from '#sys/binary-formats.ts';
 import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
 import { mountTmpfs, unmountTree } from '#sys/mounts.ts';
 import { kill } from '#sys/process.ts';
@@ -44,6 +45,8 @@ const runtimePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const killedExitCode = 137;
 /** BuildKit's limit of a secret allows 500 KiB each. */
 const secretFolderOptions = 'mode=0700,size=64m';
+/** Architectures of images by Node's name of the processor; some run programs of an older one. */
+const runs: Readonly<Record<string, readonly string[]>> = { x64: ['amd64', '386'], arm64: ['arm64', 'arm'] };
 const settleMs = 10_000;
 const lookAgainMs = 3;
 
@@ -72,6 +75,12 @@ class RuncSteps implements StepRunner, AsyncDisposable {
     this.#options = options;
     this.#steps = join(options.runDir, 'steps');
     this.#runtimeRoot = join(options.runDir, 'steps-runc');
+  }
+
+  canRun(architecture: string): boolean {
+    return (
+      (runs[this.#host.arch] ?? [this.#host.arch]).includes(architecture) || emulatedArchitectures().has(architecture)
+    );
   }
 
   async run(step: StepRun, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number> {

@@ -4,7 +4,6 @@ import type { ContainerSpec } from './container.ts';
 
 /** Docker's default size of /dev/shm. */
 const defaultShmBytes = 64 * 1024 * 1024;
-const stepHostname = 'buildkitsandbox';
 
 /** A build step as a container that has nothing but its command. */
 export function stepContainer(step: StepRun): ContainerSpec {
@@ -19,7 +18,7 @@ export function stepContainer(step: StepRun): ContainerSpec {
     tty: false,
     openStdin: false,
     stdinOnce: false,
-    hostname: stepHostname,
+    hostname: step.hostname,
     domainname: '',
     labels: {},
     stopSignal: '',
@@ -67,7 +66,7 @@ export function stepSandbox(id: string, step: StepRun): SandboxRequest {
   return {
     containerId: id,
     containerName: `build-${id.slice(0, 12)}`,
-    hostname: stepHostname,
+    hostname: step.hostname,
     domainname: '',
     mode,
     endpoints: mode === 'networks' ? [{ network: named }] : [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after as afterAll, before, describe, test } from 'node:test';
@@ -255,5 +255,37 @@ describe('several builds', () => {
     assert.equal(world.snapshots.layers().length, layers);
     const { events } = await world.build('FROM busybox:1\nRUN echo kept > /kept');
     assert.ok(events.some(({ kind }) => kind === 'cached'));
+  });
+});
+
+describe('what RUN may do', () => {
+  test('networks: none has nothing but loopback, host needs leave and is the host’s', async () => {
+    const links = 'ls /sys/class/net | wc -l; readlink /proc/self/ns/net';
+    const { output } = await world.build(`FROM busybox:1\nRUN --network=none ${links}`, { networkMode: 'host' });
+    const [count, namespace] = output.trim().split('\n');
+    assert.equal(count, '1');
+    assert.notEqual(namespace, readlinkSync('/proc/self/ns/net'));
+    const entitled = { entitlements: ['network.host'] };
+    const host = await world.build('FROM busybox:1\nRUN --network=host readlink /proc/self/ns/net', entitled);
+    assert.equal(host.output.trim(), readlinkSync('/proc/self/ns/net'));
+    await assert.rejects(world.build('FROM busybox:1\nRUN --network=host true'), { reason: 'Forbidden' });
+  });
+
+  test('capabilities: all with security.insecure, which needs leave', async () => {
+    const run = (flag: string): string => `FROM busybox:1\nRUN ${flag} grep CapEff /proc/self/status`;
+    const capabilities = (output: string): bigint => BigInt(`0x${output.split(':')[1]?.trim() ?? ''}`);
+    const plain = await world.build(run('--security=sandbox'));
+    const all = await world.build(run('--security=insecure'), { entitlements: ['security.insecure'] });
+    const sysAdmin = 1n << 21n;
+    assert.equal(capabilities(plain.output) & sysAdmin, 0n);
+    assert.equal(capabilities(all.output) & sysAdmin, sysAdmin);
+    await assert.rejects(world.build(run('--security=insecure')), { reason: 'Forbidden' });
+  });
+
+  test('the host name is BuildKit’s, or what the build argument says', async () => {
+    const text = 'FROM busybox:1\nRUN hostname';
+    assert.equal((await world.build(text)).output, 'buildkitsandbox\n');
+    const buildArgs = { BUILDKIT_SANDBOX_HOSTNAME: 'there' };
+    assert.equal((await world.build(text, { buildArgs })).output, 'there\n');
   });
 });

@@ -38,7 +38,7 @@ interface Built {
 }
 
 /** No command can be run: for tests of files. */
-const noRunner: StepRunner = { run: () => Promise.reject(new Error('no RUN in these tests')) };
+const noRunner: StepRunner = { canRun: () => false, run: () => Promise.reject(new Error('no RUN in these tests')) };
 
 /** Everything but RUN: real snapshots, images in memory. */
 export async function openFileWorld(): Promise<World & AsyncDisposable> {

@@ -122,7 +122,10 @@ function runBackend(folder: string, request: IncomingMessage, response: ServerRe
   let head = Buffer.alloc(0);
   let started = false;
   child.stdout.on('data', (chunk: Buffer) => {
-    if (started) return void response.write(chunk);
+    if (started) {
+      response.write(chunk);
+      return;
+    }
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf('\r\n\r\n');
     if (end < 0) return;

@@ -1,5 +1,8 @@
+import { availableParallelism } from 'node:os';
+
 import { StatusError } from '#base/errors.ts';
 import type { BuildRequest } from '#engine/build/builder.ts';
+import type { ResourceLimits } from '#engine/runtime/container.ts';
 import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 
 import type { Decoder } from '../http/decode.ts';
@@ -8,7 +11,7 @@ import type { Query } from '../http/query.ts';
 import { platformOf } from '../images/platform.ts';
 import { buildKitRefusal } from '../system/buildkit.ts';
 import { ulimit } from '../translate/host-config-fields.ts';
-import { ulimits } from '../translate/limits.ts';
+import { resourceLimits, ulimits } from '../translate/limits.ts';
 
 /** What POST /build's parameters say; the context and the Dockerfile come with the body. */
 export type BuildOptions = Omit<BuildRequest, 'contextDir' | 'dockerfile' | 'dockerfileName' | 'auth'>;
@@ -18,10 +21,6 @@ const refusedParameters: Readonly<Record<string, RegExp>> = {
   squash: /^(|0|false)$/i,
   isolation: /^(|default)$/,
   cgroupparent: /^$/,
-  cpusetmems: /^$/,
-  cpuperiod: /^0?$/,
-  cpuquota: /^0?$/,
-  memswap: /^0?$/,
   securityopt: /^(|null|\[\])$/,
   outputs: /^(|null|\[\])$/,
 };
@@ -33,7 +32,7 @@ export function buildOptions(query: Query): BuildOptions {
   if (query.text('version') === '2' || query.text('session') !== '') throw buildKitRefusal();
   checkParameters(query);
   const platform = platformOf(query.text('platform'));
-  const limits = decoded(query, 'ulimits', sparseListOf(ulimit));
+  const wanted = decoded(query, 'ulimits', sparseListOf(ulimit));
   return {
     tags: query.texts('t').filter(Boolean).map(buildTag),
     buildArgs: buildArgs(query),
@@ -44,12 +43,24 @@ export function buildOptions(query: Query): BuildOptions {
     networkMode: query.text('networkmode') || 'default',
     extraHosts: extraHosts(query),
     ...positive('shmSizeBytes', query.integer('shmsize')),
-    ...positive('memoryBytes', query.integer('memory')),
-    ...positive('cpuShares', query.integer('cpushares')),
-    ...(query.text('cpusetcpus') !== '' && { cpusetCpus: query.text('cpusetcpus') }),
-    ...(limits !== undefined && limits.length > 0 && { ulimits: ulimits({ Ulimits: limits }) }),
+    limits: limitsOf(query),
+    ...(wanted !== undefined && wanted.length > 0 && { ulimits: ulimits({ Ulimits: wanted }) }),
     ...(platform !== undefined && { platform }),
   };
+}
+
+/** As for containers, with the same checks. */
+function limitsOf(query: Query): ResourceLimits {
+  const resources = {
+    Memory: query.integer('memory') ?? 0,
+    MemorySwap: query.integer('memswap') ?? 0,
+    CpuShares: query.integer('cpushares') ?? 0,
+    CpuPeriod: query.integer('cpuperiod') ?? 0,
+    CpuQuota: query.integer('cpuquota') ?? 0,
+    CpusetCpus: query.text('cpusetcpus'),
+    CpusetMems: query.text('cpusetmems'),
+  };
+  return resourceLimits(resources, availableParallelism());
 }
 
 function checkParameters(query: Query): void {

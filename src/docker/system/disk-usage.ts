@@ -2,6 +2,7 @@ import { StatusError } from '#base/errors.ts';
 import { ConcurrencyLimit } from '#base/limit.ts';
 import type { Image } from '#engine/images/images.ts';
 
+import { cacheEntryBody } from '../build/cache-entry-body.ts';
 import { listContainers } from '../containers/container-list.ts';
 import type { Context } from '../context.ts';
 import { speaks } from '../http/api-version.ts';
@@ -37,7 +38,7 @@ export async function diskUsage(context: Context, call: Call, signal: AbortSigna
     image: async () => imageUsage(context, call),
     container: () => containerUsage(context, call, signal),
     volume: () => volumeUsage(context, signal),
-    'build-cache': async () => ({ items: [], active: 0, totalBytes: 0, reclaimableBytes: 0 }),
+    'build-cache': () => cacheUsage(context, signal),
   };
   // Since 1.52 the lists are within the usage, and only when they are asked for; 1.52 still has both forms.
   const asked = speaks(call.version, 52) && call.query.has('verbose');
@@ -130,5 +131,18 @@ async function volumeUsage({ engine: { volumes } }: Context, signal: AbortSignal
     active: measured.filter(({ RefCount }) => RefCount > 0).length,
     totalBytes: bytes(measured),
     reclaimableBytes: bytes(measured.filter(({ RefCount }) => RefCount === 0)),
+  };
+}
+
+/** What images have as well counts for them; all the rest can go, but for what a build uses now. */
+async function cacheUsage({ engine }: Context, signal: AbortSignal): Promise<Usage> {
+  const entries = await engine.builder.cacheEntries(signal);
+  const own = entries.filter(({ shared }) => !shared);
+  const sum = (of: typeof own): number => of.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
+  return {
+    items: entries.map(cacheEntryBody),
+    active: entries.filter(({ inUse }) => inUse).length,
+    totalBytes: sum(own),
+    reclaimableBytes: sum(own.filter(({ inUse }) => !inUse)),
   };
 }

@@ -40,7 +40,7 @@ async function rememberedTime(draft: string, { noCache }: BuildRequest, cache: S
   const known = noCache ? undefined : cache.find(key);
   if (known !== undefined) return known.createdAtMs;
   const createdAtMs = nowMs();
-  await cache.add({ key, chainId: undefined, createdAtMs });
+  await cache.add({ key, chainId: undefined, createdAtMs, description: 'time of creation of an image' });
   return createdAtMs;
 }
 

@@ -186,7 +186,7 @@ describe('a build', () => {
     await writeFile(join(world.folder, 'context', 'file'), 'x');
     const mounts = '--mount=target=/c --mount=type=tmpfs,target=t,size=1m --mount=type=secret,id=s --mount=type=ssh';
     await world.build(`FROM base\nRUN ${mounts} say hi\nRUN <<EOF\n#!/bin/x\nbody\nEOF\nRUN cat <<A\none\nA`, {
-      memoryBytes: 5,
+      limits: { memoryBytes: 5 },
       ulimits: [{ name: 'nofile', soft: 1, hard: 2 }],
       extraHosts: ['a:1'],
       networkMode: 'none',
@@ -201,7 +201,7 @@ describe('a build', () => {
     );
     assert.equal(first.mounts[1]?.tmpfsSizeBytes, 1024 * 1024);
     assert.deepEqual(
-      [first.memoryBytes, first.networkMode, first.ulimits?.[0]?.hard, first.extraHosts],
+      [first.limits.memoryBytes, first.networkMode, first.ulimits?.[0]?.hard, first.extraHosts],
       [5, 'none', 2, ['a:1']],
     );
     assert.deepEqual(script?.args, ['/dev/pipes/EOF']);

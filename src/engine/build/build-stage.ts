@@ -20,7 +20,7 @@ import {
   withHistory,
   withLayer,
 } from './stage-state.ts';
-import { folderLayer, transferStep } from './transfer-step.ts';
+import { folderDescription, folderLayer, transferStep } from './transfer-step.ts';
 import { declareArgs, visibleVariables } from './variables.ts';
 import { workdirStep } from './workdir-step.ts';
 
@@ -90,7 +90,7 @@ async function folderState(
   platform: Platform,
   signal: AbortSignal,
 ): Promise<StageState> {
-  return onTop(scope, scratchState(platform), await folderLayer(scope, path, signal), 'COPY / / # buildkit');
+  return onTop(scope, scratchState(platform), await folderLayer(scope, path, signal), folderDescription);
 }
 
 async function carryOut(

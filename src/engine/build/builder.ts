@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { RegistryAuth } from '../images/images.ts';
+import type { ResourceLimits } from '../runtime/container.ts';
 import type { NamedContext } from './named-context.ts';
 import type { BuildPlan } from './plan.ts';
 
@@ -28,9 +29,7 @@ export interface BuildRequest {
   readonly networkMode: string;
   readonly extraHosts: readonly string[];
   readonly shmSizeBytes?: number;
-  readonly memoryBytes?: number;
-  readonly cpuShares?: number;
-  readonly cpusetCpus?: string;
+  readonly limits?: ResourceLimits;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly platform?: Platform;
   /** What RUN may do beyond the usual: BuildKit's `network.host` and `security.insecure`. */
@@ -107,8 +106,45 @@ export interface Builder {
     context: { readonly folder: string; readonly session?: BuildSession; readonly keepGitDir?: boolean },
     signal: AbortSignal,
   ): Promise<string>;
-  /** Deletes the build cache; returns the bytes freed. */
-  pruneCache(signal: AbortSignal): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
+  /** What the build cache holds, the least recently used first. */
+  cacheEntries(signal: AbortSignal): Promise<readonly CacheEntry[]>;
+  /**
+   * Deletes entries of the build cache that are not in use, the least recently used first. Returns their IDs and the
+   * bytes freed.
+   */
+  pruneCache(
+    options: CachePrune,
+    signal: AbortSignal,
+  ): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
+}
+
+/** Something that the build cache holds: what a step made, or a folder of `RUN --mount=type=cache`. */
+export interface CacheEntry {
+  /** 25 characters, as BuildKit's. */
+  readonly id: string;
+  readonly kind: 'step' | 'mount';
+  readonly description: string;
+  /** IDs of the entries that it stands on. */
+  readonly parents: readonly string[];
+  readonly inUse: boolean;
+  /** An image has its files too, so that removing it frees nothing. */
+  readonly shared: boolean;
+  readonly sizeBytes: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAtMs: number;
+  readonly usedAtMs: number;
+  readonly uses: number;
+}
+
+/** What to delete of the build cache; BuildKit's rules for space, where 0 is no rule, and without rules all of it goes. */
+export interface CachePrune {
+  readonly only?: (entry: CacheEntry) => boolean;
+  /** Bytes that may always stay. */
+  readonly reservedBytes?: number;
+  /** Bytes that the cache may have at most. */
+  readonly maxUsedBytes?: number;
+  /** Bytes of the disk that should be free. */
+  readonly minFreeBytes?: number;
 }
 
 /** One RUN instruction to execute; what the builder needs of the runtime. */
@@ -126,9 +162,7 @@ export interface StepRun {
   readonly privileged: boolean;
   readonly hostname: string;
   readonly shmSizeBytes: number;
-  readonly memoryBytes?: number;
-  readonly cpuShares?: number;
-  readonly cpusetCpus?: string;
+  readonly limits: ResourceLimits;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly mounts: readonly StepMount[];
   /** Like `env`, and never written to a disk. */

@@ -46,7 +46,7 @@ test('a failing fill leaves nothing', async (t) => {
   const { mounts } = await open(t);
   const fill = (): Promise<void> => Promise.reject(new Error('no'));
   await assert.rejects(mounts.acquire(request({ fill }), never), /no/);
-  assert.deepEqual(await mounts.clear(), { removed: [], freedBytes: 0 });
+  assert.deepEqual(await mounts.list(never), []);
 });
 
 test('private ones have folders of their own while they are in use', async (t) => {
@@ -77,14 +77,23 @@ test('locked ones wait for each other, one at a time, or until aborted', async (
   await assert.rejects(waiting, /enough/);
 });
 
-test('clearing spares what is in use', async (t) => {
+test('each is listed with its ID and size, and what is in use cannot be removed', async (t) => {
   const { mounts } = await open(t);
   {
     await using one = await mounts.acquire(request({ id: 'one' }), never);
     writeFileSync(join(one.path, 'file'), '12345');
   }
   await using other = await mounts.acquire(request({ id: 'other' }), never);
-  const { removed, freedBytes } = await mounts.clear();
-  assert.deepEqual([removed.length, freedBytes], [1, 5]);
+  const listed = (await mounts.list(never)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  assert.deepEqual(
+    listed.map(({ id, sizeBytes, inUse }) => [id, sizeBytes, inUse]),
+    [
+      ['one', 5, false],
+      ['other', 0, true],
+    ],
+  );
+  const removed: boolean[] = [];
+  for (const { name } of [...listed, { name: 'never' }]) removed.push(await mounts.remove(name));
+  assert.deepEqual(removed, [true, false, false]);
   writeFileSync(join(other.path, 'still'), 'there');
 });

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { nowMs } from '#base/clock.ts';
 import { newId } from '#base/ids.ts';
 import { hasCode } from '#sys/errno.ts';
-import { folderBytes } from './files/folder-bytes.ts';
+import { measureTree } from '#sys/tree/measure-tree.ts';
 
 export interface CacheMountRequest {
   readonly id: string;
@@ -21,6 +21,16 @@ export interface CacheMountRequest {
 
 export interface CacheMount extends AsyncDisposable {
   readonly path: string;
+}
+
+export interface CacheMountUsage {
+  readonly name: string;
+  /** As the Dockerfile has it; '' when that is not known any more. */
+  readonly id: string;
+  readonly sizeBytes: number;
+  readonly inUse: boolean;
+  readonly createdAtMs: number;
+  readonly usedAtMs: number;
 }
 
 /** Folders that are kept; the least recently used one goes first. */
@@ -60,19 +70,34 @@ export class CacheMounts {
     }
   }
 
-  /** Deletes all that no build uses now. */
-  async clear(): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }> {
-    const removed: string[] = [];
-    let freedBytes = 0;
-    for (const name of await readdir(this.#folder)) {
-      if (name.startsWith('.')) continue;
-      const gone = this.#takeAway(name);
-      if (gone === undefined) continue;
-      freedBytes += await folderBytes(gone);
-      await rm(gone, { recursive: true, force: true });
-      removed.push(name);
+  async list(signal: AbortSignal): Promise<readonly CacheMountUsage[]> {
+    const names = (await readdir(this.#folder)).filter((name) => !name.startsWith('.'));
+    const found = await Promise.all(names.map((name) => this.#usageOf(name, signal)));
+    return found.filter((usage) => usage !== undefined);
+  }
+
+  /** False when a build uses it now, or it is not there. */
+  async remove(name: string): Promise<boolean> {
+    const gone = this.#takeAway(name);
+    if (gone === undefined) return false;
+    await rm(gone, { recursive: true, force: true });
+    return true;
+  }
+
+  /** undefined: it went meanwhile. */
+  async #usageOf(name: string, signal: AbortSignal): Promise<CacheMountUsage | undefined> {
+    const path = join(this.#folder, name);
+    try {
+      const [{ birthtimeMs, mtimeMs }, id, sizeBytes] = await Promise.all([
+        stat(path),
+        readFile(join(path, 'id'), 'utf8').catch(() => ''),
+        measureTree(join(path, 'data'), signal),
+      ]);
+      return { name, id, sizeBytes, inUse: this.#users.has(name), createdAtMs: birthtimeMs, usedAtMs: mtimeMs };
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
     }
-    return { removed, freedBytes };
   }
 
   /** Picks a folder's name and counts as its user, at once: nothing may be awaited between looking and counting. */
@@ -107,12 +132,13 @@ export class CacheMounts {
     for (const wake of waiting) wake();
   }
 
-  async #make(path: string, { mode, uid, gid, fill }: CacheMountRequest): Promise<void> {
+  async #make(path: string, { id, mode, uid, gid, fill }: CacheMountRequest): Promise<void> {
     if (await exists(path)) return;
     const draft = join(this.#folder, `.${newId().slice(0, 16)}`);
     const data = join(draft, 'data');
     await mkdir(data, { recursive: true, mode: 0o700 });
     try {
+      await writeFile(join(draft, 'id'), id);
       await fill(data);
       await chown(data, uid, gid);
       await chmod(data, mode);
@@ -140,12 +166,17 @@ export class CacheMounts {
     }
   }
 
-  /** Renames first: nobody is handed a folder that is being deleted. undefined: it is in use. */
+  /** Renames first: nobody is handed a folder that is being deleted. undefined: it is in use or gone. */
   #takeAway(name: string): string | undefined {
     if (this.#users.has(name)) return undefined;
     const gone = join(this.#folder, `.${newId().slice(0, 16)}`);
-    renameSync(join(this.#folder, name), gone);
-    return gone;
+    try {
+      renameSync(join(this.#folder, name), gone);
+      return gone;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
   }
 }
 

@@ -32,6 +32,8 @@ export interface StepWork {
   /** The same key makes the same files. */
   readonly key: string;
   readonly noCache: boolean;
+  /** The instruction, as the image's history has it. */
+  readonly description: string;
   /** Called once the step is really carried out. */
   run(snapshot: StepSnapshot, signal: AbortSignal): Promise<boolean>;
 }
@@ -75,13 +77,13 @@ export class LayerSteps {
     if (chainId === undefined) return { layer: undefined, createdAtMs, cached: true };
     const layer = snapshots.layer(chainId);
     if (layer !== undefined) return { layer, createdAtMs, cached: true };
-    await cache.forget(key);
+    await cache.forget([key]);
     return undefined;
   }
 
   /** Notes that a second key leads to the same result. */
-  async alias(key: string, { layer, createdAtMs }: StepOutcome): Promise<void> {
-    await this.#options.cache.add({ key, chainId: layer?.chainId, createdAtMs });
+  async alias(key: string, description: string, { layer, createdAtMs }: StepOutcome): Promise<void> {
+    await this.#options.cache.add({ key, chainId: layer?.chainId, createdAtMs, description });
   }
 
   /** A writable root on a layer (undefined: on nothing) that is removed when disposed, unless it was committed. */
@@ -116,7 +118,12 @@ export class LayerSteps {
     signal.throwIfAborted();
     const layer = changed ? await snapshots.commit(snapshot.id, signal) : undefined;
     const createdAtMs = nowMs();
-    const evicted = await cache.add({ key: work.key, chainId: layer?.chainId, createdAtMs });
+    const evicted = await cache.add({
+      key: work.key,
+      chainId: layer?.chainId,
+      createdAtMs,
+      description: work.description,
+    });
     await onEvicted(evicted.flatMap(({ chainId }) => chainId ?? []));
     return { layer, createdAtMs, cached: false };
   }

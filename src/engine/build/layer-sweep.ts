@@ -40,7 +40,8 @@ export async function sweepLayers(
   return { removed, freedBytes };
 }
 
-function withAllBelow(snapshots: Snapshots, chainIds: readonly Digest[]): ReadonlySet<Digest> {
+/** The layers with those that they stand on. */
+export function withAllBelow(snapshots: Snapshots, chainIds: readonly Digest[]): ReadonlySet<Digest> {
   const all = new Set<Digest>();
   for (const top of chainIds)
     for (let next: Digest | undefined = top; next !== undefined && !all.has(next);) {

@@ -11,6 +11,7 @@ import type { Images } from '../images/images.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { buildImage, type BuildTools } from './build-image.ts';
 import type { Builder, StepRunner } from './builder.ts';
+import { CacheContents } from './cache-contents.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { LayerGoneError, LayerSteps, snapshotPrefix } from './layer-steps.ts';
 import { fetchContext } from './fetch-context.ts';
@@ -58,6 +59,7 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
   const steps = new LayerSteps({ snapshots, cache, limit, onEvicted });
   const tools: BuildTools = { images, snapshots, runner: options.steps, steps, cache, cacheMounts, folder, proxy };
   const builds = new ConcurrencyLimit(maxBuilds);
+  const contents = new CacheContents({ images, snapshots, cache, cacheMounts, folder: dataDir });
   return {
     build: async (request, onEvent, signal) =>
       await builds.run(async () => {
@@ -67,16 +69,11 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
       }, signal),
     fetchContext: async (url, context, signal) =>
       await fetchContext(url, { session: undefined, ...context, scratchDir: folder, proxy }, signal),
-    pruneCache: async () => {
-      const records = await cache.clear();
-      const layers = await sweepLayers(
-        { images, snapshots, cached: [] },
-        records.flatMap(({ chainId }) => chainId ?? []),
-      );
-      const mounts = await cacheMounts.clear();
-      const freedBytes = layers.freedBytes + mounts.freedBytes;
-      events.publish('builder', 'prune', '', { reclaimed: String(freedBytes) });
-      return { removed: [...layers.removed, ...mounts.removed], freedBytes };
+    cacheEntries: (signal) => contents.entries(signal),
+    pruneCache: async (options, signal) => {
+      const pruned = await contents.prune(options, signal);
+      events.publish('builder', 'prune', '', { reclaimed: String(pruned.freedBytes) });
+      return pruned;
     },
     [Symbol.asyncDispose]: async () => await cache.flush(),
   };

@@ -53,6 +53,7 @@ export async function runStep(
     [state.layer ?? null, state.platform.architecture, command.args, command.script?.text ?? null],
     [env, cwd, user, networkMode, hostname, instruction.security, [...mounts, ...lent].map((mount) => mount.key)],
   ]);
+  const description = historyOf(state, command.args);
   const run = async (snapshot: StepSnapshot, signal: AbortSignal): Promise<boolean> => {
     requireArchitecture(job, state.platform);
     const step = { ...limitsOf(job), snapshotId: snapshot.id, args: command.args, cwd, user, networkMode };
@@ -69,8 +70,11 @@ export async function runStep(
     if (exitCode !== 0) throw new StepError(job.dockerfile.source, instruction.at, command.args, exitCode);
     return true;
   };
-  const outcome = await job.steps.carryOut({ parent: state.layer, key, noCache: isUncached(scope), run }, signal);
-  return { outcome, createdBy: historyOf(state, command.args) };
+  const outcome = await job.steps.carryOut(
+    { parent: state.layer, key, noCache: isUncached(scope), description, run },
+    signal,
+  );
+  return { outcome, createdBy: description };
 }
 
 function requireArchitecture({ runner }: BuildJob, platform: Platform): void {
@@ -158,16 +162,12 @@ async function openScript(
   return { type: 'bind', source: folder, target: scriptFolder, readOnly: true };
 }
 
-function limitsOf({
-  request,
-}: BuildJob): Pick<StepRun, 'shmSizeBytes' | 'memoryBytes' | 'cpuShares' | 'cpusetCpus' | 'ulimits' | 'extraHosts'> {
-  const { shmSizeBytes = 0, memoryBytes, cpuShares, cpusetCpus, ulimits, extraHosts } = request;
+function limitsOf({ request }: BuildJob): Pick<StepRun, 'shmSizeBytes' | 'limits' | 'ulimits' | 'extraHosts'> {
+  const { shmSizeBytes = 0, limits = {}, ulimits, extraHosts } = request;
   return {
     extraHosts,
     shmSizeBytes: shmSizeBytes > 0 ? shmSizeBytes : defaultShmBytes,
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(cpuShares === undefined ? {} : { cpuShares }),
-    ...(cpusetCpus === undefined ? {} : { cpusetCpus }),
+    limits,
     ...(ulimits === undefined ? {} : { ulimits }),
   };
 }

@@ -18,14 +18,17 @@ function journal(t: TestContext): string {
 test('records come back after a restart', async (t) => {
   const path = journal(t);
   const cache = await StepCache.open(path);
-  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5 });
-  await cache.add({ key: 'b', chainId: undefined, createdAtMs: 6 });
-  await cache.add({ key: 'a', chainId: digest(2), createdAtMs: 7 });
-  await cache.add({ key: 'c', chainId: digest(3), createdAtMs: 8 });
-  await cache.forget('c');
+  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: 'A' });
+  await cache.add({ key: 'b', chainId: undefined, createdAtMs: 6, description: 'B' });
+  await cache.add({ key: 'a', chainId: digest(2), createdAtMs: 7, description: 'A' });
+  await cache.add({ key: 'c', chainId: digest(3), createdAtMs: 8, description: 'C' });
+  await cache.forget(['c', 'never']);
   const again = await StepCache.open(path);
-  assert.deepEqual(again.find('a'), { key: 'a', chainId: digest(2), createdAtMs: 7 });
-  assert.deepEqual(again.find('b'), { key: 'b', chainId: undefined, createdAtMs: 6 });
+  const plain = again.records().map((record) => [record.key, record.chainId, record.createdAtMs, record.description]);
+  assert.deepEqual(plain, [
+    ['b', undefined, 6, 'B'],
+    ['a', digest(2), 7, 'A'],
+  ]);
   assert.equal(again.find('c'), undefined);
   assert.equal(again.records().length, 2);
 });
@@ -48,7 +51,7 @@ test('whatever the journal holds, it opens', async (t) => {
     cache.records().map(({ key }) => key),
     ['a'],
   );
-  await cache.add({ key: 'c', chainId: digest(2), createdAtMs: 6 });
+  await cache.add({ key: 'c', chainId: digest(2), createdAtMs: 6, description: '' });
   assert.deepEqual(
     (await StepCache.open(path)).records().map(({ key }) => key),
     ['a', 'c'],
@@ -65,7 +68,7 @@ test('the least recently used one makes room, also after a restart', async (t) =
   cache.find('k0');
   await cache.flush();
   const again = await StepCache.open(path);
-  const removed = await again.add({ key: 'new', chainId: digest(1), createdAtMs: 1 });
+  const removed = await again.add({ key: 'new', chainId: digest(1), createdAtMs: 1, description: '' });
   assert.deepEqual(
     removed.map(({ key }) => key),
     ['k1'],
@@ -77,8 +80,24 @@ test('the journal is written anew before it grows without end', async (t) => {
   const path = journal(t);
   writeFileSync(path, '{"used":[]}\n'.repeat(4 * maxRecords));
   const cache = await StepCache.open(path);
-  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5 });
+  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: '' });
   assert.equal(readFileSync(path, 'utf8').split('\n').length, 2);
-  assert.equal((await cache.clear()).length, 1);
-  assert.equal(readFileSync(path, 'utf8'), '');
+});
+
+test('uses are counted once per build, and their time is kept', async (t) => {
+  const path = journal(t);
+  const cache = await StepCache.open(path);
+  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: 'x'.repeat(5000) });
+  for (let build = 0; build < 3; build += 1) {
+    cache.find('a');
+    cache.find('a');
+    await cache.flush();
+  }
+  const [before] = cache.records();
+  assert.equal(before?.uses, 4);
+  assert.equal(before.description.length, 1000);
+  assert.ok(before.usedAtMs > 5);
+  const [after] = (await StepCache.open(path)).records();
+  assert.equal(after?.uses, 4);
+  assert.ok(after.usedAtMs >= before.usedAtMs);
 });

@@ -1,5 +1,6 @@
 import { appendFile, readFile } from 'node:fs/promises';
 
+import { nowMs } from '#base/clock.ts';
 import { isObject } from '#base/json.ts';
 import { type Digest, isDigest } from '#formats/oci.ts';
 import { hasCode } from '#sys/errno.ts';
@@ -12,7 +13,17 @@ export interface StepRecord {
   readonly chainId: Digest | undefined;
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
+  /** The instruction, as the image's history has it. */
+  readonly description: string;
+  readonly usedAtMs: number;
+  /** Builds that it served, the one that made it included. */
+  readonly uses: number;
 }
+
+type NewRecord = Pick<StepRecord, 'key' | 'chainId' | 'createdAtMs' | 'description'>;
+
+/** What lists show of a description at most. */
+const maxDescription = 1_000;
 
 /** Steps that are remembered; the least recently used one goes first. */
 export const maxRecords = 5_000;
@@ -53,8 +64,9 @@ export class StepCache {
   }
 
   find(key: string): StepRecord | undefined {
-    const record = this.#records.get(key);
-    if (record === undefined) return undefined;
+    const known = this.#records.get(key);
+    if (known === undefined) return undefined;
+    const record = used(known, nowMs(), this.#used.has(key) ? 0 : 1);
     this.#records.delete(key);
     this.#records.set(key, record);
     this.#used.add(key);
@@ -62,7 +74,9 @@ export class StepCache {
   }
 
   /** Remembers a step; returns what had to make room for it. */
-  async add(record: StepRecord): Promise<readonly StepRecord[]> {
+  async add(made: NewRecord): Promise<readonly StepRecord[]> {
+    const description = made.description.slice(0, maxDescription);
+    const record = { ...made, description, usedAtMs: made.createdAtMs, uses: 1 };
     this.#records.delete(record.key);
     this.#records.set(record.key, record);
     this.#used.delete(record.key);
@@ -71,17 +85,11 @@ export class StepCache {
     return removed;
   }
 
-  /** Forgets a step whose layer is gone. */
-  async forget(key: string): Promise<void> {
-    if (this.#records.delete(key)) await this.#append([JSON.stringify({ key, removed: true })]);
-  }
-
-  async clear(): Promise<readonly StepRecord[]> {
-    const all = this.records();
-    this.#records.clear();
-    this.#used.clear();
-    await this.#locked(() => this.#compact());
-    return all;
+  /** Forgets steps: their layers are gone, or shall go. */
+  async forget(keys: readonly string[]): Promise<void> {
+    const known = keys.filter((key) => this.#records.delete(key));
+    for (const key of known) this.#used.delete(key);
+    if (known.length > 0) await this.#append(known.map((key) => JSON.stringify({ key, removed: true })));
   }
 
   records(): readonly StepRecord[] {
@@ -93,7 +101,7 @@ export class StepCache {
     if (this.#used.size === 0) return;
     const keys = [...this.#used];
     this.#used.clear();
-    await this.#append([JSON.stringify({ used: keys })]);
+    await this.#append([JSON.stringify({ used: keys, atMs: nowMs() })]);
   }
 
   #evict(): readonly StepRecord[] {
@@ -127,8 +135,12 @@ export class StepCache {
   }
 }
 
-function lineOf({ key, chainId, createdAtMs }: StepRecord): string {
-  return JSON.stringify({ key, chainId: chainId ?? null, createdAtMs });
+function lineOf(record: StepRecord): string {
+  return JSON.stringify({ ...record, chainId: record.chainId ?? null });
+}
+
+function used(record: StepRecord, atMs: number, times: number): StepRecord {
+  return { ...record, usedAtMs: Math.max(record.usedAtMs, atMs), uses: record.uses + times };
 }
 
 /** Takes one line of the journal up; one that makes no sense is left out. */
@@ -140,16 +152,23 @@ function replay(records: Map<string, StepRecord>, line: string): void {
     return;
   }
   if (!isObject(entry)) return;
-  const { key, chainId, createdAtMs, removed, used } = entry;
-  for (const name of Array.isArray(used) ? (used as unknown[]) : []) {
+  const { key, chainId, createdAtMs, removed, used: names, atMs } = entry;
+  for (const name of Array.isArray(names) ? (names as unknown[]) : []) {
     const record = records.get(String(name));
     if (record === undefined) continue;
     records.delete(record.key);
-    records.set(record.key, record);
+    records.set(record.key, used(record, numberOr(atMs, record.usedAtMs), 1));
   }
   if (typeof key !== 'string') return;
   records.delete(key);
   if (removed === true || typeof createdAtMs !== 'number') return;
-  if (chainId === null) records.set(key, { key, chainId: undefined, createdAtMs });
-  else if (typeof chainId === 'string' && isDigest(chainId)) records.set(key, { key, chainId, createdAtMs });
+  const description = typeof entry['description'] === 'string' ? entry['description'] : '';
+  const usedAtMs = numberOr(entry['usedAtMs'], createdAtMs);
+  const rest = { key, createdAtMs, description, usedAtMs, uses: numberOr(entry['uses'], 1) };
+  if (chainId === null) records.set(key, { ...rest, chainId: undefined });
+  else if (typeof chainId === 'string' && isDigest(chainId)) records.set(key, { ...rest, chainId });
+}
+
+function numberOr(value: unknown, other: number): number {
+  return typeof value === 'number' ? value : other;
 }

@@ -26,6 +26,9 @@ import { visibleVariables } from './variables.ts';
 
 type Transfer = AddInstruction | CopyInstruction;
 
+/** What the history says of `FROM` a named context. */
+export const folderDescription = 'COPY / / # buildkit';
+
 /** A COPY or ADD with all its words expanded. */
 interface Request {
   readonly sources: readonly string[];
@@ -37,6 +40,8 @@ interface Request {
   readonly inline: readonly SourceItem[];
   /** What of it decides what is made, the files aside. */
   readonly key: JsonValue;
+  /** For the history. */
+  readonly description: string;
 }
 
 /** Carries out COPY or ADD. Throws NotFound for a source that is not there, and what is wrong with the words. */
@@ -48,7 +53,7 @@ export async function transferStep(
   signal: AbortSignal,
 ): Promise<{ readonly outcome: StepOutcome; readonly createdBy: string }> {
   const request = expanded(scope, state, instruction, expand);
-  const createdBy = historyOf(instruction, request);
+  const { description: createdBy } = request;
   const origin = originOfCopy(scope, instruction);
   if (instruction.kind === 'copy' && origin !== undefined && origin.kind !== 'folder') {
     const layer = await layerOf(scope, origin, signal);
@@ -75,7 +80,7 @@ function originOfCopy({ job, index }: StageScope, instruction: Transfer): Origin
 export async function folderLayer(scope: StageScope, path: string, signal: AbortSignal): Promise<StepOutcome> {
   const tree = await readContextTree(path, ['.dockerignore']);
   const items = await selectFiles({ ...tree, sources: ['/'], exclude: [], parents: false }, signal);
-  const request = { destination: '/', chown: '', mode: undefined, key: ['/'] };
+  const request = { destination: '/', chown: '', mode: undefined, key: ['/'], description: folderDescription };
   return await place(scope, { layer: undefined }, { request, items, owners: false, origin: 'context' }, signal);
 }
 
@@ -105,7 +110,7 @@ async function copyFrom(
   );
   const items = [...found, ...request.inline];
   const outcome = await place(scope, state, { request, items, owners: true, origin: 'stage' }, signal);
-  await steps.alias(quickKey, outcome);
+  await steps.alias(quickKey, request.description, outcome);
   return outcome;
 }
 
@@ -124,7 +129,7 @@ async function place(
   scope: StageScope,
   state: Pick<StageState, 'layer'>,
   files: {
-    readonly request: Pick<Request, 'destination' | 'chown' | 'mode' | 'key'>;
+    readonly request: Pick<Request, 'destination' | 'chown' | 'mode' | 'key' | 'description'>;
     readonly items: readonly SourceItem[];
     readonly owners: boolean;
     readonly origin: 'context' | 'stage';
@@ -132,7 +137,7 @@ async function place(
   signal: AbortSignal,
 ): Promise<StepOutcome> {
   const { request, items, owners, origin } = files;
-  const { destination, mode, chown } = request;
+  const { destination, mode, chown, description } = request;
   const content = await hashFiles(items, { owners: owners && chown === '' }, signal);
   const key = stepKey('copy', [state.layer ?? null, request.key, origin, content]);
   const run = async ({ root }: StepSnapshot, signal: AbortSignal): Promise<boolean> => {
@@ -146,7 +151,10 @@ async function place(
     for (const item of items) await extractArchive(item, { ...options, owner: chosen }, signal);
     return true;
   };
-  return await scope.job.steps.carryOut({ parent: state.layer, key, noCache: isUncached(scope), run }, signal);
+  return await scope.job.steps.carryOut(
+    { parent: state.layer, key, noCache: isUncached(scope), description, run },
+    signal,
+  );
 }
 
 function expanded({ job }: StageScope, state: StageState, instruction: Transfer, expand: Expander): Request {
@@ -161,6 +169,7 @@ function expanded({ job }: StageScope, state: StageState, instruction: Transfer,
   const chown = expand.word(instruction.chown);
   if (words.some((word) => word === '')) throw new StatusError('InvalidArgument', 'a source is empty after expansion');
   return {
+    description: historyOf(instruction, { sources: words, inline, chown }),
     sources: words,
     destination,
     chown,
@@ -178,7 +187,10 @@ function absolute(path: string, workingDir: string): string {
   return isFolder && !full.endsWith('/') ? `${full}/` : full;
 }
 
-function historyOf(instruction: Transfer, { sources, inline, chown }: Request): string {
+function historyOf(
+  instruction: Transfer,
+  { sources, inline, chown }: Pick<Request, 'sources' | 'inline' | 'chown'>,
+): string {
   const flags = [
     instruction.kind === 'copy' && instruction.parents ? '--parents' : '',
     chown === '' ? '' : `--chown=${chown}`,

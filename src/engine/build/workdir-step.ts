@@ -19,11 +19,15 @@ export async function workdirStep(
   const full = posix.normalize(path.startsWith('/') ? path : posix.join('/', before, path)).replace(/(.)\/+$/, '$1');
   const next = { ...state, defaults: { ...state.defaults, WorkingDir: full } };
   const key = stepKey('workdir', [state.layer ?? null, full, user]);
+  const description = `WORKDIR ${full}`;
   const run = async ({ root }: StepSnapshot): Promise<boolean> => {
     if (isFolderIn(root, full)) return false;
     makeFolders(root, full, lookUpOwner(root, user));
     return await Promise.resolve(true);
   };
-  const outcome = await scope.job.steps.carryOut({ parent: state.layer, key, noCache: isUncached(scope), run }, signal);
-  return { outcome, state: next, createdBy: `WORKDIR ${full}` };
+  const outcome = await scope.job.steps.carryOut(
+    { parent: state.layer, key, noCache: isUncached(scope), description, run },
+    signal,
+  );
+  return { outcome, state: next, createdBy: description };
 }

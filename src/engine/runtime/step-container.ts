@@ -28,11 +28,7 @@ export function stepContainer(step: StepRun): ContainerSpec {
     capAdd: [],
     capDrop: [],
     securityOptions: [],
-    limits: {
-      ...(step.memoryBytes !== undefined && { memoryBytes: step.memoryBytes }),
-      ...(step.cpuShares !== undefined && { cpuShares: step.cpuShares }),
-      ...(step.cpusetCpus !== undefined && { cpusetCpus: step.cpusetCpus }),
-    },
+    limits: step.limits,
     ulimits: step.ulimits ?? [],
     sysctls: {},
     devices: [],

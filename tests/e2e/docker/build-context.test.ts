@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -125,12 +126,92 @@ describe('the context of a build', () => {
     assert.match(late.text, /\{"errorDetail":\{"message":"later"\},"error":"later"\}/);
   });
 
-  test('the cache is pruned as a whole', async (t) => {
+  test('comes from afar when the request says so', async (t) => {
+    const { client, seen } = await start(t);
+    assert.equal((await client.call('POST', '/build?remote=https://h/r.git')).status, 200);
+    assert.equal(seen[0]?.request.dockerfile, 'FROM https://h/r.git');
+  });
+
+  test('a build ends when it is canceled by its ID', async (t) => {
     const { client } = await start(t);
-    const pruned = await client.call('POST', '/build/prune?all=1&filters={}');
-    assert.deepEqual(pruned.body, { CachesDeleted: ['step-1'], SpaceReclaimed: 7 });
-    assert.equal((await client.call('POST', '/build/prune?keep-storage=5')).status, 501);
-    assert.equal((await client.call('POST', '/build/prune?filters={"until":{"1h":true}}')).status, 501);
-    assert.equal((await client.call('POST', '/build/cancel?id=x')).status, 501);
+    const runs = Promise.withResolvers<void>();
+    client.engine.build = async (_, onEvent, signal) => {
+      onEvent({ kind: 'output', bytes: Buffer.from('begun') });
+      runs.resolve();
+      await once(signal, 'abort');
+      throw signal.reason;
+    };
+    const building = client.call('POST', '/build?buildid=mine', await tarOf(dockerfile));
+    await runs.promise;
+    assert.equal((await client.call('POST', '/build/cancel?id=other')).status, 200);
+    assert.equal((await client.call('POST', '/build/cancel?id=mine')).status, 200);
+    assert.match((await building).text, /"error":"the build \\"mine\\" was canceled"/);
+    assert.equal((await client.call('POST', '/build/cancel')).status, 400);
+  });
+});
+
+describe('the build cache', () => {
+  const prune = async (client: DockerClient, query: string) => await client.call('POST', `/build/prune?${query}`);
+  const removed = { CachesDeleted: ['step-1'], SpaceReclaimed: 7 };
+  const nothing = { CachesDeleted: [], SpaceReclaimed: 0 };
+
+  test('is pruned by rules of space', async (t) => {
+    const { client } = await start(t);
+    assert.deepEqual((await prune(client, 'all=1&filters={}')).body, removed);
+    assert.deepEqual((await prune(client, '')).body, nothing, 'images have it as well');
+    await prune(client, 'keep-storage=5');
+    await prune(client, 'reserved-space=1&max-used-space=2&min-free-space=3');
+    const { prunes } = client.engine;
+    const rules = prunes.map((options) => [options.reservedBytes, options.maxUsedBytes, options.minFreeBytes]);
+    assert.deepEqual(rules.slice(2), [
+      [5, 0, 0],
+      [1, 2, 3],
+    ]);
+    assert.equal((await prune(client, 'max-used-space=-1')).status, 400);
+  });
+
+  const table: readonly (readonly [string, string, object])[] = [
+    ['until', '2020-01-01', removed],
+    ['until', '1970-01-01', nothing],
+    ['id', 'step', removed],
+    ['id', 'other', nothing],
+    ['type', 'regular', removed],
+    ['type', 'exec.cachemount', nothing],
+    ['description', 'RUN x', removed],
+    ['parent', 'p', nothing],
+    ['inuse', 'true', nothing],
+    ['shared', '', removed],
+    ['private', 'true', nothing],
+  ];
+  for (const [name, value, result] of table)
+    test(`is pruned by ${name} ${value}`, async (t) => {
+      const { client } = await start(t);
+      const filters = encodeURIComponent(JSON.stringify({ [name]: { [value]: true } }));
+      assert.deepEqual((await prune(client, `all=1&filters=${filters}`)).body, result);
+    });
+
+  test('filters that make no sense are refused', async (t) => {
+    const { client } = await start(t);
+    for (const filters of [{ until: ['1h', '2h'] }, { label: ['x'] }, { until: ['never'] }, { shared: ['maybe'] }])
+      assert.equal((await prune(client, `all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`)).status, 400);
+  });
+
+  test('is shown with its sizes', async (t) => {
+    const { client } = await start(t);
+    const { body } = await client.call('GET', '/system/df?type=build-cache');
+    assert.deepEqual((body as { BuildCache: unknown }).BuildCache, [
+      {
+        ID: 'step-1',
+        Parents: [],
+        Type: 'regular',
+        Description: 'RUN x',
+        InUse: false,
+        Shared: true,
+        Size: 7,
+        CreatedAt: '1970-01-01T00:00:01Z',
+        LastUsedAt: '1970-01-01T00:00:02Z',
+        UsageCount: 3,
+      },
+    ]);
   });
 });

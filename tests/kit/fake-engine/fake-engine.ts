@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { silentLogger } from '#base/logger.ts';
-import type { Builder } from '#engine/build/builder.ts';
+import type { Builder, CacheEntry, CachePrune } from '#engine/build/builder.ts';
 import type { Engine, EngineOptions } from '#engine/engine.ts';
 import { createEventLog } from '#engine/events/create-event-log.ts';
 import type { EventLog } from '#engine/events/event-log.ts';
@@ -12,6 +12,19 @@ import { FakeContainers } from './fake-containers.ts';
 import { FakeImageStore } from './fake-image-store.ts';
 import { FakeNetworks } from './fake-networks.ts';
 import { FakeVolumes } from './fake-volumes.ts';
+
+const cacheEntry: CacheEntry = {
+  id: 'step-1',
+  kind: 'step',
+  description: 'RUN x',
+  parents: [],
+  inUse: false,
+  shared: true,
+  sizeBytes: 7,
+  createdAtMs: 1_000,
+  usedAtMs: 2_000,
+  uses: 3,
+};
 
 /**
  * An engine in memory for tests of what stands on one: containers whose processes are played (see `FakeProcess`), images
@@ -28,13 +41,21 @@ export class FakeEngine implements AsyncDisposable {
   build: Builder['build'] = async () => {
     throw new Error('this test does not build');
   };
+  /** What was asked of the build cache. */
+  readonly prunes: CachePrune[] = [];
   readonly builder: Builder = {
     build: (request, onEvent, signal) => this.build(request, onEvent, signal),
     fetchContext: async (url, { folder }) => {
       await writeFile(join(folder, 'Dockerfile'), `FROM ${url}`);
       return folder;
     },
-    pruneCache: async () => ({ removed: ['step-1'], freedBytes: 7 }),
+    cacheEntries: async () => [cacheEntry],
+    pruneCache: async (options) => {
+      this.prunes.push(options);
+      return options.only?.(cacheEntry) === false
+        ? { removed: [], freedBytes: 0 }
+        : { removed: ['step-1'], freedBytes: 7 };
+    },
   };
   readonly snapshots: Snapshots;
 

@@ -3,7 +3,8 @@ import { addressBytes, formatAddress, type IpAddress } from '#formats/ip-address
 import { hasCode } from './errno.ts';
 import { systemCall } from './ffi.ts';
 
-const types = { tcp: 1, udp: 2 } as const;
+/** Type of socket and protocol; those of TCP and UDP follow from the type. */
+const protocols = { tcp: { type: 1, number: 0 }, udp: { type: 2, number: 0 }, sctp: { type: 1, number: 132 } } as const;
 const flags = { nonBlocking: 0o4000, closeOnExec: 0o2000000 };
 const options = { socketLevel: 1, reuseAddress: 2, ipv6Level: 41, ipv6Only: 26 };
 
@@ -15,7 +16,7 @@ const listenCall = systemCall('int listen(int fd, int backlog)');
 const getsockname = systemCall('int getsockname(int fd, void *address, void *size)');
 const closeCall = systemCall('int close(int fd)');
 
-export type InetProtocol = keyof typeof types;
+export type InetProtocol = keyof typeof protocols;
 
 /** An open socket of our own; `fd` can be handed to node:net or node:dgram, which then own it. */
 export interface InetSocket {
@@ -24,7 +25,7 @@ export interface InetSocket {
 }
 
 /**
- * A socket bound in the current network namespace; TCP listens. Made at once by system calls, where node:net takes turns of
+ * A socket bound in the current network namespace; TCP and SCTP listen. Made at once by system calls, where node:net takes turns of
  * the event loop. Port 0: the kernel chooses. Throws SystemError EADDRINUSE, EADDRNOTAVAIL, EACCES, ...
  */
 export function bindInetSocket(protocol: InetProtocol, address: IpAddress, port: number): InetSocket {
@@ -36,7 +37,7 @@ export function bindInetSocket(protocol: InetProtocol, address: IpAddress, port:
     const name = encodeSocketAddress(address, port);
     bindCall(`${subject}:${String(port)}`, fd, name, name.length);
     const backlog = 511;
-    if (protocol === 'tcp') listenCall(`${subject}:${String(port)}`, fd, backlog);
+    if (protocol !== 'udp') listenCall(`${subject}:${String(port)}`, fd, backlog);
     return { fd, port: boundPort(fd, name.length) };
   });
 }
@@ -70,7 +71,8 @@ export function encodeSocketAddress(address: IpAddress, port: number): Buffer {
 
 function withSocket<T>(protocol: InetProtocol, address: IpAddress, work: (fd: number, subject: string) => T): T {
   const subject = `${protocol} ${formatAddress(address)}`;
-  const fd = socket(subject, domainOf(address), types[protocol] | flags.nonBlocking | flags.closeOnExec, 0);
+  const { type, number } = protocols[protocol];
+  const fd = socket(subject, domainOf(address), type | flags.nonBlocking | flags.closeOnExec, number);
   try {
     return work(fd, subject);
   } catch (error) {

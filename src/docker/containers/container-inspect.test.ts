@@ -84,6 +84,10 @@ describe('inspect', () => {
       ipv6Address: '',
       ipv6PrefixLength: 0,
       ipv6Gateway: '',
+      linkLocalAddresses: [],
+      gatewayPriority: 0,
+      links: [],
+      driverOptions: {},
       aliases: ['x'],
       dnsNames: ['web', 'x'],
     };

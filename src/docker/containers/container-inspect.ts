@@ -30,7 +30,7 @@ export function containerBody(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: container.execIds.length === 0 ? null : container.execIds,
-    HostConfig: shownHostConfig(spec),
+    HostConfig: { ...shownHostConfig(spec), Links: shownLinks(container, engine) },
     GraphDriver: { Name: 'overlay2', Data: graphData(engine, id) },
     ...sizes,
     Mounts: container.mounts.map(mountBody),
@@ -51,6 +51,17 @@ export function mountBody(mount: MountPoint): object {
     RW: !mount.readOnly,
     Propagation: mount.type === 'bind' && mount.propagation === '' ? 'rprivate' : mount.propagation,
   };
+}
+
+/** `/name:/self/alias`, as Docker has always shown links. */
+function shownLinks({ name, spec }: Container, engine: Context['engine']): readonly string[] | null {
+  const links = spec.network.links ?? [];
+  if (links.length === 0) return null;
+  const all = engine.containers.list();
+  return links.map(({ containerId, alias }) => {
+    const other = all.find(({ id }) => id === containerId);
+    return `/${other?.name ?? containerId}:/${name}/${alias}`;
+  });
 }
 
 function stateBody(state: ContainerState): object {

@@ -51,7 +51,7 @@ export function listedPorts(container: Container): readonly object[] {
   const published = container.sandbox.ports.map((port) => ({
     IP: shownAddress(port.hostIp),
     PrivatePort: port.containerPort,
-    PublicPort: port.hostPort,
+    ...(port.hostPort !== 0 && { PublicPort: port.hostPort }),
     Type: port.protocol,
   }));
   const names = new Set(container.sandbox.ports.map(portKey));
@@ -66,7 +66,7 @@ function portMap(container: Container): PortMap {
   const map = new Map<string, object[] | null>(exposedPorts(container).map((key) => [key, null]));
   for (const port of container.sandbox.ports) {
     const bindings = map.get(portKey(port)) ?? [];
-    map.set(portKey(port), [...bindings, { HostIp: shownAddress(port.hostIp), HostPort: String(port.hostPort) }]);
+    map.set(portKey(port), [...bindings, { HostIp: shownAddress(port.hostIp), HostPort: shownPort(port.hostPort) }]);
   }
   return Object.fromEntries(map);
 }
@@ -82,23 +82,29 @@ function portKey(port: PublishedPort): string {
   return `${String(port.containerPort)}/${port.protocol}`;
 }
 
+/** A port that is reached at the container's own address has none on the host. */
+function shownPort(hostPort: number): string {
+  return hostPort === 0 ? '' : String(hostPort);
+}
+
 function shownAddress(hostIp: string): string {
   return hostIp === '' ? '0.0.0.0' : hostIp;
 }
 
 function endpointBody(request: EndpointRequest, networkId: string, running: Endpoint | undefined): object {
-  const { ipv4Address, ipv6Address, macAddress = '', aliases = [] } = request;
+  const { ipv4Address, ipv6Address, linkLocalAddresses, macAddress = '', aliases = [], links = [] } = request;
   const ipam = {
     ...(ipv4Address !== undefined && { IPv4Address: ipv4Address }),
     ...(ipv6Address !== undefined && { IPv6Address: ipv6Address }),
+    ...(linkLocalAddresses !== undefined && { LinkLocalIPs: linkLocalAddresses }),
   };
   return {
     IPAMConfig: Object.keys(ipam).length === 0 ? null : ipam,
-    Links: null,
+    Links: links.length === 0 ? null : links.map(({ name, alias }) => `${name}:${alias}`),
     Aliases: aliases.length === 0 ? null : aliases,
     MacAddress: running?.macAddress ?? macAddress,
-    DriverOpts: null,
-    GwPriority: 0,
+    DriverOpts: request.driverOptions ?? null,
+    GwPriority: request.gatewayPriority ?? 0,
     NetworkID: networkId,
     EndpointID: running?.endpointId ?? '',
     Gateway: running?.ipv4Gateway ?? '',

@@ -8,7 +8,7 @@ export function networkBody(network: Network, withContainers: boolean): object {
     Created: new Date(network.createdAtMs).toISOString(),
     Scope: 'local',
     Driver: network.driver === 'none' ? 'null' : network.driver,
-    EnableIPv4: network.driver === 'bridge',
+    EnableIPv4: network.subnets.some(({ subnet }) => !subnet.includes(':')),
     EnableIPv6: network.enableIPv6,
     IPAM: {
       Driver: 'default',

@@ -49,7 +49,6 @@ describe('networks', () => {
     { Ingress: true },
     { ConfigOnly: true },
     { ConfigFrom: { Network: 'x' } },
-    { EnableIPv4: false },
     { IPAM: { Driver: 'dhcp' } },
     { IPAM: { Options: { a: 'b' } } },
     { Scope: 'swarm' },
@@ -126,8 +125,8 @@ describe('networks', () => {
       'connect web {"network":"boards","ipv4Address":"10.8.0.7","aliases":["w"]}',
       'disconnect web boards true',
     ]);
-    const links = { Container: 'web', EndpointConfig: { Links: ['db:db'] } };
-    assert.equal((await client.call('POST', '/networks/boards/connect', links)).status, 501);
+    const links = { Container: 'web', EndpointConfig: { Links: ['a:b:c'] } };
+    assert.equal((await client.call('POST', '/networks/boards/connect', links)).status, 400);
     assert.equal((await client.call('POST', '/networks/boards/connect', { Container: 'nope' })).status, 404);
     assert.equal((await client.call('POST', '/networks/nope/connect', { Container: 'web' })).status, 404);
   });

@@ -1,6 +1,6 @@
 import { emptyObject, flag, integer, listOf, mapOf, objectOf, text, textOrList } from '../http/decode.ts';
 import type { FieldTable, ValuesOf } from './field.ts';
-import { isEmptyList, isEmptyMap, isZero, mapped, refused } from './field.ts';
+import { mapped, refused } from './field.ts';
 
 const texts = listOf(text);
 const set = mapOf(emptyObject, {});
@@ -51,11 +51,11 @@ const ipamFields = objectOf({ IPv4Address: text, IPv6Address: text, LinkLocalIPs
 /** EndpointSettings of a create or connect request, API 1.54; what only a running endpoint has is ignored, as in Docker. */
 export const endpointFields = {
   IPAMConfig: mapped(ipamFields, null),
-  Links: refused(texts, null, isEmptyList, 'links are not supported; containers on one network know their names'),
+  Links: mapped(texts, null),
   Aliases: mapped(texts, null),
   MacAddress: mapped(text, ''),
-  DriverOpts: refused(mapOf(text, ''), null, isEmptyMap, 'endpoints have no driver options'),
-  GwPriority: refused(integer, 0, isZero, 'the first network has the default route'),
+  DriverOpts: mapped(mapOf(text, ''), null),
+  GwPriority: mapped(integer, 0),
 } as const satisfies FieldTable;
 
 export type Config = ValuesOf<typeof configFields>;

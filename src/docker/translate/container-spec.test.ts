@@ -23,7 +23,7 @@ const world: World = {
   container: () =>
     ({
       id: 'c'.repeat(64),
-      spec: { hostname: 'peer', mounts: [] },
+      spec: { hostname: 'peer', mounts: [], network: { mode: 'networks' } },
       mounts: [{ type: 'volume', name: 'v', source: '/v', destination: '/v', readOnly: false, propagation: '' }],
     }) as unknown as Container,
   network: (name) => ({ id: `id-${name}`, name }),
@@ -117,6 +117,7 @@ const hostSamples: Readonly<Record<string, HostConfig>> = {
   MemorySwappiness: { MemorySwappiness: 5 },
   OomKillDisable: { OomKillDisable: true },
   PidsLimit: { PidsLimit: 5 },
+  Links: { Links: ['peer:db'] },
   Ulimits: { Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 1 }] },
 };
 
@@ -134,7 +135,6 @@ const refusedSamples: Readonly<Record<string, readonly [unknown, unknown]>> = {
   IOMaximumBandwidth: [0, 5],
   VolumeDriver: ['local', 'nfs'],
   Cgroup: ['', 'container:x'],
-  Links: [[], ['db:db']],
   StorageOpt: [{}, { size: '5G' }],
   UsernsMode: ['host', 'private'],
   Runtime: ['runc', 'kata'],
@@ -283,6 +283,7 @@ describe('a whole request', () => {
         ports: [{ containerPort: 5000, protocol: 'tcp', hostIp: '', hostPort: 80, hostPortEnd: 80 }],
         dns: { servers: [], search: [], options: [] },
         extraHosts: [],
+        exposed: [{ containerPort: 5000, protocol: 'tcp' }],
       },
       restart: { name: 'no', maximumRetryCount: 0 },
       autoRemove: false,

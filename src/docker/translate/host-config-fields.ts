@@ -86,7 +86,7 @@ export const hostConfigFields = {
   GroupAdd: mapped(texts, null),
   IpcMode: mapped(text, ''),
   Cgroup: refused(text, '', isEmptyText, 'cgroups of other containers are not joined; use CgroupParent'),
-  Links: refused(texts, null, isEmptyList, 'links are not supported; put both containers on a network and use names'),
+  Links: mapped(texts, null),
   OomScoreAdj: mapped(integer, 0),
   PidMode: mapped(text, ''),
   Privileged: mapped(flag, false),

@@ -13,7 +13,7 @@ const networks = ['bridge', 'boards', 'other'].map((name) => ({ name, id: `id-of
 const world: NetworkWorld = {
   container: (name) => {
     if (name !== 'peer') throw new StatusError('NotFound', `No such container: ${name}`);
-    return { id: 'id-of-peer' } as Container;
+    return { id: 'id-of-peer', spec: { network: { mode: 'networks' } } } as Container;
   },
   network: (name) => {
     const found = networks.find((network) => network.name === name || network.id === name);
@@ -73,6 +73,53 @@ describe('the network of a container', () => {
       { mode: 'networks', endpoints: [{ network: 'boards', macAddress: '02:00:00:00:00:02' }] },
     ],
     [
+      'links on the default bridge',
+      [{ Links: ['peer:db', '/peer:/web/cache', 'peer'] }],
+      {
+        mode: 'networks',
+        endpoints: [{ network: 'bridge' }],
+        links: ['db', 'cache', 'peer'].map((alias) => ({ containerId: 'id-of-peer', alias })),
+      },
+    ],
+    [
+      'wishes for an endpoint; on networks of the user, links are names there',
+      [
+        { NetworkMode: 'boards', Links: ['who:db'] },
+        {
+          boards: {
+            IPAMConfig: { LinkLocalIPs: ['169.254.1.1'] },
+            Links: ['who:db'],
+            DriverOpts: { a: 'b' },
+            GwPriority: 7,
+          },
+        },
+      ],
+      {
+        mode: 'networks',
+        endpoints: [
+          {
+            network: 'boards',
+            linkLocalAddresses: ['169.254.1.1'],
+            links: [{ name: 'who', alias: 'db' }],
+            driverOptions: { a: 'b' },
+            gatewayPriority: 7,
+          },
+        ],
+      },
+    ],
+    [
+      'exposed ports are noted',
+      [{}, {}, { ExposedPorts: { '80': {}, '53/udp': {} } }],
+      {
+        mode: 'networks',
+        endpoints: [{ network: 'bridge' }],
+        exposed: [
+          { containerPort: 80, protocol: 'tcp' },
+          { containerPort: 53, protocol: 'udp' },
+        ],
+      },
+    ],
+    [
       'that of another container',
       [{ NetworkMode: 'container:peer' }],
       { mode: 'container', shareWith: 'id-of-peer', endpoints: [] },
@@ -115,13 +162,14 @@ describe('the network of a container', () => {
       'InvalidArgument',
       /conflicting options: hostname/,
     ],
-    ['links', [{}, { boards: { Links: ['db'] } }], 'NotSupported', /EndpointsConfig\[boards\]\.Links/],
-    ['driver options', [{}, { boards: { DriverOpts: { a: 'b' } } }], 'NotSupported', /DriverOpts/],
+    ['a link to nothing', [{}, { boards: { Links: [':db'] } }], 'InvalidArgument', /bad format for links: :db/],
+    ['a link to nobody', [{ Links: ['who:db'] }], 'InvalidArgument', /could not get container for who/],
+    ['links of the host', [{ NetworkMode: 'host', Links: ['peer'] }], 'InvalidArgument', /host type networking can't/],
     [
-      'link-local addresses',
-      [{}, { boards: { IPAMConfig: { LinkLocalIPs: ['169.254.1.1'] } } }],
-      'NotSupported',
-      /LinkLocalIPs/,
+      'links of a guest',
+      [{ NetworkMode: 'container:peer', Links: ['peer'] }],
+      'InvalidArgument',
+      /container type network/,
     ],
     ['a host without an address', [{ ExtraHosts: ['db'] }], 'InvalidArgument', /bad format for add-host: "db"/],
     ['a host with a name as address', [{ ExtraHosts: ['db:other'] }], 'InvalidArgument', /bad format for add-host/],

@@ -1,12 +1,10 @@
-import { StatusError } from '#base/errors.ts';
-import type { EndpointRequest, Network } from '#engine/network/networks.ts';
+import { messageOf, reasonOf, StatusError } from '#base/errors.ts';
+import type { EndpointRequest, NameLink, Network } from '#engine/network/networks.ts';
 import type { Container, ContainerSpec } from '#engine/runtime/container.ts';
 
 import type { Config, EndpointSettings } from './config-fields.ts';
-import { endpointFields } from './config-fields.ts';
-import { checkRefusals } from './field.ts';
 import type { HostConfig } from './host-config-fields.ts';
-import { portRequests } from './ports.ts';
+import { parseContainerPorts, portRequests } from './ports.ts';
 
 export interface NetworkWorld {
   /** Throws NotFound. */
@@ -27,7 +25,16 @@ export function networkRequest(
   const mode = config.NetworkDisabled === true ? 'none' : host.NetworkMode || 'default';
   const ports = portRequests(config.ExposedPorts ?? {}, host.PortBindings ?? {}, host.PublishAllPorts ?? false);
   const dns = { servers: host.Dns ?? [], search: host.DnsSearch ?? [], options: host.DnsOptions ?? [] };
-  const rest = { ports, dns, extraHosts: (host.ExtraHosts ?? []).map(checkExtraHost) };
+  const exposed = Object.keys(config.ExposedPorts ?? {}).flatMap((text) =>
+    parseContainerPorts(text).map(({ port, protocol }) => ({ containerPort: port, protocol })),
+  );
+  const rest = {
+    ports,
+    dns,
+    extraHosts: (host.ExtraHosts ?? []).map(checkExtraHost),
+    ...(exposed.length > 0 && { exposed }),
+  };
+  const links = containerLinks(mode, host.Links ?? [], world);
   if (mode === 'none' || mode === 'host') {
     refuseOthers(mode, Object.keys(endpoints));
     return { mode, endpoints: [], ...rest, ports: [] };
@@ -37,23 +44,75 @@ export function networkRequest(
     refuseOwnNetwork(config, host, ports.length);
     return { mode: 'container', shareWith: sharedContainer(mode, world).id, endpoints: [], ...rest, ports: [] };
   }
-  return { mode: 'networks', endpoints: endpointRequests(mode, config.MacAddress ?? '', endpoints, world), ...rest };
+  const wanted = endpointRequests(mode, config.MacAddress ?? '', endpoints, world);
+  return { mode: 'networks', endpoints: wanted, ...rest, ...(links.length > 0 && { links }) };
 }
 
-/** One network and the client's wishes for it. Throws NotSupported for wishes that we would ignore. */
-export function endpointRequest(network: string, settings: EndpointSettings): EndpointRequest {
-  checkRefusals(endpointFields, settings, `EndpointsConfig[${network}]`);
-  const ipv4Address = settings.IPAMConfig?.IPv4Address ?? '';
-  const ipv6Address = settings.IPAMConfig?.IPv6Address ?? '';
-  if ((settings.IPAMConfig?.LinkLocalIPs ?? []).length > 0) {
-    throw new StatusError('NotSupported', `Cannot honour LinkLocalIPs on network "${network}": leave them away`);
+/**
+ * Links of the old kind, which are about the default bridge: on networks of the user Docker takes those of the endpoint in
+ * their place. Throws Docker's sentences.
+ */
+function containerLinks(
+  mode: string,
+  links: readonly string[],
+  world: NetworkWorld,
+): readonly { readonly containerId: string; readonly alias: string }[] {
+  if (links.length === 0) return [];
+  if (mode === 'host' || mode.startsWith('container:')) {
+    const what = mode === 'host' ? 'host type networking' : 'container type network';
+    const message = `conflicting options: ${what} can't be used with links. This would result in undefined behavior`;
+    throw new StatusError('InvalidArgument', message);
   }
+  if (!['default', 'bridge'].includes(mode)) return [];
+  return links.map((text) => {
+    const { name, alias } = parseLink(text);
+    const { id, spec } = linkedContainer(name, world);
+    if (spec.network.mode === 'host') {
+      throw new StatusError('InvalidArgument', "conflicting options: host type networking can't be used with links");
+    }
+    return { containerId: id, alias };
+  });
+}
+
+function linkedContainer(name: string, world: NetworkWorld): Container {
+  try {
+    return world.container(name);
+  } catch (error) {
+    if (reasonOf(error) !== 'NotFound') throw error;
+    // Not NotFound: clients would take the image for missing and pull it.
+    throw new StatusError('InvalidArgument', `could not get container for ${name}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** `name` or `name:alias`; as inspect shows it, `/name:/self/alias`. */
+function parseLink(text: string): NameLink {
+  const [name = '', alias = name, ...rest] = text
+    .replace(/^\//, '')
+    .replace(/:\/.*\//, ':')
+    .split(':');
+  if (name === '' || alias === '' || rest.length > 0) {
+    throw new StatusError('InvalidArgument', `bad format for links: ${text}`);
+  }
+  return { name, alias };
+}
+
+/** One network and the client's wishes for it. */
+export function endpointRequest(network: string, settings: EndpointSettings): EndpointRequest {
+  const { IPv4Address: ipv4Address = '', IPv6Address: ipv6Address = '', LinkLocalIPs = [] } = settings.IPAMConfig ?? {};
+  const links = (settings.Links ?? []).map(parseLink);
+  const driverOptions = settings.DriverOpts ?? {};
   return {
     network,
     ...(ipv4Address !== '' && { ipv4Address }),
     ...(ipv6Address !== '' && { ipv6Address }),
     ...((settings.MacAddress ?? '') !== '' && { macAddress: settings.MacAddress }),
+    ...(LinkLocalIPs.length > 0 && { linkLocalAddresses: LinkLocalIPs }),
     ...((settings.Aliases ?? []).length > 0 && { aliases: settings.Aliases }),
+    ...(links.length > 0 && { links }),
+    ...(Object.keys(driverOptions).length > 0 && { driverOptions }),
+    ...((settings.GwPriority ?? 0) !== 0 && { gatewayPriority: settings.GwPriority }),
   };
 }
 

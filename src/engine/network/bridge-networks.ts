@@ -2,9 +2,11 @@ import { StatusError } from '#base/errors.ts';
 
 import { ensureBridge, removeBridge } from './bridge.ts';
 import { checkRequest } from './check-request.ts';
+import { checkParentLink } from './parent-link.ts';
 import { defineNetwork } from './define-network.ts';
 import type { DefinitionStore } from './definition-store.ts';
 import { enableIpv6Forwarding, hostSubnets } from './host-network.ts';
+import { isParentDriver } from './macvlan-options.ts';
 import type { NetworkContext } from './network-context.ts';
 import { isPredefined, type NetworkDefinition } from './network-definition.ts';
 import type {
@@ -144,7 +146,8 @@ export class BridgeNetworks implements Networks, AsyncDisposable {
   #bringUp(network: NetworkDefinition): void {
     const { state, socket, firewall, hostMtu } = this.#context;
     using undo = new DisposableStack();
-    ensureBridge(socket, network, hostMtu, this.#parts.owner);
+    if (isParentDriver(network.driver)) checkParentLink(socket, network);
+    else ensureBridge(socket, network, hostMtu, this.#parts.owner);
     undo.defer(() => removeBridge(socket, network.bridgeName));
     if (network.enableIPv6) enableIpv6Forwarding(socket);
     state.definitions.set(network.id, network);

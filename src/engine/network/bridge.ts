@@ -11,8 +11,9 @@ import type { NetlinkSocket } from '#sys/netlink/netlink-socket.ts';
 import { addBridge } from '#sys/netlink/new-link.ts';
 import { writeSysctl } from '#sys/sysctl.ts';
 
-import { parseBridgeOptions } from './bridge-options.ts';
+import { type BridgeOptions, parseBridgeOptions } from './bridge-options.ts';
 import type { NetworkDefinition } from './network-definition.ts';
+import type { Subnet } from './networks.ts';
 
 /**
  * Makes the bridge of a network with its gateway addresses, or brings the one that is there into that state. `owner` is
@@ -20,7 +21,8 @@ import type { NetworkDefinition } from './network-definition.ts';
  */
 export function ensureBridge(socket: NetlinkSocket, network: NetworkDefinition, hostMtu: number, owner: string): void {
   const name = network.bridgeName;
-  const mtu = parseBridgeOptions(network.options).mtu ?? hostMtu;
+  const options = parseBridgeOptions(network.options);
+  const mtu = options.mtu ?? hostMtu;
   const existing = findLink(socket, name);
   if (existing !== undefined && (existing.kind !== 'bridge' || !belongsTo(existing, owner))) {
     const message = `Cannot create network "${network.name}": interface "${name}" exists already; choose another name for its bridge or remove the interface`;
@@ -32,7 +34,7 @@ export function ensureBridge(socket: NetlinkSocket, network: NetworkDefinition, 
   try {
     changeLink(socket, index, { alias: ownerText(owner, network.id), mtu });
     configure(name, network.enableIPv6);
-    for (const { subnet, gateway } of network.subnets) {
+    for (const { subnet, gateway } of network.subnets.filter((one) => hasGateway(options, one))) {
       const address = required(parseAddress(gateway), `gateway of ${network.name}`);
       setAddress(socket, { index, address, prefixLength: required(parsePrefix(subnet), 'subnet').length });
     }
@@ -58,6 +60,12 @@ export function randomMacAddress(): Uint8Array {
   const bytes = Uint8Array.from(randomBytes(6));
   bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
   return bytes;
+}
+
+/** Whether the host has an address in this subnet. */
+function hasGateway(options: BridgeOptions, { subnet }: Subnet): boolean {
+  if (subnet.includes(':')) return options.gatewayMode6 !== 'isolated';
+  return options.gatewayMode4 !== 'isolated' && !options.inhibitIpv4;
 }
 
 function configure(name: string, enableIPv6: boolean): void {

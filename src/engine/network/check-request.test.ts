@@ -48,7 +48,6 @@ test('what cannot be fulfilled is refused before anything is done', () => {
   refused({ ports: [port({ hostPort: -1 })] }, 'InvalidArgument');
   refused({ ports: [port({ hostPort: 1.5 })] }, 'InvalidArgument');
   refused({ ports: [port({ hostIp: 'localhost' })] }, 'InvalidArgument');
-  refused({ ports: [port({ protocol: 'sctp' })] }, 'NotSupported');
 });
 
 test('an ID that is none never becomes a path', () => {

@@ -46,9 +46,6 @@ function checkPort({ containerPort, hostPort, hostPortEnd, hostIp, protocol }: P
   if (hostIp !== '' && parseAddress(hostIp) === undefined) {
     throw new StatusError('InvalidArgument', `invalid host IP address "${hostIp}" for port "${name}"`);
   }
-  if (protocol === 'sctp') {
-    throw new StatusError('NotSupported', `Cannot publish port "${name}": SCTP is not supported; use tcp or udp`);
-  }
 }
 
 function isPort(number: number): boolean {

@@ -1,9 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 
 import { required } from '#base/assert.ts';
+import { StatusError } from '#base/errors.ts';
 import { type IpAddress, parseAddress } from '#formats/ip-address.ts';
 import { parsePrefix } from '#formats/ip-prefix.ts';
 import { parseMacAddress } from '#formats/mac-address.ts';
+import { hasCode } from '#sys/errno.ts';
 import { changeBridgePort, changeLink } from '#sys/netlink/change-link.ts';
 import { setAddress } from '#sys/netlink/interface-address.ts';
 import { findLink, type Link, listLinks, removeLink } from '#sys/netlink/link.ts';
@@ -14,6 +16,8 @@ import { createNetns, inNetns } from '#sys/netns.ts';
 import { writeSysctl } from '#sys/sysctl.ts';
 
 import { randomMacAddress } from './bridge.ts';
+import { parseEndpointOptions } from './endpoint-options.ts';
+import type { Gateways } from './endpoint-plan.ts';
 import type { Endpoint } from './networks.ts';
 
 /** How a container's interface hangs on its bridge. */
@@ -107,33 +111,34 @@ export function setHairpin(host: NetlinkSocket, endpoint: Endpoint, hairpin: boo
   if (link !== undefined) changeBridgePort(host, link.index, { hairpin });
 }
 
-/** Sends what leaves the container's networks by `endpoint` and no longer by `before`; undefined: nowhere. */
-export function setDefaultRoutes(
-  netnsPath: string,
-  endpoint: Endpoint | undefined,
-  before: Endpoint | undefined,
-): void {
+/** Sends what leaves the container's networks by the gateways of `after` and no longer by those of `before`. */
+export function setDefaultRoutes(netnsPath: string, after: Gateways, before: Gateways): void {
   inNetns(netnsPath, () => {
     using inner = openRouteSocket();
-    for (const [everywhere, now, then] of [
-      ['0.0.0.0/0', endpoint?.ipv4Gateway ?? '', before?.ipv4Gateway ?? ''],
-      ['::/0', endpoint?.ipv6Gateway ?? '', before?.ipv6Gateway ?? ''],
+    for (const [everywhere, endpoint, gateway, then] of [
+      ['0.0.0.0/0', after.ipv4, after.ipv4?.ipv4Gateway, before.ipv4],
+      ['::/0', after.ipv6, after.ipv6?.ipv6Gateway, before.ipv6],
     ] as const) {
+      if (then?.endpointId === endpoint?.endpointId) continue;
       const destination = required(parsePrefix(everywhere), 'prefix');
-      if (then !== '') removeRoute(inner, { destination, index: 0 });
-      if (now === '' || endpoint === undefined) continue;
+      if (then !== undefined) removeRoute(inner, { destination, index: 0 });
+      if (gateway === undefined || endpoint === undefined) continue;
       const { index } = required(findLink(inner, endpoint.interfaceName), endpoint.interfaceName);
-      setRoute(inner, { destination, gateway: readAddress(now), index });
+      setRoute(inner, { destination, gateway: readAddress(gateway), index });
     }
   });
 }
 
-function configureInside(endpoint: Endpoint): void {
+/** Gives an interface its addresses and brings it up; the thread is in the container's namespace. */
+export function configureInside(endpoint: Endpoint): void {
   const name = endpoint.interfaceName;
   const path = `net/ipv6/conf/${name}`;
   if (endpoint.ipv6Address === '') writeSysctl(`${path}/disable_ipv6`, '1');
   // With a hairpin the container hears its own probes for duplicate addresses; and ours are unique.
   else writeSysctl(`${path}/accept_dad`, '0');
+  for (const { path: template, value } of parseEndpointOptions(endpoint.driverOptions).sysctls) {
+    setOwnSysctl(template.replace('IFNAME', name), value);
+  }
   using inner = openRouteSocket();
   const { index } = required(findLink(inner, name), name);
   changeLink(inner, index, { up: true });
@@ -143,7 +148,22 @@ function configureInside(endpoint: Endpoint): void {
   ] as const) {
     if (text !== '') setAddress(inner, { index, address: readAddress(text), prefixLength });
   }
+  for (const text of endpoint.linkLocalAddresses) {
+    const address = readAddress(text);
+    setAddress(inner, { index, address, prefixLength: address.family === 4 ? 16 : 64 });
+  }
   settle(inner, name);
+}
+
+function setOwnSysctl(path: string, value: string): void {
+  const refused = (state: string, cause?: unknown): StatusError =>
+    new StatusError('InvalidArgument', `Cannot set sysctl "${path}" to "${value}": ${state}; correct it`, { cause });
+  try {
+    if (!writeSysctl(path, value)) throw refused('the kernel has none of this name');
+  } catch (error) {
+    if (hasCode(error, 'EINVAL', 'EACCES', 'EPERM')) throw refused('the kernel does not take it', error);
+    throw error;
+  }
 }
 
 /**

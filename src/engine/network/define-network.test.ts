@@ -32,7 +32,10 @@ test('the networks that are always there are made once', () => {
 });
 
 test('names, drivers and bridges that cannot be are refused', () => {
-  const existing = [define({ name: 'old', options: { 'com.docker.network.bridge.name': 'old0' } })];
+  const existing = [
+    define({ name: 'old', options: { 'com.docker.network.bridge.name': 'old0' } }),
+    define({ name: 'lan', driver: 'macvlan', options: { parent: 'eth0' } }),
+  ];
   const refused = (wanted: NewNetwork, reason: string): void => {
     const taken = { own: ownPrefixes(existing), host: [] };
     assert.throws(() => defineNetwork(wanted, existing, defaultAddressPools, taken), { reason }, wanted.name);
@@ -41,7 +44,11 @@ test('names, drivers and bridges that cannot be are refused', () => {
   for (const name of ['bridge', 'host', 'none', 'default']) refused({ name }, 'Forbidden');
   refused({ name: 'old' }, 'Conflict');
   refused({ name: 'new', driver: 'host' }, 'Forbidden');
-  refused({ name: 'new', driver: 'macvlan' }, 'NotSupported');
+  refused({ name: 'new', driver: 'overlay' }, 'NotSupported');
+  refused({ name: 'new', driver: 'macvlan' }, 'InvalidArgument');
+  refused({ name: 'new', driver: 'ipvlan', options: { parent: 'eth0' } }, 'Conflict');
+  const isolated = { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' };
+  refused({ name: 'new', options: isolated }, 'InvalidArgument');
   refused({ name: 'new', options: { 'com.docker.network.bridge.name': 'old0' } }, 'Conflict');
 });
 

@@ -3,6 +3,7 @@ import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 
 import { parseBridgeOptions } from './bridge-options.ts';
+import { isParentDriver, type ParentDriver, parseMacvlanOptions } from './macvlan-options.ts';
 import { defaultNetworkName, isPredefined, type NetworkDefinition } from './network-definition.ts';
 import type { NetworkDriver, NewNetwork } from './networks.ts';
 import { type AddressPool, planSubnets, type TakenSubnets } from './subnet-plan.ts';
@@ -20,27 +21,16 @@ export function defineNetwork(
   taken: TakenSubnets,
 ): NetworkDefinition {
   checkName(wanted.name, existing);
-  const driver = wanted.driver || 'bridge';
-  if (driver !== 'bridge') {
-    const message = ['host', 'null', 'none'].includes(driver)
-      ? `only one instance of "${driver}" network is allowed`
-      : `Cannot create network "${wanted.name}": driver "${driver}" is not known; use bridge`;
-    throw new StatusError(driver === 'host' || driver === 'null' ? 'Forbidden' : 'NotSupported', message);
-  }
-  const options = parseBridgeOptions(wanted.options ?? {});
+  const driver = checkDriver(wanted);
   const id = newId();
-  const bridgeName = options.bridgeName ?? `sb-${id.slice(0, 12)}`;
-  const holder = existing.find((network) => network.bridgeName === bridgeName);
-  if (holder !== undefined) {
-    const message = `Cannot create network "${wanted.name}": bridge "${bridgeName}" belongs to network "${holder.name}"; choose another name`;
-    throw new StatusError('Conflict', message);
-  }
+  const bridgeName = isParentDriver(driver) ? '' : chooseBridge(wanted, id, existing);
+  if (isParentDriver(driver)) checkParent(wanted, driver, existing);
   return {
     id,
     name: wanted.name,
     driver,
     createdAtMs: nowMs(),
-    subnets: planSubnets(wanted.subnets ?? [], wanted.enableIPv6 ?? false, pools, taken),
+    subnets: planSubnets(wanted, pools, taken),
     internal: wanted.internal ?? false,
     enableIPv6: wanted.enableIPv6 ?? false,
     labels: wanted.labels ?? {},
@@ -68,13 +58,49 @@ export function missingPredefined(
       name,
       driver,
       createdAtMs: nowMs(),
-      subnets: driver === 'bridge' ? planSubnets([], false, pools, taken) : [],
+      subnets: driver === 'bridge' ? planSubnets({}, pools, taken) : [],
       internal: false,
       enableIPv6: false,
       labels: {},
       options: {},
       bridgeName: driver === 'bridge' ? bridgeName : '',
     }));
+}
+
+function checkDriver({ name, driver }: NewNetwork): 'bridge' | ParentDriver {
+  if (!driver || driver === 'bridge') return 'bridge';
+  if (isParentDriver(driver)) return driver;
+  if (['host', 'null', 'none'].includes(driver)) {
+    throw new StatusError('Forbidden', `only one instance of "${driver}" network is allowed`);
+  }
+  const way = 'use bridge, macvlan or ipvlan';
+  throw new StatusError('NotSupported', `Cannot create network "${name}": driver "${driver}" is not known; ${way}`);
+}
+
+function chooseBridge(wanted: NewNetwork, id: string, existing: readonly NetworkDefinition[]): string {
+  const { bridgeName = `sb-${id.slice(0, 12)}`, ...options } = parseBridgeOptions(wanted.options ?? {});
+  const holder = existing.find((network) => network.bridgeName === bridgeName);
+  if (holder !== undefined) {
+    const message = `Cannot create network "${wanted.name}": bridge "${bridgeName}" belongs to network "${holder.name}"; choose another name`;
+    throw new StatusError('Conflict', message);
+  }
+  if ([options.gatewayMode4, options.gatewayMode6].includes('isolated') && wanted.internal !== true) {
+    const message = "gateway mode 'isolated' can only be used for an internal network";
+    throw new StatusError('InvalidArgument', message);
+  }
+  return bridgeName;
+}
+
+/** Two networks on one interface would give out the same addresses. */
+function checkParent(wanted: NewNetwork, driver: ParentDriver, existing: readonly NetworkDefinition[]): void {
+  const { parent } = parseMacvlanOptions(driver, wanted.options ?? {});
+  if (parent === '') {
+    const message = `Cannot create network "${wanted.name}": driver ${driver} wants an interface of this host; name it with -o parent=eth0`;
+    throw new StatusError('InvalidArgument', message);
+  }
+  const holder = existing.find((other) => isParentDriver(other.driver) && other.options['parent'] === parent);
+  if (holder === undefined) return;
+  throw new StatusError('Conflict', `network ${holder.name} is already using parent interface ${parent}`);
 }
 
 function checkName(name: string, existing: readonly NetworkDefinition[]): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { gatewayEndpoint, namesOf, nextInterfaceName, planEndpoint } from './endpoint-plan.ts';
+import { chooseInterfaceName, gatewaysOf, namesOf, planEndpoint } from './endpoint-plan.ts';
 import type { NetworkDefinition } from './network-definition.ts';
 import type { Endpoint } from './networks.ts';
 
@@ -44,6 +44,10 @@ test('an endpoint gets addresses, a MAC address that follows from them, and name
     ipv6Address: 'fd00::2',
     ipv6PrefixLength: 64,
     ipv6Gateway: 'fd00::1',
+    linkLocalAddresses: [],
+    gatewayPriority: 0,
+    links: [],
+    driverOptions: {},
     aliases: ['db', 'web'],
     dnsNames: ['web', 'db', 'cccccccccccc', 'inside'],
   });
@@ -61,6 +65,14 @@ test('wishes are honoured', () => {
     [endpoint.ipv4Address, endpoint.ipv6Address, endpoint.macAddress, endpoint.interfaceName],
     ['172.16.0.21', 'fd00::21', '0a:00:00:00:00:01', 'eth3'],
   );
+});
+
+test('a network without IPv4 has IPv6 alone, and a MAC address by chance', () => {
+  const only6 = { ...network, subnets: network.subnets.slice(1) };
+  const endpoint = planEndpoint(only6, { network: 'boards' }, owner, 'eth0', new Set());
+  assert.deepEqual([endpoint.ipv4Address, endpoint.ipv4Gateway, endpoint.ipv4PrefixLength], ['', '', 0]);
+  assert.equal(endpoint.ipv6Address, 'fd00::2');
+  assert.match(endpoint.macAddress, /^.[26ae](:[0-9a-f]{2}){5}$/);
 });
 
 test('the default bridge has no names and no wishes; an internal network no gateway', () => {
@@ -84,20 +96,30 @@ test('requests that cannot be are refused', () => {
   refused({ ipv6Address: '172.16.0.5' }, 'InvalidArgument');
   refused({ ipv6Address: 'fd00::5' }, 'InvalidArgument', { ...network, subnets: network.subnets.slice(0, 1) });
   refused({ macAddress: '01:00:5e:00:00:01' }, 'InvalidArgument');
+  refused({ linkLocalAddresses: ['10.0.0.9'] }, 'InvalidArgument');
+  refused({ driverOptions: { 'com.docker.network.endpoint.unknown': '1' } }, 'NotSupported');
   refused({}, 'Forbidden', { ...network, driver: 'host', name: 'host' });
 });
 
-test('the default route follows the name of the network, among those that lead out', () => {
-  const endpoint = (networkName: string, ipv4Gateway: string): Endpoint =>
-    ({ networkName, ipv4Gateway, interfaceName: networkName }) as Endpoint;
+test('the default route of each family follows priority, then name, among networks that lead out', () => {
+  const endpoint = (networkName: string, ipv4Gateway: string, change: Partial<Endpoint> = {}): Endpoint =>
+    ({ networkName, ipv4Gateway, ipv6Gateway: '', gatewayPriority: 0, ...change }) as Endpoint;
   const [a, b, c] = [endpoint('a', ''), endpoint('b', '10.0.0.1'), endpoint('c', '10.0.1.1')];
-  assert.equal(gatewayEndpoint([c, b, a]), b);
-  assert.equal(gatewayEndpoint([a]), undefined);
+  assert.equal(gatewaysOf([c, b, a]).ipv4, b);
+  assert.deepEqual(gatewaysOf([a]), { ipv4: undefined, ipv6: undefined });
+  const [first, only6] = [
+    endpoint('z', '10.0.2.1', { gatewayPriority: 1 }),
+    endpoint('y', '', { ipv6Gateway: 'fd00::1' }),
+  ];
+  assert.deepEqual(gatewaysOf([c, b, only6, first]), { ipv4: first, ipv6: only6 });
+  assert.equal(gatewaysOf([endpoint('a', '10.0.0.1', { gatewayPriority: -1 }), c]).ipv4, c);
 });
 
-test('interfaces are numbered from the first free one, names are said once', () => {
+test('interfaces are called as wished or numbered from the first free one, names are said once', () => {
   const taken = [{ interfaceName: 'eth0' }, { interfaceName: 'eth2' }];
-  assert.equal(nextInterfaceName(taken), 'eth1');
-  assert.equal(nextInterfaceName([]), 'eth0');
+  assert.equal(chooseInterfaceName(taken, undefined, 'eth'), 'eth1');
+  assert.equal(chooseInterfaceName(taken, undefined, 'net'), 'net0');
+  assert.equal(chooseInterfaceName(taken, 'foo', 'eth'), 'foo');
+  assert.throws(() => chooseInterfaceName(taken, 'eth2', 'eth'), { reason: 'Conflict' });
   assert.deepEqual(namesOf({ ...owner, hostname: '' }, []), ['web', 'cccccccccccc']);
 });

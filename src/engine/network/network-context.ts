@@ -24,6 +24,8 @@ export interface NetworkContext {
   readonly etc: HostEtc;
   /** Folder of the pinned namespaces. */
   readonly netnsFolder: string;
+  /** Host address of ports that name none, on networks that name none; '' = all. */
+  readonly publishAddress: string;
   /** Bytes of the largest packet on networks that say nothing about it. */
   readonly hostMtu: number;
   readonly events: EventLog;

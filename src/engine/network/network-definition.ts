@@ -12,9 +12,14 @@ export function isPredefined(network: Pick<NetworkDefinition, 'name'>): boolean 
   return predefinedNames.has(network.name);
 }
 
-/** Whether its containers find each other by name: on every bridge that a user made. */
+/** Whether its containers find each other by name: on every network that a user made. */
 export function hasNames(network: Pick<NetworkDefinition, 'name' | 'driver'>): boolean {
-  return network.driver === 'bridge' && network.name !== defaultNetworkName;
+  return hasEndpoints(network) && network.name !== defaultNetworkName;
+}
+
+/** Whether containers can be on it with interfaces of their own. */
+export function hasEndpoints({ driver }: Pick<NetworkDefinition, 'driver'>): boolean {
+  return driver !== 'host' && driver !== 'none';
 }
 
 export function ipv4Subnet(network: Pick<NetworkDefinition, 'subnets'>): Subnet | undefined {
@@ -34,7 +39,7 @@ export function isNetworkDefinition(value: unknown): value is NetworkDefinition 
     typeof id === 'string' &&
     /^[0-9a-f]{64}$/.test(id) &&
     [name, bridgeName].every((text) => typeof text === 'string') &&
-    ['bridge', 'host', 'none'].includes(driver as string) &&
+    ['bridge', 'macvlan', 'ipvlan', 'host', 'none'].includes(driver as string) &&
     typeof createdAtMs === 'number' &&
     [internal, enableIPv6].every((flag) => typeof flag === 'boolean') &&
     Array.isArray(subnets) &&

@@ -63,6 +63,29 @@ test('a container sees the names of its own networks, as they are now', () => {
   assert.equal(a.addresses('b'), undefined, 'a container that is gone sees nothing');
 });
 
+test('a link is a name that only the container itself knows, before any other', () => {
+  const state = new NetworkState();
+  const one = addNetwork(state, '1', 'one');
+  const links = [
+    { name: 'redis', alias: 'DB' },
+    { name: 'gone', alias: 'old' },
+  ];
+  addContainer(state, 'a', [{ ...endpoint(one, 'a', '10.0.0.2', '', ['a']), links }]);
+  addContainer(state, 'b', [endpoint(one, 'redis', '10.0.0.3', '', ['redis'])]);
+  addContainer(state, 'c', [endpoint(one, 'db', '10.0.0.4', '', ['db', 'old'])]);
+  const [a, c] = [state.zoneFor('a'), state.zoneFor('c')];
+  assert.deepEqual([a.addresses('db'), a.addresses('redis')], [['10.0.0.3'], ['10.0.0.3']]);
+  assert.deepEqual([c.addresses('db'), a.addresses('old')], [['10.0.0.4'], undefined]);
+});
+
+test('addresses on the default bridge are found for links of the old kind', () => {
+  const state = new NetworkState();
+  const [one, bridge] = [addNetwork(state, '1', 'one'), addNetwork(state, '2', 'bridge')];
+  addContainer(state, 'a', [endpoint(one, 'a', '10.0.0.2'), endpoint(bridge, 'a', '172.17.0.2', 'fd00::2')]);
+  assert.deepEqual(state.defaultAddresses('a'), ['172.17.0.2', 'fd00::2']);
+  assert.deepEqual(state.defaultAddresses('b'), []);
+});
+
 test('a name that DNS cannot carry has no pointer', () => {
   const state = new NetworkState();
   const network = addNetwork(state, '1', 'a network with blanks');
@@ -119,5 +142,13 @@ function endpoint(
   dnsNames: readonly string[] = [],
 ): Endpoint {
   const { id: networkId, name: networkName } = network;
-  return { networkId, networkName, containerName, ipv4Address, ipv6Address, dnsNames } as unknown as Endpoint;
+  return {
+    networkId,
+    networkName,
+    containerName,
+    ipv4Address,
+    ipv6Address,
+    dnsNames,
+    links: [],
+  } as unknown as Endpoint;
 }

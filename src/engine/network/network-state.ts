@@ -1,8 +1,8 @@
 import { StatusError } from '#base/errors.ts';
 
 import type { NameZone } from './dns/answer.ts';
-import { hasNames, type NetworkDefinition } from './network-definition.ts';
-import type { Endpoint, Network } from './networks.ts';
+import { defaultNetworkName, hasNames, type NetworkDefinition } from './network-definition.ts';
+import type { Endpoint, NameLink, Network } from './networks.ts';
 import type { SandboxRecord } from './sandbox-record.ts';
 
 /** Networks and sandboxes in memory, with the questions that are asked of them. No I/O. */
@@ -42,6 +42,15 @@ export class NetworkState {
     return new Set(this.endpointsOf(networkId).flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ipv6Address]));
   }
 
+  /** Addresses of a running container on the default bridge. */
+  defaultAddresses(containerId: string): readonly string[] {
+    const endpoints = this.records.get(containerId)?.sandbox.endpoints ?? [];
+    return endpoints
+      .filter(({ networkName }) => networkName === defaultNetworkName)
+      .flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ipv6Address])
+      .filter((address) => address !== '');
+  }
+
   set(record: SandboxRecord): void {
     this.records.set(record.sandbox.containerId, record);
     this.#zones.clear();
@@ -54,14 +63,18 @@ export class NetworkState {
 
   /** What a container can look up: the containers on its networks that have names. */
   zoneFor(containerId: string): NameZone {
-    const zones = (): readonly Zone[] =>
-      (this.records.get(containerId)?.sandbox.endpoints ?? [])
-        .map(({ networkId }) => this.definitions.get(networkId))
-        .filter((network) => network !== undefined && hasNames(network))
-        .map((network) => this.#zone(network as NetworkDefinition));
+    const views = (): readonly View[] =>
+      (this.records.get(containerId)?.sandbox.endpoints ?? []).flatMap(({ networkId, links }) => {
+        const network = this.definitions.get(networkId);
+        return network !== undefined && hasNames(network) ? [{ zone: this.#zone(network), links }] : [];
+      });
     return {
-      addresses: (name) => firstOf(zones(), (zone) => zone.addresses.get(name)),
-      pointer: (address) => firstOf(zones(), (zone) => zone.pointers.get(address)),
+      addresses: (name) =>
+        firstOf(views(), ({ zone, links }) => {
+          const link = links.find(({ alias }) => alias.toLowerCase() === name);
+          return zone.addresses.get(link?.name.toLowerCase() ?? name);
+        }),
+      pointer: (address) => firstOf(views(), ({ zone }) => zone.pointers.get(address)),
     };
   }
 
@@ -72,6 +85,12 @@ export class NetworkState {
     this.#zones.set(network.id, made);
     return made;
   }
+}
+
+/** A network as one container sees it. */
+interface View {
+  readonly zone: Zone;
+  readonly links: readonly NameLink[];
 }
 
 interface Zone {

@@ -1,4 +1,4 @@
-export type NetworkDriver = 'bridge' | 'host' | 'none';
+export type NetworkDriver = 'bridge' | 'macvlan' | 'ipvlan' | 'host' | 'none';
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
 /** An address pool of a network (Docker's IPAM config); addresses as text, subnets as `a.b.c.d/len`. */
@@ -21,7 +21,7 @@ export interface Network {
   readonly labels: Readonly<Record<string, string>>;
   /** Driver options as given, such as `com.docker.network.bridge.name`. */
   readonly options: Readonly<Record<string, string>>;
-  /** Interface on the host; '' for host and none. */
+  /** Interface on the host that it is made of; '' for all but bridges. */
   readonly bridgeName: string;
   /** Running endpoints. */
   readonly endpoints: readonly Endpoint[];
@@ -37,6 +37,8 @@ export interface NewNetwork {
     readonly auxAddresses?: Readonly<Record<string, string>>;
   }[];
   readonly internal?: boolean;
+  /** True unless it says otherwise. */
+  readonly enableIPv4?: boolean;
   readonly enableIPv6?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
   readonly options?: Readonly<Record<string, string>>;
@@ -48,8 +50,22 @@ export interface EndpointRequest {
   readonly network: string;
   readonly ipv4Address?: string;
   readonly ipv6Address?: string;
+  /** Further addresses of the interface, of 169.254.0.0/16 or fe80::/10. */
+  readonly linkLocalAddresses?: readonly string[];
   readonly macAddress?: string;
   readonly aliases?: readonly string[];
+  /** Names that only this container knows others of the network by. */
+  readonly links?: readonly NameLink[];
+  /** Driver options as given, such as `com.docker.network.endpoint.ifname`. */
+  readonly driverOptions?: Readonly<Record<string, string>>;
+  /** The network with the highest one has the default route; 0 when left away. */
+  readonly gatewayPriority?: number;
+}
+
+/** Another container by name, and what it is called here. */
+export interface NameLink {
+  readonly name: string;
+  readonly alias: string;
 }
 
 /** A container's interface on one network, as it is. */
@@ -67,6 +83,10 @@ export interface Endpoint {
   readonly ipv6Address: string;
   readonly ipv6PrefixLength: number;
   readonly ipv6Gateway: string;
+  readonly linkLocalAddresses: readonly string[];
+  readonly gatewayPriority: number;
+  readonly links: readonly NameLink[];
+  readonly driverOptions: Readonly<Record<string, string>>;
   readonly aliases: readonly string[];
   /** All names that the embedded DNS answers for it on this network. */
   readonly dnsNames: readonly string[];
@@ -87,6 +107,7 @@ export interface PublishedPort {
   readonly containerPort: number;
   readonly protocol: Protocol;
   readonly hostIp: string;
+  /** 0 when the port is reached at the container's own address only (gateway mode `routed`). */
   readonly hostPort: number;
 }
 
@@ -113,6 +134,8 @@ export interface SandboxRequest {
   readonly dns: DnsSettings;
   /** `name:address`; the address `host-gateway` is replaced by the default bridge's gateway. */
   readonly extraHosts: readonly string[];
+  /** Containers on the default bridge and what /etc/hosts is to call them. */
+  readonly linked?: readonly { readonly containerId: string; readonly names: readonly string[] }[];
 }
 
 /** A container's network, ready to run in. */

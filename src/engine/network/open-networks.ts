@@ -38,6 +38,8 @@ export interface NetworksOptions {
   readonly instance: string;
   /** Empty: Docker's own. */
   readonly addressPools: readonly AddressPool[];
+  /** Host address of ports that name none, on networks that name none; '' (if left away): all. */
+  readonly publishAddress?: string;
   readonly events: EventLog;
   readonly logger: Logger;
   /** Where the host's hosts and resolv.conf are. */
@@ -78,6 +80,7 @@ export async function openNetworks(options: NetworksOptions, signal: AbortSignal
     forwarder,
     etc: new HostEtc(options.etcDir ?? '/etc'),
     netnsFolder: names.netnsFolder,
+    publishAddress: options.publishAddress ?? '',
     hostMtu: hostMtu(socket),
     events: options.events,
     logger,
@@ -132,7 +135,10 @@ function ensure({ socket, hostMtu, logger }: NetworkContext, network: NetworkDef
 function firewallState(state: NetworkState): FirewallState {
   const networks = [...state.definitions.values()];
   return {
-    elements: [...networks.flatMap(networkElements), ...Array.from(state.records.values(), publishedElements).flat()],
+    elements: [
+      ...networks.flatMap(networkElements),
+      ...[...state.records.values()].flatMap((record) => publishedElements(state, record)),
+    ],
     bridgeNames: networks.filter(({ driver }) => driver === 'bridge').map(({ bridgeName }) => bridgeName),
   };
 }

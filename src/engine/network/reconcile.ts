@@ -9,6 +9,7 @@ import type { LiveSandbox } from './live-sandbox.ts';
 import type { NetworkContext } from './network-context.ts';
 import type { PublishedPort } from './networks.ts';
 import { holdAll } from './ports/port-allocator.ts';
+import { heldNowhere } from './ports/port-holder.ts';
 import { makeLive, makeNameServer, wantsNameServer } from './sandbox-setup.ts';
 import type { SandboxRecord } from './sandbox-record.ts';
 
@@ -48,7 +49,7 @@ export function sweepLeftovers({ state, socket, netnsFolder, logger }: NetworkCo
 
 function holdAgain(context: NetworkContext, live: LiveSandbox, containerId: string, port: PublishedPort): void {
   try {
-    live.hold(holdAll([port]));
+    live.hold(port.hostPort === 0 ? [heldNowhere(port)] : holdAll([port]));
   } catch (error) {
     context.logger.warn('cannot hold a published port again', { containerId, hostPort: port.hostPort, error });
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { networkElements, portElements, rulesetText, setChanges } from './ruleset.ts';
+import { networkElements, rulesetText, setChanges } from './ruleset.ts';
 import type { NetworkDefinition } from './network-definition.ts';
 
 test('a network is a handful of elements', () => {
@@ -35,20 +35,23 @@ test('an internal network is not masqueraded, one without icc has strangers, one
   assert.ok(strict.includes('strangers sb-0 sb-0') && !strict.some((text) => /^(siblings|masqueraded)/.test(text)));
 });
 
-test('a port leads to the address of its family, on all or on one address of the host', () => {
-  const ports = (hostIp: string, ipv6Address = ''): readonly string[] =>
-    elementsOf(
-      portElements({
-        port: { containerPort: 80, protocol: 'tcp', hostIp, hostPort: 8080 },
-        ipv4Address: '10.0.0.2',
-        ipv6Address,
-      }),
-    );
-  assert.deepEqual(ports('0.0.0.0'), ['published tcp 8080 : 10.0.0.2 80']);
-  assert.deepEqual(ports('127.0.0.1'), ['published_on 127.0.0.1 tcp 8080 : 10.0.0.2 80']);
-  assert.deepEqual(ports('::'), [], 'a relay does it');
-  assert.deepEqual(ports('::', 'fd00::2'), ['published6 tcp 8080 : fd00::2 80']);
-  assert.deepEqual(ports('fd01::1', 'fd00::2'), ['published6_on fd01::1 tcp 8080 : fd00::2 80']);
+test('gateway modes and a source address change what is masqueraded and what is let in', () => {
+  const subnets = [
+    { subnet: '10.0.0.0/24', gateway: '10.0.0.1' },
+    { subnet: 'fd00::/64', gateway: 'fd00::1' },
+  ];
+  const options = {
+    'com.docker.network.bridge.gateway_mode_ipv4': 'nat-unprotected',
+    'com.docker.network.bridge.gateway_mode_ipv6': 'routed',
+    'com.docker.network.host_ipv4': '198.51.100.9',
+  };
+  assert.deepEqual(elementsOf(networkElements(networkDefinition({ subnets, options }))).slice(2), [
+    'homes sb-0 10.0.0.0/24',
+    'unprotected sb-0',
+    'sources 10.0.0.0/24 : 198.51.100.9',
+    'homes6 sb-0 fd00::/64',
+    'routed6 sb-0',
+  ]);
 });
 
 test('elements of one set are one change, each once', () => {

@@ -4,15 +4,6 @@ import type { SetChange } from '#sys/nft/table.ts';
 
 import { parseBridgeOptions } from './bridge-options.ts';
 import { ipv4Subnet, ipv6Subnet, type NetworkDefinition } from './network-definition.ts';
-import type { PublishedPort } from './networks.ts';
-
-/** One published port, and the container behind it. */
-export interface PortTarget {
-  readonly port: PublishedPort;
-  /** '' when the container has none of this family. */
-  readonly ipv4Address: string;
-  readonly ipv6Address: string;
-}
 
 /** The sets and maps of our table. */
 const setTypes = {
@@ -24,6 +15,16 @@ const setTypes = {
   homes6: { key: ['ifname', 'ipv6_addr'], interval: true },
   masqueraded: { key: ['ipv4_addr'], interval: true },
   masqueraded6: { key: ['ipv6_addr'], interval: true },
+  sources: { key: ['ipv4_addr'], data: ['ipv4_addr'], interval: true },
+  sources6: { key: ['ipv6_addr'], data: ['ipv6_addr'], interval: true },
+  unprotected: { key: ['ifname'] },
+  unprotected6: { key: ['ifname'] },
+  routed: { key: ['ifname'] },
+  routed6: { key: ['ifname'] },
+  direct: { key: ['ipv4_addr', 'inet_proto', 'inet_service'] },
+  direct6: { key: ['ipv6_addr', 'inet_proto', 'inet_service'] },
+  trusted: { key: ['ifname', 'ipv4_addr', 'inet_proto', 'inet_service'] },
+  trusted6: { key: ['ifname', 'ipv6_addr', 'inet_proto', 'inet_service'] },
   published: { key: ['inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] },
   published_on: { key: ['ipv4_addr', 'inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] },
   published6: { key: ['inet_proto', 'inet_service'], data: ['ipv6_addr', 'inet_service'] },
@@ -41,9 +42,12 @@ export interface RulesetElement extends SetElement {
  *
  * - `guard`: containers must not reach the host's own 127.0.0.0/8, which route_localnet would let them.
  * - `prerouting`, `output`: to a published port of an address of this host, from outside, from containers and from here.
- * - `bridged`: what is routed from or to our bridges. Other networks come in by published ports only (`ct status dnat`).
+ * - `bridged`: what is routed from or to our bridges. Others come in by published ports only (`ct status dnat`), where the
+ *   gateway mode of the network does not say more: `direct`, `trusted` and `routed` for published ports at the container's own
+ *   address, `unprotected` for all of its ports.
  * - `postrouting`: who speaks to a container of its own bridge by a published port gets the answer through the host;
- *   who comes from 127.0.0.1 gets an address that can be answered; who leaves gets the address of the host.
+ *   who comes from 127.0.0.1 gets an address that can be answered; who leaves gets the address of the host, or the one that
+ *   its network names (`sources`).
  */
 const chains = `
   chain guard {
@@ -80,6 +84,15 @@ const chains = `
     oifname @internal drop
     ct state established,related accept
     ct status dnat accept
+    ip daddr . meta l4proto . th dport @direct accept
+    ip6 daddr . meta l4proto . th dport @direct6 accept
+    iifname . ip daddr . meta l4proto . th dport @trusted accept
+    iifname . ip6 daddr . meta l4proto . th dport @trusted6 accept
+    oifname @routed meta l4proto icmp accept
+    oifname @routed6 meta l4proto ipv6-icmp accept
+    iifname @bridges oifname @bridges drop
+    meta nfproto ipv4 oifname @unprotected accept
+    meta nfproto ipv6 oifname @unprotected6 accept
     oifname @bridges drop
     accept
   }
@@ -88,9 +101,11 @@ const chains = `
     oifname . ip saddr @homes ct status dnat masquerade
     oifname . ip saddr @homes return
     oifname @bridges ip saddr 127.0.0.0/8 masquerade
+    snat ip to ip saddr map @sources
     ip saddr @masqueraded masquerade
     oifname . ip6 saddr @homes6 ct status dnat masquerade
     oifname . ip6 saddr @homes6 return
+    snat ip6 to ip6 saddr map @sources6
     ip6 saddr @masqueraded6 masquerade
   }
 `;
@@ -114,33 +129,24 @@ export function setChanges(elements: readonly RulesetElement[]): readonly SetCha
 
 export function networkElements(network: NetworkDefinition): readonly RulesetElement[] {
   if (network.driver !== 'bridge') return [];
-  const { icc, masquerade } = parseBridgeOptions(network.options);
+  const options = parseBridgeOptions(network.options);
   const bridge = network.bridgeName;
-  const leaves = masquerade && !network.internal;
   const elements: RulesetElement[] = [
     { set: 'bridges', key: [bridge] },
-    { set: icc ? 'siblings' : 'strangers', key: [bridge, bridge] },
+    { set: options.icc ? 'siblings' : 'strangers', key: [bridge, bridge] },
   ];
   if (network.internal) elements.push({ set: 'internal', key: [bridge] });
-  for (const [subnet, suffix] of [
-    [ipv4Subnet(network), ''],
-    [ipv6Subnet(network), '6'],
+  for (const [subnet, suffix, mode, source] of [
+    [ipv4Subnet(network), '', options.gatewayMode4, options.sourceIpv4],
+    [ipv6Subnet(network), '6', options.gatewayMode6, options.sourceIpv6],
   ] as const) {
     if (subnet === undefined || parsePrefix(subnet.subnet) === undefined) continue;
     elements.push({ set: `homes${suffix}`, key: [bridge, subnet.subnet] });
-    if (leaves) elements.push({ set: `masqueraded${suffix}`, key: [subnet.subnet] });
+    if (mode === 'nat-unprotected') elements.push({ set: `unprotected${suffix}`, key: [bridge] });
+    if (mode === 'routed') elements.push({ set: `routed${suffix}`, key: [bridge] });
+    if (network.internal || mode === 'routed' || !options.masquerade) continue;
+    if (source === '') elements.push({ set: `masqueraded${suffix}`, key: [subnet.subnet] });
+    else elements.push({ set: `sources${suffix}`, key: [subnet.subnet], data: [source] });
   }
   return elements;
-}
-
-/** A port of an IPv6 address leads to the container's IPv6 address; a container without one has a relay instead. */
-export function portElements({ port, ipv4Address, ipv6Address }: PortTarget): readonly RulesetElement[] {
-  const ipv6 = port.hostIp.includes(':');
-  const address = ipv6 ? ipv6Address : ipv4Address;
-  if (address === '') return [];
-  const key = [port.protocol, port.hostPort];
-  const data = [address, port.containerPort];
-  const suffix = ipv6 ? '6' : '';
-  if (['0.0.0.0', '::'].includes(port.hostIp)) return [{ set: `published${suffix}`, key, data }];
-  return [{ set: `published${suffix}_on`, key: [port.hostIp, ...key], data }];
 }

@@ -21,6 +21,8 @@ export interface HostFiles {
   readonly hosts: string;
   /** What `host-gateway` stands for: the gateways of the default bridge. */
   readonly gateways: readonly string[];
+  /** Containers that this one is linked to. */
+  readonly linked?: readonly { readonly address: string; readonly names: readonly string[] }[];
 }
 
 export type FilesRequest = Pick<SandboxRequest, 'mode' | 'hostname' | 'domainname' | 'dns' | 'extraHosts'>;
@@ -39,8 +41,9 @@ export function sandboxFiles(
     .flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ipv6Address])
     .filter((address) => address !== '')
     .map((address) => `${address}\t${names}${request.hostname}`);
+  const linked = (host.linked ?? []).map(({ address, names: all }) => `${address}\t${all.join(' ')}`);
   return {
-    hosts: `${[...base, ...own, ...extra].join('\n')}\n`,
+    hosts: `${[...base, ...own, ...linked, ...extra].join('\n')}\n`,
     resolvConf: formatResolvConf(containerDns(request, named, host.dns)),
     hostname: `${request.hostname}\n`,
   };

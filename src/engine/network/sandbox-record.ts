@@ -66,8 +66,14 @@ function parse(text: string): SandboxRecord | undefined {
       Array.isArray(sandbox.ports) &&
       typeof request?.mode === 'string' &&
       typeof sandbox.files?.hosts === 'string';
-    return complete ? (record as SandboxRecord) : undefined;
+    return complete ? withDefaults(record as SandboxRecord) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What endpoints have that were made by earlier versions. */
+function withDefaults({ request, sandbox }: SandboxRecord): SandboxRecord {
+  const defaults = { linkLocalAddresses: [], gatewayPriority: 0, links: [], driverOptions: {} };
+  return { request, sandbox: { ...sandbox, endpoints: sandbox.endpoints.map((one) => ({ ...defaults, ...one })) } };
 }

@@ -3,16 +3,21 @@ import { join } from 'node:path';
 import { removeNetns } from '#sys/netns.ts';
 
 import { parseBridgeOptions } from './bridge-options.ts';
-import { attachEndpoint, detachEndpoint, makeNamespace, setDefaultRoutes } from './container-link.ts';
+import { attachEndpoint, detachEndpoint, makeNamespace, setDefaultRoutes, silenceEndpoint } from './container-link.ts';
 import { NameServer } from './dns/name-server.ts';
 import type { Upstream } from './dns/forwarder.ts';
-import { gatewayEndpoint, nextInterfaceName, planEndpoint } from './endpoint-plan.ts';
+import { parseEndpointOptions } from './endpoint-options.ts';
+import { chooseInterfaceName, gatewaysOf, planEndpoint } from './endpoint-plan.ts';
 import { LiveSandbox } from './live-sandbox.ts';
+import { isParentDriver } from './macvlan-options.ts';
 import type { NetworkContext } from './network-context.ts';
 import { hasNames } from './network-definition.ts';
-import type { Endpoint, EndpointRequest, PortRequest, Sandbox, SandboxRequest } from './networks.ts';
-import type { PortHolder } from './ports/port-holder.ts';
-import { portElements, type RulesetElement } from './ruleset.ts';
+import type { NetworkState } from './network-state.ts';
+import type { Endpoint, EndpointRequest, Sandbox, SandboxRequest } from './networks.ts';
+import { addParentEndpoint, parentOf, removeParentEndpoint } from './parent-link.ts';
+import { heldNowhere, type PortHolder } from './ports/port-holder.ts';
+import { placesOf, portElements, type PublishTarget, publishTarget, relayAddress } from './publication.ts';
+import type { RulesetElement } from './ruleset.ts';
 import { needsForwarder, sandboxFiles, type SandboxFiles } from './sandbox-files.ts';
 import type { SandboxRecord } from './sandbox-record.ts';
 
@@ -29,8 +34,7 @@ export function setUpSandbox(
   const { containerId } = request;
   const netnsPath = join(context.netnsFolder, containerId);
   const endpoints = planEndpoints(context, request);
-  const gateway = gatewayEndpoint(endpoints);
-  const holders = holdPorts(context, request, gateway);
+  const holders = holdPorts(context, request, endpoints);
   for (const holder of holders) undo.use(holder);
   const ports = holders.map(({ port }) => port);
   const files = filesFor(context, request, endpoints);
@@ -42,11 +46,11 @@ export function setUpSandbox(
   removeNetns(netnsPath);
   makeNamespace(netnsPath);
   for (const endpoint of endpoints) {
-    undo.defer(() => detachEndpoint(context.socket, endpoint));
+    undo.defer(() => detach(context, record, endpoint));
     attach(context, record, endpoint);
   }
-  if (gateway !== undefined) setDefaultRoutes(netnsPath, gateway, undefined);
-  context.firewall.add(publishedElements(record));
+  setDefaultRoutes(netnsPath, gatewaysOf(endpoints), { ipv4: undefined, ipv6: undefined });
+  context.firewall.add(publishedElements(context.state, record));
   const live = undo.use(makeLive(context, containerId));
   if (wantsNameServer(context, record)) live.serveNames(makeNameServer(context, record.sandbox, false));
   undo.move();
@@ -63,15 +67,13 @@ export function remember(context: NetworkContext, record: SandboxRecord): void {
 /** Takes a container's ports out of the table and its record away. */
 export function forget(context: NetworkContext, record: SandboxRecord): void {
   context.state.delete(record.sandbox.containerId);
-  context.firewall.remove(publishedElements(record));
+  context.firewall.remove(publishedElements(context.state, record));
   context.records.remove(record.sandbox.containerId);
 }
 
-export function publishedElements({ sandbox }: SandboxRecord): readonly RulesetElement[] {
-  const gateway = gatewayEndpoint(sandbox.endpoints);
-  if (gateway === undefined) return [];
-  const { ipv4Address, ipv6Address } = gateway;
-  return sandbox.ports.flatMap((port) => portElements({ port, ipv4Address, ipv6Address }));
+export function publishedElements(state: NetworkState, { sandbox }: SandboxRecord): readonly RulesetElement[] {
+  const target = publishTarget(sandbox.endpoints, (id) => state.definitions.get(id));
+  return sandbox.ports.flatMap((port) => portElements(port, target));
 }
 
 /** Plans a further endpoint of a container that has `others`. */
@@ -83,45 +85,85 @@ export function planNextEndpoint(
 ): Endpoint {
   const network = context.state.get(wanted.network);
   const used = context.state.usedAddresses(network.id);
-  return planEndpoint(network, wanted, request, nextInterfaceName(others), used);
+  const { interfaceName } = parseEndpointOptions(wanted.driverOptions ?? {});
+  const prefix = network.driver === 'bridge' ? parseBridgeOptions(network.options).interfacePrefix : 'eth';
+  return planEndpoint(network, wanted, request, chooseInterfaceName(others, interfaceName, prefix), used);
 }
 
 /** Holds all ports of a request or none. */
 export function holdPorts(
   context: NetworkContext,
   request: SandboxRequest,
-  gateway: Endpoint | undefined,
+  endpoints: readonly Endpoint[],
 ): readonly PortHolder[] {
-  if (gateway === undefined) return [];
   using held = new DisposableStack();
+  const target = targetOf(context, endpoints);
   const owner = {
     containerName: request.containerName,
-    endpointId: gateway.endpointId,
-    address: gateway.ipv4Address,
+    endpointId: (target.ipv4 ?? target.ipv6)?.endpointId ?? '',
+    address: relayAddress(target) ?? '',
   };
-  const { hostBindingIp } = parseBridgeOptions(context.state.get(gateway.networkId).options);
-  const hold = (port: PortRequest): readonly PortHolder[] => context.ports.hold(port, hostBindingIp, owner);
-  const holders = request.ports.flatMap((port) => hold(port).map((holder) => held.use(holder)));
+  const holders = request.ports.flatMap((port) => {
+    const places = placesOf(port, target, context.publishAddress);
+    const own = context.ports.hold(port, places.held, owner).map((holder) => held.use(holder));
+    return [...own, ...places.direct.map(heldNowhere)];
+  });
   held.move();
   return holders;
 }
 
+/** Where each port of a request is published. */
+export function portPlaces(
+  context: NetworkContext,
+  request: SandboxRequest,
+  endpoints: readonly Endpoint[],
+): readonly ReturnType<typeof placesOf>[] {
+  const target = targetOf(context, endpoints);
+  return request.ports.map((port) => placesOf(port, target, context.publishAddress));
+}
+
+function targetOf({ state }: NetworkContext, endpoints: readonly Endpoint[]): PublishTarget {
+  return publishTarget(endpoints, (id) => state.definitions.get(id));
+}
+
 export function attach(context: NetworkContext, record: SandboxRecord, endpoint: Endpoint): void {
   const network = context.state.get(endpoint.networkId);
-  const options = parseBridgeOptions(network.options);
   const { netnsPath = '', endpoints, ports } = record.sandbox;
+  const parent = parentOf(network);
+  if (parent !== undefined) {
+    addParentEndpoint(context.socket, netnsPath, endpoint, parent);
+    return;
+  }
+  const options = parseBridgeOptions(network.options);
+  const gateways = gatewaysOf(endpoints);
   attachEndpoint(context.socket, netnsPath, endpoint, {
     bridgeName: network.bridgeName,
     mtu: options.mtu ?? context.hostMtu,
     isolated: !options.icc,
-    hairpin: ports.length > 0 && gatewayEndpoint(endpoints) === endpoint,
+    hairpin: ports.length > 0 && (gateways.ipv4 === endpoint || gateways.ipv6 === endpoint),
   });
+}
+
+/** Takes an endpoint's interface away (idempotent). */
+export function detach({ state, socket }: NetworkContext, { sandbox }: SandboxRecord, endpoint: Endpoint): void {
+  if (hasParent(state, endpoint)) removeParentEndpoint(sandbox.netnsPath ?? '', endpoint);
+  else detachEndpoint(socket, endpoint);
+}
+
+/** The same for a namespace that is about to go. */
+export function silence({ state, socket }: NetworkContext, { sandbox }: SandboxRecord, endpoint: Endpoint): void {
+  if (hasParent(state, endpoint)) removeParentEndpoint(sandbox.netnsPath ?? '', endpoint);
+  else silenceEndpoint(socket, endpoint);
+}
+
+function hasParent(state: NetworkState, { networkId }: Endpoint): boolean {
+  return isParentDriver(state.definitions.get(networkId)?.driver ?? '');
 }
 
 export function makeLive(context: NetworkContext, containerId: string): LiveSandbox {
   return new LiveSandbox(() => {
     const record = context.state.records.get(containerId);
-    return record === undefined ? undefined : gatewayEndpoint(record.sandbox.endpoints)?.ipv4Address;
+    return record === undefined ? undefined : relayAddress(targetOf(context, record.sandbox.endpoints));
   });
 }
 
@@ -156,6 +198,9 @@ export function filesFor(
     dns: request.mode === 'host' ? context.etc.dns() : context.etc.containerDns(),
     hosts: context.etc.hosts(),
     gateways: bridge?.subnets.map(({ gateway }) => gateway) ?? [],
+    linked: (request.linked ?? []).flatMap(({ containerId, names }) =>
+      context.state.defaultAddresses(containerId).map((address) => ({ address, names })),
+    ),
   });
 }
 
@@ -180,7 +225,8 @@ function isNamed({ state }: NetworkContext, endpoints: readonly Endpoint[]): boo
  */
 function upstreamOf({ state, etc }: NetworkContext, containerId: string, netnsPath: string): Upstream | undefined {
   const record = state.records.get(containerId);
-  if (record === undefined || gatewayEndpoint(record.sandbox.endpoints) === undefined) return undefined;
+  const gateways = gatewaysOf(record?.sandbox.endpoints ?? []);
+  if (record === undefined || (gateways.ipv4 ?? gateways.ipv6) === undefined) return undefined;
   const { servers } = record.request.dns;
   if (servers.length > 0) return { servers, netnsPath };
   return { servers: etc.dns().servers, netnsPath: undefined };

@@ -2,7 +2,6 @@ import { StatusError } from '#base/errors.ts';
 import { removeNetns } from '#sys/netns.ts';
 
 import { checkRequest } from './check-request.ts';
-import { detachEndpoint, silenceEndpoint } from './container-link.ts';
 import { forgetDatagramFlows } from './datagram-flows.ts';
 import { namesOf } from './endpoint-plan.ts';
 import { changeEndpoints } from './live-change.ts';
@@ -11,7 +10,16 @@ import type { NetworkContext } from './network-context.ts';
 import { hasNames } from './network-definition.ts';
 import type { Endpoint, EndpointRequest, OnSandboxFiles, Sandbox, SandboxRequest } from './networks.ts';
 import { reviveSandbox, sweepLeftovers } from './reconcile.ts';
-import { attach, filesFor, forget, planNextEndpoint, remember, setUpSandbox } from './sandbox-setup.ts';
+import {
+  attach,
+  detach,
+  filesFor,
+  forget,
+  planNextEndpoint,
+  remember,
+  setUpSandbox,
+  silence,
+} from './sandbox-setup.ts';
 import type { SandboxRecord } from './sandbox-record.ts';
 
 /**
@@ -34,6 +42,7 @@ export class Sandboxes implements Disposable {
     const { sandbox, live } = setUpSandbox(this.#context, request);
     this.#live.set(request.containerId, live);
     forgetDatagramFlows({ request, sandbox });
+    this.#tellLinked(request.containerId);
     for (const endpoint of sandbox.endpoints) this.#publish('connect', endpoint);
     return sandbox;
   }
@@ -46,7 +55,7 @@ export class Sandboxes implements Disposable {
     if (!isShared(record)) {
       const { netnsPath, endpoints } = record.sandbox;
       if (netnsPath !== undefined) steps.defer(() => removeNetns(netnsPath));
-      for (const endpoint of endpoints) steps.defer(() => silenceEndpoint(this.#context.socket, endpoint));
+      for (const endpoint of endpoints) steps.defer(() => silence(this.#context, record, endpoint));
       steps.defer(() => forgetDatagramFlows(record));
     }
     steps.defer(() => forget(this.#context, record));
@@ -70,7 +79,7 @@ export class Sandboxes implements Disposable {
       this.#follow(changeEndpoints(this.#context, live, record, [...others, endpoint]));
     } catch (error) {
       remember(this.#context, record);
-      detachEndpoint(this.#context.socket, endpoint);
+      detach(this.#context, record, endpoint);
       throw error;
     }
     this.#publish('connect', endpoint);
@@ -87,7 +96,7 @@ export class Sandboxes implements Disposable {
     }
     const rest = record.sandbox.endpoints.filter((other) => other !== endpoint);
     this.#follow(changeEndpoints(this.#context, live, record, rest));
-    detachEndpoint(this.#context.socket, endpoint);
+    detach(this.#context, record, endpoint);
     this.#publish('disconnect', endpoint);
   }
 
@@ -186,8 +195,20 @@ export class Sandboxes implements Disposable {
     }
   }
 
+  /** Those that are linked to a container hear of its new address. */
+  #tellLinked(containerId: string): void {
+    for (const record of this.#context.state.records.values()) {
+      const { request, sandbox } = record;
+      if (request.linked?.some((one) => one.containerId === containerId) !== true) continue;
+      const files = filesFor(this.#context, request, sandbox.endpoints);
+      remember(this.#context, { request, sandbox: { ...sandbox, files } });
+      this.#follow({ request, sandbox: { ...sandbox, files } });
+    }
+  }
+
   #publish(action: 'connect' | 'disconnect', { networkId, networkName, containerId }: Endpoint): void {
-    const attributes = { container: containerId, name: networkName, type: 'bridge' };
+    const type = this.#context.state.definitions.get(networkId)?.driver ?? 'bridge';
+    const attributes = { container: containerId, name: networkName, type };
     this.#context.events.publish('network', action, networkId, attributes);
   }
 }

@@ -52,23 +52,41 @@ test('a subnet as given gets its gateway, range and auxiliary addresses', () => 
     { subnet: '10.1.0.0/16', gateway: '10.1.9.9', ipRange: '10.1.4.0/24', auxAddresses: { router: '10.1.4.7' } },
     { subnet: 'FD00:0::/64' },
   ];
-  assert.deepEqual(planSubnets(wanted, true, [], nothing), [
+  assert.deepEqual(planSubnets({ subnets: wanted, enableIPv6: true }, [], nothing), [
     { subnet: '10.1.0.0/16', gateway: '10.1.9.9', ipRange: '10.1.4.0/24', auxAddresses: { router: '10.1.4.7' } },
     { subnet: 'fd00::/64', gateway: 'fd00::1' },
   ]);
 });
 
 test('IPv6 without a subnet gets a unique local one, and a gateway alone the chosen subnet', () => {
-  const [ipv4, ipv6] = planSubnets([{ gateway: '172.17.0.7' }], true, defaultAddressPools, nothing);
+  const [ipv4, ipv6] = planSubnets(
+    { subnets: [{ gateway: '172.17.0.7' }], enableIPv6: true },
+    defaultAddressPools,
+    nothing,
+  );
   assert.deepEqual(ipv4, { subnet: '172.17.0.0/16', gateway: '172.17.0.7' });
   assert.match(ipv6?.subnet ?? '', /^fd[0-9a-f:]+::\/64$/);
 });
 
+test('a network has the families that are switched on', () => {
+  const [only6, ...rest] = planSubnets({ enableIPv4: false, enableIPv6: true }, defaultAddressPools, nothing);
+  assert.match(only6?.subnet ?? '', /^fd/);
+  assert.deepEqual(rest, []);
+  const plan = (wanted: Parameters<typeof planSubnets>[0]) => (): unknown => planSubnets(wanted, [], nothing);
+  assert.throws(plan({ enableIPv4: false }), { reason: 'InvalidArgument', message: 'IPv4 or IPv6 must be enabled' });
+  const subnets = [{ subnet: '10.1.0.0/24' }];
+  assert.throws(plan({ subnets, enableIPv4: false, enableIPv6: true }), /IPv4 but IPv4 is off/);
+});
+
 test('what does not fit is refused with its name', () => {
-  const refused = (wanted: Parameters<typeof planSubnets>[0], reason: string, enableIPv6 = false): void => {
+  const refused = (
+    wanted: NonNullable<Parameters<typeof planSubnets>[0]['subnets']>,
+    reason: string,
+    enableIPv6 = false,
+  ): void => {
     const taken = { own: [prefix('10.9.0.0/16')], host: [prefix('10.8.0.0/16')] };
     assert.throws(
-      () => planSubnets(wanted, enableIPv6, defaultAddressPools, taken),
+      () => planSubnets({ subnets: wanted, enableIPv6 }, defaultAddressPools, taken),
       { reason },
       JSON.stringify(wanted),
     );
@@ -85,7 +103,7 @@ test('what does not fit is refused with its name', () => {
   refused([{ subnet: 'fd00::/64' }], 'InvalidArgument');
   refused([{ subnet: '10.1.0.0/24' }, { subnet: '10.2.0.0/24' }], 'NotSupported');
   assert.equal(
-    planSubnets([{ subnet: '10.8.1.0/24' }], false, [], { own: [], host: [prefix('10.8.0.0/16')] }).length,
+    planSubnets({ subnets: [{ subnet: '10.8.1.0/24' }] }, [], { own: [], host: [prefix('10.8.0.0/16')] }).length,
     1,
   );
 });

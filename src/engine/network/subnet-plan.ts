@@ -39,16 +39,18 @@ export interface TakenSubnets {
 type WantedSubnet = NonNullable<NewNetwork['subnets']>[number];
 
 /**
- * The subnets of a new network: one for IPv4 and, with IPv6, one for IPv6. Throws InvalidArgument for addresses that do
- * not fit, Forbidden for an overlap with our own, Unavailable when the pools are exhausted.
+ * The subnets of a new network: one for each family that it has. Throws InvalidArgument for addresses that do not fit,
+ * Forbidden for an overlap with our own, Unavailable when the pools are exhausted.
  */
 export function planSubnets(
-  wanted: readonly WantedSubnet[],
-  enableIPv6: boolean,
+  { subnets = [], enableIPv4 = true, enableIPv6 = false }: Pick<NewNetwork, 'subnets' | 'enableIPv4' | 'enableIPv6'>,
   pools: readonly AddressPool[],
   taken: TakenSubnets,
 ): readonly Subnet[] {
-  const explicit = wanted.map((one) => ({ wanted: one, prefix: readSubnet(one) }));
+  if (!enableIPv4 && !enableIPv6) {
+    throw new StatusError('InvalidArgument', 'IPv4 or IPv6 must be enabled');
+  }
+  const explicit = subnets.map((one) => ({ wanted: one, prefix: readSubnet(one) }));
   for (const family of [4, 6] as const) {
     if (explicit.filter(({ prefix }) => (prefix?.address.family ?? 4) === family).length > 1) {
       const message = `Cannot create network: it has several IPv${String(family)} subnets; give at most one`;
@@ -57,11 +59,16 @@ export function planSubnets(
   }
   const ipv4 = explicit.find(({ prefix }) => prefix?.address.family !== 6);
   const ipv6 = explicit.find(({ prefix }) => prefix?.address.family === 6);
-  if (ipv6 !== undefined && !enableIPv6) {
-    const message = `Cannot create network: subnet "${ipv6.wanted.subnet ?? ''}" is IPv6 but IPv6 is off; enable IPv6`;
+  const off = [
+    { found: ipv4, enabled: enableIPv4, family: 'IPv4' },
+    { found: ipv6, enabled: enableIPv6, family: 'IPv6' },
+  ].find(({ found, enabled }) => found !== undefined && !enabled);
+  if (off !== undefined) {
+    const message = `Cannot create network: subnet "${off.found?.wanted.subnet ?? ''}" is ${off.family} but ${off.family} is off; enable ${off.family}`;
     throw new StatusError('InvalidArgument', message);
   }
-  const plan = [describe(ipv4?.wanted ?? {}, own(ipv4?.prefix, taken) ?? chooseSubnet(pools, taken))];
+  const plan: Subnet[] = [];
+  if (enableIPv4) plan.push(describe(ipv4?.wanted ?? {}, own(ipv4?.prefix, taken) ?? chooseSubnet(pools, taken)));
   if (enableIPv6) plan.push(describe(ipv6?.wanted ?? {}, own(ipv6?.prefix, taken) ?? uniqueLocalSubnet()));
   return plan;
 }

@@ -134,6 +134,10 @@ export interface ContainerSpec {
     readonly ports: readonly PortRequest[];
     readonly dns: DnsSettings;
     readonly extraHosts: readonly string[];
+    /** Ports that the image or the user says that the program serves. */
+    readonly exposed?: readonly Pick<PortRequest, 'containerPort' | 'protocol'>[];
+    /** Containers on the default bridge that it knows by name and environment (`--link`). */
+    readonly links?: readonly { readonly containerId: string; readonly alias: string }[];
   };
   readonly restart: RestartPolicy;
   readonly autoRemove: boolean;

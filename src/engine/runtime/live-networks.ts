@@ -15,7 +15,7 @@ export async function connectLive(
 ): Promise<void> {
   const { network } = live.record.spec;
   const target = room.networks.get(endpoint.network);
-  if (network.mode !== 'networks' || target.driver !== 'bridge')
+  if (network.mode !== 'networks' || target.driver === 'host' || target.driver === 'none')
     throw new StatusError(
       'InvalidArgument',
       `container sharing network namespace with another container or host cannot be connected to any other network`,

@@ -14,6 +14,7 @@ import { type Bundle, makeBundle, mountSharedMemory } from './bundle.ts';
 import { type Holder, holdProcess } from './conmon.ts';
 import { clearRun } from './end-run.ts';
 import { readUserDatabase } from './image-users.ts';
+import { resolveLinks } from './links.ts';
 import { openGate } from './start-gate.ts';
 import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { ContainerRecord } from './record.ts';
@@ -101,11 +102,13 @@ async function hold(
   makeBundle(bundle);
   const rootPath = room.snapshots.mount(live.id);
   const mounts = await openMounts(room, record, { bundle, root: rootPath }, signal);
-  const sandbox = await room.networks.open(sandboxRequest(record), signal);
+  const links = resolveLinks(room, record);
+  const sandbox = await room.networks.open({ ...sandboxRequest(record), linked: links.hosts }, signal);
   writeSandboxFiles(bundle, sandbox.files);
   makeWorkingDirectory(rootPath, spec.cwd);
   const config = buildSpec({
-    spec,
+    // What the user set wins over what a link says.
+    spec: { ...spec, env: [...links.env, ...spec.env] },
     host: room.host,
     rootPath,
     user: resolveUser(spec.user, spec.additionalGroups, readUserDatabase(rootPath)),

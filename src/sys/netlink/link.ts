@@ -32,6 +32,7 @@ export const linkAttributes = {
   address: 1,
   name: 3,
   mtu: 4,
+  parent: 5,
   master: 10,
   protocolInfo: 12,
   info: 18,

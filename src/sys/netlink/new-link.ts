@@ -29,6 +29,14 @@ export interface NewVxlan extends NewLink {
   readonly proxyArp: boolean;
 }
 
+/** An interface on top of another one. */
+export interface NewUpperLink extends NewPeer {
+  /** Index of the interface below, in the namespace of the socket. */
+  readonly parent: number;
+  /** A number of the kernel's `enum macvlan_mode` or `enum ipvlan_mode`. */
+  readonly mode: number;
+}
+
 const vxlanAttributes = { id: 1, local: 4, learning: 7, proxy: 11, port: 15, local6: 17 };
 
 export function addBridge(socket: NetlinkSocket, link: NewLink): void {
@@ -60,12 +68,40 @@ export function addVxlan(socket: NetlinkSocket, link: NewVxlan): void {
   ]);
 }
 
-function create(socket: NetlinkSocket, link: NewLink, kind: string, data: readonly Attribute[]): void {
+/** An interface with a hardware address of its own (EOPNOTSUPP: the kernel has no macvlan). */
+export function addMacvlan(socket: NetlinkSocket, link: NewUpperLink): void {
+  const modeAttribute = 1;
+  create(socket, link, 'macvlan', [u32Attribute(modeAttribute, link.mode)], upperAttributes(link));
+}
+
+/** An interface with the hardware address of its parent (EOPNOTSUPP: the kernel has no ipvlan). */
+export function addIpvlan(socket: NetlinkSocket, link: Omit<NewUpperLink, 'macAddress'>): void {
+  const modeAttribute = 1;
+  const value = Buffer.of(link.mode & 0xff, link.mode >> 8);
+  create(socket, link, 'ipvlan', [{ type: modeAttribute, value }], upperAttributes(link));
+}
+
+function upperAttributes({ parent, netnsFd }: Pick<NewUpperLink, 'parent' | 'netnsFd'>): readonly Attribute[] {
+  const namespace = netnsFd === undefined ? [] : [u32Attribute(linkAttributes.netnsFd, netnsFd)];
+  return [u32Attribute(linkAttributes.parent, parent), ...namespace];
+}
+
+function create(
+  socket: NetlinkSocket,
+  link: NewLink,
+  kind: string,
+  data: readonly Attribute[],
+  more: readonly Attribute[] = [],
+): void {
   const info = nestedAttribute(linkAttributes.info, [
     textAttribute(linkInfoAttributes.kind, kind),
     nestedAttribute(linkInfoAttributes.data, data),
   ]);
-  createLink(socket, link.name, linkPayload(encodeLinkHeader({ up: link.up }), [...commonAttributes(link), info]));
+  createLink(
+    socket,
+    link.name,
+    linkPayload(encodeLinkHeader({ up: link.up }), [...commonAttributes(link), ...more, info]),
+  );
 }
 
 function commonAttributes(link: NewLink): readonly Attribute[] {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { NetworkDefinition } from '#engine/network/network-definition.ts';
-import { networkElements, portElements, rulesetText, setChanges } from '#engine/network/ruleset.ts';
+import { portElements } from '#engine/network/publication.ts';
+import { networkElements, rulesetText, setChanges } from '#engine/network/ruleset.ts';
 import { encodeAttributes, textAttribute } from '#sys/netlink/attributes.ts';
 import type { NetlinkSocket } from '#sys/netlink/netlink-socket.ts';
 import { Nft, NftError } from '#sys/nft/nft.ts';
@@ -35,12 +36,11 @@ test('a table compiled apart is the same table where it is made, with its elemen
   const text = rulesetText('compiled');
   const network = { ...bridgeNetwork, bridgeName: 'sb-1' };
   const port = { containerPort: 80, protocol: 'sctp', hostPort: 8080 } as const;
-  const target = { ipv4Address: '10.9.0.2', ipv6Address: 'fd09::2' };
+  const family = { endpointId: '', mode: 'nat', trusted: ['up-1'], binding: '' } as const;
+  const target = { ipv4: { ...family, address: '10.9.0.2' }, ipv6: { ...family, address: 'fd09::2' } };
   const elements = [
     ...networkElements(network),
-    ...['0.0.0.0', '127.0.0.1', '::', 'fd01::1'].flatMap((hostIp) =>
-      portElements({ port: { ...port, hostIp }, ...target }),
-    ),
+    ...['0.0.0.0', '127.0.0.1', '::', 'fd01::1'].flatMap((hostIp) => portElements({ ...port, hostIp }, target)),
   ];
   const made = inNetns(namespaces.add('made'), () => {
     using socket = openFilterSocket();
@@ -49,7 +49,7 @@ test('a table compiled apart is the same table where it is made, with its elemen
     makeTable(socket, table, setChanges(elements), { replace: true });
     using nft = new Nft();
     const before = listing(nft, 'compiled');
-    const more = setChanges(portElements({ port: { ...port, protocol: 'tcp', hostIp: '::' }, ...target }));
+    const more = setChanges(portElements({ ...port, protocol: 'tcp', hostIp: '::', hostPort: 0 }, target));
     changeElements(socket, table, 'add', more);
     changeElements(socket, table, 'remove', more);
     assert.throws(() => changeElements(socket, table, 'remove', more), { code: 'ENOENT' });

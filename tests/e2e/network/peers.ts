@@ -17,12 +17,21 @@ const silenceMs = 700;
 /** A server that tells each client its name and the address it sees the client under. */
 export function serveTcp(place: Place, port: number, name: string, address = '0.0.0.0'): Disposable {
   const { fd } = inPlace(place, () => bindInetSocket('tcp', ip(address), port));
+  const clients = new Set<Socket>();
   const server = createServer((client) => {
+    clients.add(client);
     client.on('error', () => {});
+    client.on('close', () => clients.delete(client));
     client.end(`${name} ${plain(client.remoteAddress ?? '')}`);
   });
   server.listen({ fd });
-  return { [Symbol.dispose]: () => server.close() };
+  return {
+    [Symbol.dispose]: () => {
+      server.close();
+      // Those whose last packets were lost with the rules would keep the process.
+      for (const client of clients) client.destroy();
+    },
+  };
 }
 
 /** What a TCP server at the address says. Rejects with ECONNREFUSED and the like. */

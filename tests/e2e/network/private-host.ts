@@ -24,7 +24,7 @@ import { createNetns, inNetns, removeNetns } from '#sys/netns.ts';
 export const hostAddress = '198.51.100.1';
 export const hostAddress6 = 'fd51::1';
 export const lanAddress = '198.51.100.2';
-const lanAddress6 = 'fd51::2';
+export const lanAddress6 = 'fd51::2';
 
 const unshare = systemCall('int unshare(int flags)');
 const newNetworkNamespace = 0x40000000;

@@ -25,12 +25,11 @@ export class PortAllocator {
   #next = 0;
 
   /**
-   * Holds a port on each address it is wanted on, the same number on all. `hostBindingIp` stands for a missing host
-   * address; '' = all of IPv4 and IPv6. All or nothing. Throws Busy (in Docker's words) when it is taken.
+   * Holds a port on each of these addresses, the same number on all. All or nothing. Throws Busy (in Docker's words) when it
+   * is taken.
    */
-  hold(request: PortRequest, hostBindingIp: string, owner: PortOwner): readonly PortHolder[] {
-    const wanted = request.hostIp === '' ? hostBindingIp : request.hostIp;
-    const hostIps = wanted === '' ? ['0.0.0.0', '::'] : [wanted];
+  hold(request: PortRequest, hostIps: readonly string[], owner: PortOwner): readonly PortHolder[] {
+    if (hostIps.length === 0) return [];
     const candidates = request.hostPort === 0 ? this.#ephemeral() : between(request.hostPort, request.hostPortEnd);
     let failure: unknown;
     const explain = (error: unknown, port: PublishedPort): unknown => refused(error, port, owner);

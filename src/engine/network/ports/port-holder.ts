@@ -1,7 +1,7 @@
-import { parseAddress } from '#formats/ip-address.ts';
-import { bindInetSocket, closeInetSocket } from '#sys/inet-socket.ts';
-
 import { StatusError } from '#base/errors.ts';
+import { type IpAddress, parseAddress } from '#formats/ip-address.ts';
+import { hasCode } from '#sys/errno.ts';
+import { bindInetSocket, closeInetSocket, type InetSocket } from '#sys/inet-socket.ts';
 
 import type { PublishedPort } from '../networks.ts';
 import { type RelayTarget, TcpRelay } from './tcp-relay.ts';
@@ -23,22 +23,33 @@ export function holdPort(port: PublishedPort): PortHolder {
       `invalid host IP address "${port.hostIp}" for port ${String(port.hostPort)}`,
     );
   }
-  if (port.protocol === 'sctp') {
-    const name = `${String(port.containerPort)}/sctp`;
-    throw new StatusError('NotSupported', `Cannot publish port ${name}: SCTP is not supported; use tcp or udp`);
-  }
   const { protocol } = port;
-  const socket = bindInetSocket(protocol, address, port.hostPort);
+  const socket = bind(port, address);
   let relay: Disposable | undefined;
   return {
     port: { ...port, hostPort: socket.port },
     relay: (target) => {
-      relay =
-        protocol === 'tcp' ? new TcpRelay(socket.fd, target) : new UdpRelay(socket.fd, address.family === 6, target);
+      if (protocol === 'tcp') relay = new TcpRelay(socket.fd, target);
+      if (protocol === 'udp') relay = new UdpRelay(socket.fd, address.family === 6, target);
     },
     [Symbol.dispose]: () => {
       if (relay === undefined) closeInetSocket(socket);
       else relay[Symbol.dispose]();
     },
   };
+}
+
+/** A port that is published at the container's own address only. */
+export function heldNowhere(port: PublishedPort): PortHolder {
+  return { port, relay: () => {}, [Symbol.dispose]: () => {} };
+}
+
+function bind({ protocol, containerPort, hostPort }: PublishedPort, address: IpAddress): InetSocket {
+  try {
+    return bindInetSocket(protocol, address, hostPort);
+  } catch (error) {
+    if (protocol !== 'sctp' || !hasCode(error, 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT')) throw error;
+    const message = `Cannot publish port ${String(containerPort)}/sctp: this machine's kernel has no SCTP; load module sctp, or use tcp or udp`;
+    throw new StatusError('NotSupported', message, { cause: error });
+  }
 }

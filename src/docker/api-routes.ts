@@ -1,4 +1,5 @@
 import { buildRoutes } from './build/build-routes.ts';
+import { buildKitRoutes } from './buildkit/buildkit-routes.ts';
 import { containerRoutes } from './containers/container-routes.ts';
 import { execRoutes } from './containers/exec-routes.ts';
 import type { Context } from './context.ts';
@@ -17,6 +18,7 @@ export function apiRoutes(context: Context): readonly Route[] {
     ...execRoutes(context),
     ...imageRoutes(context),
     ...buildRoutes(context),
+    ...buildKitRoutes(context),
     ...networkRoutes(context),
     ...volumeRoutes(context),
     ...swarmRoutes(),

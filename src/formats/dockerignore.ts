@@ -23,8 +23,22 @@ const maxRules = 10_000;
 
 /** Reads a .dockerignore file: a pattern per line, `#` comments, `!` exceptions. Throws InvalidArgument. */
 export function parseDockerignore(text: string): IgnoreRules {
-  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
-  return compileIgnoreRules(lines.filter((line) => !line.startsWith('#')));
+  return compileIgnoreRules(linesOf(text));
+}
+
+function linesOf(text: string): readonly string[] {
+  return text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .filter((line) => !line.startsWith('#'));
+}
+
+/** The patterns of a .dockerignore file, cleaned, for somebody else to apply. Throws InvalidArgument. */
+export function dockerignorePatterns(text: string): readonly string[] {
+  return linesOf(text).flatMap((line) => {
+    const rule = ruleOf(line);
+    return rule === undefined ? [] : [`${rule.again ? '!' : ''}${rule.text}`];
+  });
 }
 
 /** Patterns as moby's patternmatcher takes them: cleaned, a leading `/` has no meaning, empty ones are skipped. */

@@ -43,7 +43,7 @@ export async function unpackContext(
 export async function readDockerfile(folder: string, asked: string): Promise<DockerfileSource> {
   const names = asked === '' || asked === defaultName ? [defaultName, defaultName.toLowerCase()] : [asked];
   for (const name of names) {
-    const text = await readInside(folder, name);
+    const text = await readContextFile(folder, name);
     if (text === undefined) continue;
     if (text.trim() === '') throw new StatusError('InvalidArgument', `the Dockerfile (${name}) cannot be empty`);
     return { name, text };
@@ -51,7 +51,8 @@ export async function readDockerfile(folder: string, asked: string): Promise<Doc
   throw new StatusError('InvalidArgument', `Cannot locate specified Dockerfile: ${names[0] ?? ''}`);
 }
 
-async function readInside(folder: string, name: string): Promise<string | undefined> {
+/** The text of a file of an unpacked context, without leaving it; undefined when there is none. */
+export async function readContextFile(folder: string, name: string): Promise<string | undefined> {
   try {
     using file = openInRoot(folder, name, constants.O_RDONLY | constants.O_NONBLOCK);
     const bytes = await readFile(file.path);

@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream';
+
 import type { Connection } from './connection.ts';
 import type { Headers } from './headers.ts';
 import type { Output } from './output.ts';
 
 /** What a handler answers with. Errors are thrown, not answered. */
-export type Reply = ValueReply | EmptyReply | StreamReply | HijackReply;
+export type Reply = ValueReply | EmptyReply | StreamReply | HijackReply | HandoverReply;
 
 export interface ValueReply {
   readonly kind: 'value';
@@ -41,6 +43,13 @@ export interface HijackReply {
   run(connection: Connection, signal: AbortSignal): Promise<void>;
 }
 
+/** The connection goes over to another protocol that the request named (`Upgrade`), and is given away as it is. */
+export interface HandoverReply {
+  readonly kind: 'handover';
+  readonly protocol: string;
+  run(socket: Duplex, signal: AbortSignal): Promise<void>;
+}
+
 export function json(value: unknown, status = 200, headers: Headers = {}): ValueReply {
   return { kind: 'value', status, contentType: 'application/json', body: `${JSON.stringify(value)}\n`, headers };
 }
@@ -63,6 +72,10 @@ export function stream(
 
 export function hijack(contentType: string, run: HijackReply['run']): HijackReply {
   return { kind: 'hijack', contentType, run };
+}
+
+export function handover(protocol: string, run: HandoverReply['run']): HandoverReply {
+  return { kind: 'handover', protocol, run };
 }
 
 /** Docker's body of an error reply. */

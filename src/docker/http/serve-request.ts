@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { after } from '#base/clock.ts';
-import { messageOf } from '#base/errors.ts';
+import { messageOf, StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
 
 import { requestBody } from './body.ts';
@@ -91,6 +91,8 @@ async function send(
       return;
     case 'stream':
       return await sendStream(service, reply, response, signal);
+    case 'handover':
+      throw new StatusError('InvalidArgument', `no upgrade proto in request: want Upgrade: ${reply.protocol}`);
     case 'hijack':
       return await sendHijack(service, reply, response, bytes, signal);
   }

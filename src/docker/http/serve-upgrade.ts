@@ -29,7 +29,7 @@ export async function serveUpgrade(
     const target = resolveTarget(service.routes, request.method ?? '', request.url ?? '');
     const reader = new SocketReader(socket, head);
     const call = callOf(target, request, reader.take(bodyLength(request)));
-    await send(service, await target.route.handle(call, signal), socket, reader, signal);
+    await send(service, await target.route.handle(call, signal), { socket, head, reader }, signal);
   } catch (error) {
     if (!signal.aborted)
       await sendPlain(service, errorReply(error, service.logger, fields), socket, signal).catch(() => {});
@@ -50,8 +50,7 @@ function finish(socket: Duplex): void {
 async function send(
   service: Service,
   reply: Reply,
-  socket: Duplex,
-  reader: SocketReader,
+  { socket, head, reader }: { readonly socket: Duplex; readonly head: Uint8Array; readonly reader: SocketReader },
   signal: AbortSignal,
 ): Promise<void> {
   switch (reply.kind) {
@@ -60,6 +59,12 @@ async function send(
       return await sendPlain(service, reply, socket, signal);
     case 'stream':
       throw new StatusError('InvalidArgument', 'Cannot upgrade this connection: the endpoint answers with plain HTTP');
+    case 'handover': {
+      const upgrade = { Connection: 'Upgrade', Upgrade: reply.protocol };
+      await write(socket, headOf('101 Switching Protocols', { ...upgrade, ...service.headers }), signal);
+      if (head.length > 0) socket.unshift(head);
+      return await reply.run(socket, signal);
+    }
     case 'hijack': {
       const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Type': reply.contentType };
       await write(socket, headOf('101 UPGRADED', { ...upgrade, ...service.headers }), signal);

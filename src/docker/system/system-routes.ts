@@ -5,7 +5,6 @@ import type { Reply } from '../http/reply.ts';
 import { empty, json, plainText } from '../http/reply.ts';
 import type { Route } from '../http/route.ts';
 import { authConfig, registryName, toRegistryAuth } from './auth-header.ts';
-import { buildKitRefusal } from './buildkit.ts';
 import { diskUsage } from './disk-usage.ts';
 import { streamEvents } from './events.ts';
 import { systemInfo } from './info.ts';
@@ -29,13 +28,7 @@ export function systemRoutes(context: Context): readonly Route[] {
     { method: 'GET', path: '/events', handle: (call) => streamEvents(context, call) },
     { method: 'GET', path: '/system/df', handle: async (call, signal) => json(await diskUsage(context, call, signal)) },
     { method: 'POST', path: '/auth', handle: (call, signal) => login(context, call, signal) },
-    { method: 'POST', path: '/session', handle: refuseBuildKit },
-    { method: 'POST', path: '/grpc', handle: refuseBuildKit },
   ];
-}
-
-function refuseBuildKit(): never {
-  throw buildKitRefusal();
 }
 
 async function login({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {

@@ -147,7 +147,7 @@ async function addImage(
 }
 
 async function handOver(
-  { images, snapshots }: BuildTools,
+  { images, snapshots, steps }: BuildTools,
   { layer }: StageState,
   { config, take }: { readonly config: ImageConfig; readonly take: NonNullable<BuildRequest['take']> },
   signal: AbortSignal,
@@ -155,7 +155,7 @@ async function handOver(
   using _hold = layer === undefined ? undefined : images.hold(layer);
   if (layer !== undefined && snapshots.layer(layer) === undefined)
     throw new LayerGoneError('the topmost layer was removed');
-  await take({ config, topLayer: layer }, signal);
+  await take({ config, topLayer: layer, openFiles: () => steps.openSnapshot(layer) }, signal);
   return `sha256:${createHash('sha256').update(JSON.stringify(config)).digest('hex')}`;
 }
 

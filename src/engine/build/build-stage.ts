@@ -3,7 +3,7 @@ import { shortId } from '#base/ids.ts';
 import type { Instruction } from '#formats/dockerfile/dockerfile.ts';
 import { expandWord, expandWords } from '#formats/dockerfile/expand-word.ts';
 import { parseTrigger } from '#formats/dockerfile/parse-dockerfile.ts';
-import { placed, sentenceOf } from '#formats/dockerfile/source-error.ts';
+import { placed } from '#formats/dockerfile/source-error.ts';
 import type { Platform } from '#formats/oci.ts';
 import type { BuildJob, StageScope } from './build-job.ts';
 import { applyMetadata, type Expander, isMetadata } from './metadata.ts';
@@ -158,7 +158,7 @@ async function located<T>(
     return await work();
   } catch (error) {
     const inPlace = placed(error, job.dockerfile.source, at);
-    emit({ kind: 'failed', text: sentenceOf(inPlace), canceled: signal.aborted });
+    emit({ kind: 'failed', error: inPlace, canceled: signal.aborted });
     throw inPlace;
   }
 }

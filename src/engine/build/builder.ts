@@ -59,6 +59,8 @@ export interface BuildResult {
   readonly config: ImageConfig;
   /** undefined: no files at all. */
   readonly topLayer: Digest | undefined;
+  /** Its files under one root, which goes when it is disposed of. */
+  openFiles(): Promise<{ readonly root: string } & AsyncDisposable>;
 }
 
 /** What the builder says while it works, and which step it is about. */
@@ -82,7 +84,7 @@ type BuildNews =
   /** The step is done. */
   | { readonly kind: 'layer'; readonly id: string }
   /** The step failed; `canceled`: because another one did, or the client went away. */
-  | { readonly kind: 'failed'; readonly text: string; readonly canceled: boolean }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly canceled: boolean }
   | { readonly kind: 'warning'; readonly text: string }
   | {
       readonly kind: 'progress';

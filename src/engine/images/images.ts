@@ -109,6 +109,8 @@ export interface Images {
 
   /** A tar that is an OCI layout and a docker-archive at once. Throws NotFound before anything is read. */
   save(names: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The same for one image, with names that it need not have here. */
+  saveAs(id: Digest, tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array>;
   /**
    * Reads an OCI layout or docker-archive, plain, gzip or zstd; returns what it loaded, by tag, or by ID for images
    * without one. Loads all or nothing. Throws Damaged, InvalidArgument, TooLarge.

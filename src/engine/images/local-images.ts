@@ -154,6 +154,11 @@ export class LocalImages implements Images, AsyncDisposable {
     return saveArchive(this.#room, selected, AbortSignal.any([signal, this.#closing.signal]));
   }
 
+  saveAs(id: Digest, tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const image = getImage(this.#room.store, id);
+    return saveArchive(this.#room, [{ image, tags }], AbortSignal.any([signal, this.#closing.signal]));
+  }
+
   async load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress, signal: AbortSignal): Promise<readonly string[]> {
     return await this.#during('load the archive', (either) => loadArchive(this.#room, tar, onProgress, either), signal);
   }

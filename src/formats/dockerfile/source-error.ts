@@ -1,4 +1,4 @@
-import { messageOf, type Reason, StatusError } from '#base/errors.ts';
+import { type Reason, StatusError } from '#base/errors.ts';
 import type { LineRange, SourceFile } from './dockerfile.ts';
 
 const contextLines = 2;
@@ -40,11 +40,6 @@ export function sourceError(
   { reason = 'InvalidArgument', cause }: SourceErrorOptions = {},
 ): SourceError {
   return new SourceError(reason, source, at, printable(text, maxSentenceLength), cause);
-}
-
-/** What is wrong, in one sentence without the place: for faces that show the place themselves. */
-export function sentenceOf(error: unknown): string {
-  return error instanceof SourceError ? error.sentence : messageOf(error);
 }
 
 /**

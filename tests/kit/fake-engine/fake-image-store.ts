@@ -124,6 +124,10 @@ export class FakeImageStore implements Images {
     yield Buffer.from(`saved ${names.join(' ')}`);
   }
 
+  async *saveAs(id: Digest, tags: readonly Reference[]): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* this.save([id, ...tags.map(familiarReference)]);
+  }
+
   async load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress): Promise<readonly string[]> {
     const chunks = [];
     for await (const chunk of tar) chunks.push(chunk);

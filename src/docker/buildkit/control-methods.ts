@@ -1,0 +1,96 @@
+import { StatusError } from '#base/errors.ts';
+import { hostPlatform } from '#engine/build/platform.ts';
+
+import type { VersionInfo } from '../context.ts';
+import { cacheMethods } from './cache-methods.ts';
+import { type GrpcMethods, streaming, unary } from './grpc/serve-grpc.ts';
+import * as messages from './messages/control-messages.ts';
+import { ActiveBuild } from './solve/active-build.ts';
+import { buildDockerfile, type SolveTools } from './solve/build-dockerfile.ts';
+import type { Builds } from './solve/builds.ts';
+import { chooseExport } from './solve/export-result.ts';
+
+const service = '/moby.buildkit.v1.Control';
+
+export interface BuildKit extends SolveTools {
+  readonly builds: Builds;
+  readonly versionInfo: VersionInfo;
+}
+
+/** What buildx calls of `moby.buildkit.v1.Control`. */
+export function controlMethods(buildKit: BuildKit): GrpcMethods {
+  const version = { package: 'slipway', version: buildKit.versionInfo.version };
+  return {
+    [`${service}/Info`]: unary(messages.nothing, messages.infoResponse, () => ({ buildkitVersion: version })),
+    [`${service}/ListWorkers`]: unary(messages.nothing, messages.listWorkersResponse, () => ({
+      record: [worker(buildKit)],
+    })),
+    [`${service}/Solve`]: unary(messages.solveRequest, messages.solveResponse, async (request, _, signal) => {
+      await using build = new ActiveBuild(request, signal);
+      return { exporterResponse: await solve(buildKit, build) };
+    }),
+    [`${service}/Status`]: streaming(messages.statusRequest, messages.statusResponse, async ({ ref }, send, signal) => {
+      const build = await buildKit.builds.get(ref, signal);
+      for await (const item of build.log.read(signal)) await send(item);
+    }),
+    ...cacheMethods(buildKit.engine.builder),
+  };
+}
+
+/** The one who builds, and what it builds for. */
+export function worker({ engine }: BuildKit): { id: string; labels: ReadonlyMap<string, string>; platforms: object[] } {
+  const gateway = engine.networks.find('bridge')?.subnets[0]?.gateway;
+  const labels = new Map([
+    // By this label buildx knows that the daemon exports archives and caches, and pushes by itself.
+    ['org.mobyproject.buildkit.worker.snapshotter', 'overlayfs'],
+    ['org.mobyproject.buildkit.worker.executor', 'oci'],
+  ]);
+  if (gateway !== undefined) labels.set('org.mobyproject.buildkit.worker.moby.host-gateway-ip', gateway);
+  return { id: 'slipway', labels, platforms: [hostPlatform()] };
+}
+
+async function solve(buildKit: BuildKit, build: ActiveBuild): Promise<Iterable<readonly [string, string]>> {
+  const { request, signal } = build;
+  using _ = buildKit.builds.add(build);
+  checkSolve(request);
+  const exportResult = chooseExport(request);
+  const session = await buildKit.sessions.get(request.session, signal);
+  const resultId =
+    request.frontend === ''
+      ? await decided(build)
+      : await buildDockerfile(buildKit, build, session, {
+          frontend: request.frontend,
+          attributes: request.frontendAttrs,
+        });
+  const result = build.find(resultId);
+  if (result === undefined && request.exporters.length > 0)
+    throw new StatusError('InvalidArgument', 'Cannot export a result that was not built');
+  return result === undefined ? [] : await exportResult(buildKit.engine, build, session, result);
+}
+
+/** Waits until the client says which result it wants. Throws what went wrong with it. */
+async function decided(build: ActiveBuild): Promise<string> {
+  const { promise: gone, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(build.signal.reason);
+  build.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const { resultId, error } = await Promise.race([build.decision.promise, gone]);
+    if (error !== '') throw build.failure ?? new StatusError('InvalidArgument', error);
+    return resultId;
+  } finally {
+    build.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function checkSolve({ definition, frontendInputs, sourcePolicy, cache }: ActiveBuild['request']): void {
+  if (definition.length > 0 || frontendInputs.size > 0)
+    throw new StatusError(
+      'NotSupported',
+      'Cannot solve a definition: this daemon builds Dockerfiles, and has no solver of LLB',
+    );
+  if (sourcePolicy.length > 0)
+    throw new StatusError('NotSupported', 'Cannot build with a source policy; leave it away');
+  const exported = cache?.exports[0];
+  if (exported !== undefined)
+    throw new StatusError('NotSupported', `Cannot export the cache to ${exported.type}: leave --cache-to away`);
+}

@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { performServerHandshake } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+
+import { messageOf, reasonOf, StatusError } from '#base/errors.ts';
+import type { Logger } from '#base/logger.ts';
+import { decodeMessage } from '#formats/protobuf/decode.ts';
+import { encodeMessage } from '#formats/protobuf/encode.ts';
+import type { Decoded, Encodable, Message } from '#formats/protobuf/message.ts';
+
+import { frameMessage, readMessages } from './frames.ts';
+import { type GrpcStatus, grpcCodes, trailersOf } from './grpc-status.ts';
+
+/** A call of a client. */
+export interface GrpcCall {
+  /** The first value of a header, '' when it is missing. */
+  header(name: string): string;
+}
+
+/** A method with one message of the client; `send` is called once or, when it streams, as often as it likes. */
+export interface GrpcMethod {
+  readonly run: (
+    request: Uint8Array,
+    send: (reply: Uint8Array) => Promise<void>,
+    call: GrpcCall,
+    signal: AbortSignal,
+  ) => Promise<void>;
+}
+
+/** Methods by path, such as `/moby.buildkit.v1.Control/Info`. */
+export type GrpcMethods = Readonly<Record<string, GrpcMethod>>;
+
+export interface GrpcService {
+  readonly methods: GrpcMethods;
+  readonly statusOf: (error: unknown) => GrpcStatus;
+  readonly logger: Logger;
+}
+
+/** Bytes that the peer may send ahead per stream. */
+const windowBytes = 4 * 1024 * 1024;
+
+export function unary<Q extends Message, A extends Message>(
+  request: Q,
+  reply: A,
+  handle: (request: Decoded<Q>, call: GrpcCall, signal: AbortSignal) => Encodable<A> | Promise<Encodable<A>>,
+): GrpcMethod {
+  return {
+    run: async (bytes, send, call, signal) =>
+      await send(encodeMessage(reply, await handle(decodeMessage(request, bytes), call, signal))),
+  };
+}
+
+export function streaming<Q extends Message, A extends Message>(
+  request: Q,
+  reply: A,
+  handle: (request: Decoded<Q>, send: (item: Encodable<A>) => Promise<void>, signal: AbortSignal) => Promise<void>,
+): GrpcMethod {
+  return {
+    run: async (bytes, send, _, signal) =>
+      await handle(decodeMessage(request, bytes), (item) => send(encodeMessage(reply, item)), signal),
+  };
+}
+
+/** Serves gRPC on a connection until the peer closes it or the signal aborts; never rejects for what the peer does. */
+export async function serveGrpc(socket: Duplex, service: GrpcService, signal: AbortSignal): Promise<void> {
+  const session = performServerHandshake(socket, { settings: { initialWindowSize: windowBytes } });
+  const calls = new Set<Promise<void>>();
+  session.on('error', () => {});
+  session.on('stream', (stream, headers) => {
+    const header = (name: string): string => {
+      const value = headers[name];
+      return (Array.isArray(value) ? value[0] : value) ?? '';
+    };
+    const done = serveCall(stream, service, { header }).finally(() => calls.delete(done));
+    calls.add(done);
+  });
+  const onAbort = (): void => session.destroy();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    if (!session.destroyed) await once(session, 'close');
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await Promise.allSettled(calls);
+  }
+}
+
+async function serveCall(stream: ServerHttp2Stream, service: GrpcService, call: GrpcCall): Promise<void> {
+  const gone = new AbortController();
+  stream.on('error', () => {});
+  stream.once('close', () => gone.abort(new StatusError('Unavailable', 'the client ended the call')));
+  const path = call.header(':path');
+  let status: GrpcStatus = { code: grpcCodes.ok, message: '', details: [] };
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  stream.once('wantTrailers', () => stream.sendTrailers(trailersOf(status)));
+  try {
+    const method = Object.hasOwn(service.methods, path) ? service.methods[path] : undefined;
+    if (method === undefined) status = unknownMethod(path);
+    else await method.run(await firstMessage(stream), (reply) => write(stream, reply, gone.signal), call, gone.signal);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    status = service.statusOf(error);
+    if (reasonOf(error) === 'Internal')
+      service.logger.error('call failed by a defect', { path, error: messageOf(error), stack: (error as Error).stack });
+  } finally {
+    stream.resume();
+    stream.end();
+  }
+}
+
+async function firstMessage(stream: ServerHttp2Stream): Promise<Uint8Array> {
+  for await (const message of readMessages(stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>))
+    return message;
+  throw new StatusError('InvalidArgument', 'Cannot answer a call: it has no message');
+}
+
+async function write(stream: ServerHttp2Stream, reply: Uint8Array, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (!stream.write(frameMessage(reply))) await once(stream, 'drain', { signal });
+}
+
+function unknownMethod(path: string): GrpcStatus {
+  const message = `Cannot call ${path}: this daemon does not have this method of BuildKit`;
+  return { code: grpcCodes.unimplemented, message, details: [] };
+}

@@ -1,0 +1,72 @@
+import { newId } from '#base/ids.ts';
+import type { BuildResult } from '#engine/build/builder.ts';
+import type { Decoded } from '#formats/protobuf/message.ts';
+
+import type { solveRequest } from '../messages/control-messages.ts';
+import { StatusLog } from '../progress/status-log.ts';
+
+export type SolveRequest = Decoded<typeof solveRequest>;
+
+/** What a client decided to do with the results that it asked for. */
+export interface Decision {
+  /** Of the result to export; '' for none. */
+  readonly resultId: string;
+  /** Why there is none, in the client's words; '' when all is well. */
+  readonly error: string;
+}
+
+/** One build of a client, from its Solve to the end of that call; disposing ends all work for it. */
+export class ActiveBuild implements AsyncDisposable {
+  readonly ref: string;
+  readonly request: SolveRequest;
+  readonly log = new StatusLog();
+  /** Aborts when the client ends its Solve, by leaving or because it is answered. */
+  readonly signal: AbortSignal;
+  /** Settles when the client says which result it wants (`Return`). */
+  readonly decision = Promise.withResolvers<Decision>();
+  /** The first error of what was built for it: clients send back its text alone. */
+  failure: unknown;
+  readonly #end = new AbortController();
+  readonly #results = new Map<string, BuildResult>();
+  readonly #work = new Set<Promise<void>>();
+
+  constructor(request: SolveRequest, signal: AbortSignal) {
+    this.ref = request.ref;
+    this.request = request;
+    this.signal = AbortSignal.any([signal, this.#end.signal]);
+  }
+
+  /** Begins work that makes a result and then holds it until the build's signal aborts. Resolves with the result's ID. */
+  async result(make: (hold: (result: BuildResult) => Promise<void>) => Promise<void>): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const hold = async (result: BuildResult): Promise<void> => {
+      const id = newId();
+      this.#results.set(id, result);
+      resolve(id);
+      await aborted(this.signal);
+    };
+    const work = make(hold).catch((error: unknown) => {
+      this.failure ??= error;
+      reject(error);
+    });
+    this.#work.add(work);
+    return await promise;
+  }
+
+  find(resultId: string): BuildResult | undefined {
+    return this.#results.get(resultId);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort(new Error('the build has ended'));
+    this.log.close();
+    await Promise.all(this.#work);
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) return;
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+}

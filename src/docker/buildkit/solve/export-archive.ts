@@ -1,0 +1,51 @@
+import { deadline } from '#base/clock.ts';
+import type { BuildResult } from '#engine/build/builder.ts';
+import type { Engine } from '#engine/engine.ts';
+import type { Digest } from '#formats/oci.ts';
+import { fullReference } from '#formats/reference.ts';
+
+import type { ClientSession } from '../session/client-session.ts';
+import type { ActiveBuild } from './active-build.ts';
+import { sendBytes, sending } from './export-files.ts';
+import { type ExporterResponse, imageNames } from './export-image.ts';
+
+/** How long the removal of the image may take. */
+const removalMs = 30_000;
+
+/** `--output type=docker,dest=x` or `type=oci`: one tar that is both, sent to the client and not kept here. */
+export async function exportArchive(
+  engine: Engine,
+  build: ActiveBuild,
+  session: ClientSession,
+  { result, attributes }: { readonly result: BuildResult; readonly attributes: ReadonlyMap<string, string> },
+): Promise<ExporterResponse> {
+  const tags = imageNames(attributes.get('name') ?? '');
+  let id: Digest | undefined;
+  await sending(build, session, 'exporting to oci image format', async (task) => {
+    await using image = await passingImage(engine, result, build.signal);
+    id = image.id;
+    await sendBytes(session, engine.images.saveAs(image.id, tags, build.signal), task, build.signal);
+  });
+  return new Map([
+    ['containerimage.config.digest', id ?? ''],
+    ['image.name', tags.map(fullReference).join(',')],
+  ]);
+}
+
+/** The result as an image that is removed again, unless it was here before. */
+async function passingImage(
+  { images }: Engine,
+  { config }: BuildResult,
+  signal: AbortSignal,
+): Promise<{ readonly id: Digest } & AsyncDisposable> {
+  const before = new Set(images.list().map(({ id }) => id));
+  const { id } = await images.add({ config }, signal);
+  return {
+    id,
+    async [Symbol.asyncDispose]() {
+      const isNamed = (images.find(id)?.tags.length ?? 0) > 0;
+      if (before.has(id) || isNamed) return;
+      await images.remove(id, { force: false, prune: false }, deadline(removalMs));
+    },
+  };
+}

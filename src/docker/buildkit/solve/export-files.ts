@@ -1,0 +1,73 @@
+import { StatusError } from '#base/errors.ts';
+import type { BuildResult } from '#engine/build/builder.ts';
+import { encodeMessage } from '#formats/protobuf/encode.ts';
+import { packTree } from '#sys/tree/pack-tree.ts';
+
+import { sendFiles } from '../files/send-files.ts';
+import { bytesMessage } from '../messages/session-messages.ts';
+import { Task } from '../progress/task.ts';
+import type { ClientSession } from '../session/client-session.ts';
+import type { ActiveBuild } from './active-build.ts';
+
+const method = '/moby.filesync.v1.FileSend/DiffCopy';
+/** Which of the client's outputs is meant: its only one. */
+const firstExporter = { 'buildkit-attachable-exporter-id': '0' };
+
+/** `--output type=local`: the files of the result into a folder of the client. */
+export async function exportFolder(build: ActiveBuild, session: ClientSession, result: BuildResult): Promise<void> {
+  await sending(build, session, 'exporting to client directory', async (task) => {
+    await using files = await result.openFiles();
+    using stream = session.channel.open(method, firstExporter, build.signal);
+    const count = counter(task, 'copying files');
+    await sendFiles(stream, files.root, count.add, build.signal);
+    count.finish();
+  });
+}
+
+/** `--output type=tar`: the files of the result as one tar. */
+export async function exportTar(build: ActiveBuild, session: ClientSession, result: BuildResult): Promise<void> {
+  await sending(build, session, 'exporting to client tarball', async (task) => {
+    await using files = await result.openFiles();
+    const tar = packTree({ start: files.root, transform: (entry) => (entry.path === '' ? [] : [entry]) }, build.signal);
+    await sendBytes(session, tar, task, build.signal);
+  });
+}
+
+/** Bytes into a file of the client. */
+export async function sendBytes(
+  session: ClientSession,
+  bytes: AsyncIterable<Uint8Array>,
+  task: Task,
+  signal: AbortSignal,
+): Promise<void> {
+  using stream = session.channel.open(method, firstExporter, signal);
+  const count = counter(task, 'sending tarball');
+  for await (const data of bytes) {
+    await stream.send(encodeMessage(bytesMessage, { data }));
+    count.add(data.length);
+  }
+  stream.end();
+  for await (const _ of stream.messages);
+  count.finish();
+}
+
+/** Runs an export as a task; throws InvalidArgument for a client that takes no files. */
+export async function sending(
+  { log, ref }: ActiveBuild,
+  session: ClientSession,
+  name: string,
+  work: (task: Task) => Promise<void>,
+): Promise<void> {
+  if (!session.serves(method)) throw new StatusError('InvalidArgument', `method ${method} not supported by the client`);
+  const task = new Task(log, `${ref} export`, name);
+  await task.run(() => work(task));
+}
+
+function counter(task: Task, id: string): { readonly add: (sizeBytes: number) => void; readonly finish: () => void } {
+  let current = 0;
+  const add = (sizeBytes: number): void => {
+    current += sizeBytes;
+    task.progress(id, { current });
+  };
+  return { add, finish: () => task.progress(id, { current, done: true }) };
+}

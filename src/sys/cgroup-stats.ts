@@ -1,9 +1,19 @@
+/** What was done with one block device, under the kernel's name of the operation. */
+export interface BlockCount {
+  readonly major: number;
+  readonly minor: number;
+  readonly operation: string;
+  readonly value: number;
+}
+
 /** What the cgroup of a container has used and may use; counters since it was made. */
 export interface CgroupStats {
   readonly cpu: {
     readonly totalNs: bigint;
     readonly userNs: bigint;
     readonly systemNs: bigint;
+    /** Of each CPU, where the kernel counts so (v1). */
+    readonly perCpuNs: readonly bigint[];
     readonly periods: number;
     readonly throttledPeriods: number;
     readonly throttledNs: bigint;
@@ -11,13 +21,16 @@ export interface CgroupStats {
   readonly memory: {
     readonly usageBytes: number;
     readonly inactiveFileBytes: number;
+    /** The most there ever was, and how often the limit was hit, where the kernel counts so (v1). */
+    readonly mostBytes: number | undefined;
+    readonly failures: number | undefined;
     /** undefined: no limit. */
     readonly limitBytes: number | undefined;
     /** All of memory.stat. */
     readonly details: Readonly<Record<string, number>>;
   };
   readonly pids: { readonly current: number; readonly limit: number | undefined };
-  readonly block: { readonly readBytes: number; readonly writeBytes: number };
+  readonly block: { readonly bytes: readonly BlockCount[]; readonly operations: readonly BlockCount[] };
 }
 
 /** Text of a control file; '' when it is not there. */
@@ -39,6 +52,7 @@ export function readStatsV1(read: ReadControl): CgroupStats {
       totalNs: toBigInt(read('cpuacct/cpuacct.usage')),
       userNs: BigInt(usage['user'] ?? 0) * nsPerTick,
       systemNs: BigInt(usage['system'] ?? 0) * nsPerTick,
+      perCpuNs: (read('cpuacct/cpuacct.usage_percpu').match(/\d+/g) ?? []).map(BigInt),
       periods: throttling['nr_periods'] ?? 0,
       throttledPeriods: throttling['nr_throttled'] ?? 0,
       throttledNs: BigInt(throttling['throttled_time'] ?? 0),
@@ -46,11 +60,16 @@ export function readStatsV1(read: ReadControl): CgroupStats {
     memory: {
       usageBytes: toNumber(read('memory/memory.usage_in_bytes')),
       inactiveFileBytes: memory['total_inactive_file'] ?? 0,
+      mostBytes: toNumber(read('memory/memory.max_usage_in_bytes')),
+      failures: toNumber(read('memory/memory.failcnt')),
       limitBytes: toLimit(read('memory/memory.limit_in_bytes')),
       details: memory,
     },
     pids: { current: toNumber(read('pids/pids.current')), limit: toLimit(read('pids/pids.max')) },
-    block: parseBlockV1(read('blkio/blkio.throttle.io_service_bytes_recursive')),
+    block: {
+      bytes: parseBlockV1(read('blkio/blkio.throttle.io_service_bytes_recursive')),
+      operations: parseBlockV1(read('blkio/blkio.throttle.io_serviced_recursive')),
+    },
   };
 }
 
@@ -64,6 +83,7 @@ export function readStatsV2(read: ReadControl): CgroupStats {
       totalNs: microseconds('usage_usec'),
       userNs: microseconds('user_usec'),
       systemNs: microseconds('system_usec'),
+      perCpuNs: [],
       periods: cpu['nr_periods'] ?? 0,
       throttledPeriods: cpu['nr_throttled'] ?? 0,
       throttledNs: microseconds('throttled_usec'),
@@ -71,11 +91,16 @@ export function readStatsV2(read: ReadControl): CgroupStats {
     memory: {
       usageBytes: toNumber(read('memory.current')),
       inactiveFileBytes: memory['inactive_file'] ?? 0,
+      mostBytes: undefined,
+      failures: undefined,
       limitBytes: toLimit(read('memory.max')),
       details: memory,
     },
     pids: { current: toNumber(read('pids.current')), limit: toLimit(read('pids.max')) },
-    block: parseBlockV2(read('io.stat')),
+    block: {
+      bytes: parseBlockV2(read('io.stat'), { rbytes: 'read', wbytes: 'write' }),
+      operations: parseBlockV2(read('io.stat'), { rios: 'read', wios: 'write' }),
+    },
   };
 }
 
@@ -85,23 +110,26 @@ export function parsePairs(text: string): Readonly<Record<string, number>> {
   return Object.fromEntries(lines.filter((line) => line.length === 2).map(([key, value]) => [key, Number(value)]));
 }
 
-function parseBlockV1(text: string): CgroupStats['block'] {
-  const sum = { readBytes: 0, writeBytes: 0 };
-  for (const line of text.split('\n')) {
-    const [, operation, value] = line.split(' ');
-    if (operation === 'Read') sum.readBytes += Number(value);
-    if (operation === 'Write') sum.writeBytes += Number(value);
-  }
-  return sum;
+/** `254:0 Read 5` lines; the last one, a sum over all devices, has no device. */
+function parseBlockV1(text: string): readonly BlockCount[] {
+  return [...text.matchAll(/^(\d+):(\d+) (\w+) (\d+)$/gm)].map(([, major, minor, operation = '', value]) => ({
+    major: Number(major),
+    minor: Number(minor),
+    operation,
+    value: Number(value),
+  }));
 }
 
-function parseBlockV2(text: string): CgroupStats['block'] {
-  const sum = { readBytes: 0, writeBytes: 0 };
-  for (const [, key, value] of text.matchAll(/\b(rbytes|wbytes)=(\d+)/g)) {
-    if (key === 'rbytes') sum.readBytes += Number(value);
-    else sum.writeBytes += Number(value);
-  }
-  return sum;
+/** `254:0 rbytes=1 wbytes=2 rios=3` lines; `names` says which counters, and what they are called. */
+function parseBlockV2(text: string, names: Readonly<Record<string, string>>): readonly BlockCount[] {
+  return [...text.matchAll(/^(\d+):(\d+) (.*)$/gm)].flatMap(([, major, minor, rest = '']) =>
+    [...rest.matchAll(/(\w+)=(\d+)/g)].flatMap(([, key = '', value]) => {
+      const operation = names[key];
+      return operation === undefined
+        ? []
+        : [{ major: Number(major), minor: Number(minor), operation, value: Number(value) }];
+    }),
+  );
 }
 
 function toNumber(text: string): number {

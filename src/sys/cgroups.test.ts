@@ -30,6 +30,7 @@ test('reads a pure v2 tree', (t) => {
       totalNs: 1_500_000n,
       userNs: 1_000_000n,
       systemNs: 500_000n,
+      perCpuNs: [],
       periods: 4,
       throttledPeriods: 2,
       throttledNs: 7000n,
@@ -37,11 +38,24 @@ test('reads a pure v2 tree', (t) => {
     memory: {
       usageBytes: 4096,
       inactiveFileBytes: 1024,
+      mostBytes: undefined,
+      failures: undefined,
       limitBytes: undefined,
       details: { anon: 10, inactive_file: 1024 },
     },
     pids: { current: 2, limit: 100 },
-    block: { readBytes: 11, writeBytes: 22 },
+    block: {
+      bytes: [
+        { major: 254, minor: 0, operation: 'read', value: 10 },
+        { major: 254, minor: 0, operation: 'write', value: 20 },
+        { major: 8, minor: 0, operation: 'read', value: 1 },
+        { major: 8, minor: 0, operation: 'write', value: 2 },
+      ],
+      operations: [
+        { major: 254, minor: 0, operation: 'read', value: 1 },
+        { major: 254, minor: 0, operation: 'write', value: 1 },
+      ],
+    },
   });
   assert.deepEqual(cgroups.pids('/slipway/one'), [12, 13, 14]);
   assert.equal(cgroups.isFrozen('/slipway/one'), true);
@@ -57,6 +71,9 @@ test('reads a hybrid tree with controllers that are mounted together', (t) => {
     'cpu,cpuacct/one/cpu.stat': 'nr_periods 9\nnr_throttled 1\nthrottled_time 55\n',
     'memory/one/memory.usage_in_bytes': '8192\n',
     'memory/one/memory.limit_in_bytes': '9223372036854771712\n',
+    'cpu,cpuacct/one/cpuacct.usage_percpu': '7 8 \n',
+    'memory/one/memory.max_usage_in_bytes': '9000\n',
+    'memory/one/memory.failcnt': '4\n',
     'memory/one/memory.stat': 'inactive_file 1\ntotal_inactive_file 2048\n',
     'memory/one/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
     'pids/one/pids.current': '1\n',
@@ -73,7 +90,16 @@ test('reads a hybrid tree with controllers that are mounted together', (t) => {
   assert.equal(stats.cpu.throttledNs, 55n);
   assert.equal(stats.memory.limitBytes, undefined);
   assert.equal(stats.memory.inactiveFileBytes, 2048);
-  assert.deepEqual(stats.block, { readBytes: 5, writeBytes: 6 });
+  assert.deepEqual(stats.cpu.perCpuNs, [7n, 8n]);
+  assert.deepEqual([stats.memory.mostBytes, stats.memory.failures], [9000, 4]);
+  assert.deepEqual(stats.block, {
+    bytes: [
+      { major: 254, minor: 0, operation: 'Read', value: 5 },
+      { major: 254, minor: 0, operation: 'Write', value: 6 },
+      { major: 254, minor: 0, operation: 'Total', value: 11 },
+    ],
+    operations: [],
+  });
   assert.deepEqual(stats.pids, { current: 1, limit: undefined });
   assert.deepEqual(cgroups.pids('/one'), [77]);
   assert.equal(cgroups.isFrozen('/one'), false);

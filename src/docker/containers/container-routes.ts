@@ -58,7 +58,9 @@ export function containerRoutes(context: Context): readonly Route[] {
     on('PUT', '{id}/archive', writeArchive),
     on('POST', '{id}/checkpoints', refuseCheckpoints),
     on('GET', '{id}/checkpoints', refuseCheckpoints),
-    on('DELETE', '{id}', lifecycle.remove),
+    on('DELETE', '{id}/checkpoints/{checkpoint}', refuseCheckpoints),
+    // The name of a link has a slash.
+    on('DELETE', '{id*}', lifecycle.remove),
     { method: 'POST', path: '/commit', handle: (call, signal) => commitReply(context, call, signal) },
   ];
 }

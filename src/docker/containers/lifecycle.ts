@@ -64,7 +64,10 @@ export function wait({ engine }: Context, call: Call, signal: AbortSignal): Repl
 
 export async function remove({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
   if (call.query.flag('link')) {
-    throw new StatusError('NotSupported', 'Cannot remove a link: links are not supported; use networks and names');
+    throw new StatusError(
+      'NotSupported',
+      'Cannot remove a link: it goes with the container that has it; remove that one',
+    );
   }
   const options = { force: call.query.flag('force'), volumes: call.query.flag('v') };
   await engine.containers.remove(idOf(call), options, signal);

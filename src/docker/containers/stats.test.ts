@@ -26,16 +26,21 @@ describe('stats', () => {
     assert.deepEqual([body['name'], body['id']], ['/web', id]);
     assert.deepEqual(body['cpu_stats']?.['cpu_usage'], {
       total_usage: 3_000_000,
+      percpu_usage: [1, 2],
       usage_in_kernelmode: 1_000_000,
       usage_in_usermode: 2_000_000,
     });
+    const throttling = { periods: 4, throttled_periods: 5, throttled_time: 6 };
+    assert.deepEqual(body['cpu_stats']?.['throttling_data'], throttling);
     assert.ok(Number(body['cpu_stats']?.['system_cpu_usage']) > 0);
     assert.ok(Number(body['cpu_stats']?.['online_cpus']) > 0);
     assert.equal(body['precpu_stats']?.['system_cpu_usage'], undefined);
     assert.deepEqual(body['memory_stats'], {
       usage: 4096,
+      max_usage: 8192,
+      failcnt: 1,
       limit: 65_536,
-      stats: { inactive_file: 1024, total_inactive_file: 1024 },
+      stats: { cache: 7, inactive_file: 1024, total_inactive_file: 1024 },
     });
     assert.deepEqual(body['pids_stats'], { current: 3, limit: 50 });
     const network = body['networks']?.['eth0'] as Record<string, unknown>;

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { nowNs, sleep } from '#base/clock.ts';
 import type { Container } from '#engine/runtime/container.ts';
 import type { Containers, ContainerStats } from '#engine/runtime/containers.ts';
+import type { BlockCount } from '#sys/cgroup-stats.ts';
 
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
@@ -75,56 +76,61 @@ function statsBody(container: Container, before: Sample, now: Sample): object {
     os_type: 'linux',
     read: now.readAt,
     preread: before.readAt,
-    pids_stats: stats === undefined ? {} : { current: stats.pids, limit: container.spec.limits.pidsLimit ?? 0 },
+    pids_stats: stats === undefined ? {} : { current: stats.pids.current, limit: stats.pids.limit ?? 0 },
     blkio_stats: blockBody(stats),
     num_procs: 0,
     storage_stats: {},
     cpu_stats: cpuBody(now),
     precpu_stats: cpuBody(before),
-    memory_stats:
-      stats === undefined
-        ? {}
-        : {
-            usage: stats.memory.usageBytes,
-            limit: memoryLimit(stats),
-            // Clients subtract the page cache that can be dropped: by the one name on cgroup v1, by the other on v2.
-            stats: {
-              inactive_file: stats.memory.inactiveFileBytes,
-              total_inactive_file: stats.memory.inactiveFileBytes,
-            },
-          },
+    memory_stats: stats === undefined ? {} : memoryBody(stats),
     ...(stats !== undefined && { networks: networkBodies(stats) }),
+  };
+}
+
+/** The peak and the failures are of cgroup v1 alone. Clients subtract the page cache by its name on v1 or on v2: it has both. */
+function memoryBody(stats: ContainerStats): object {
+  const { usageBytes, inactiveFileBytes, details, mostBytes, failures } = stats.memory;
+  return {
+    usage: usageBytes,
+    ...(mostBytes !== undefined && { max_usage: mostBytes }),
+    ...(failures !== undefined && { failcnt: failures }),
+    limit: memoryLimit(stats),
+    stats: { ...details, inactive_file: inactiveFileBytes, total_inactive_file: inactiveFileBytes },
   };
 }
 
 /** Clients divide by it: without a limit of its own, a container may take all of this machine's memory. */
 function memoryLimit({ memory }: ContainerStats): number {
   const all = totalmem();
-  return memory.limitBytes === 0 ? all : Math.min(memory.limitBytes, all);
+  return Math.min(memory.limitBytes || all, all);
 }
 
 function cpuBody({ stats, systemNs }: Sample): object {
-  const usage = {
-    total_usage: Number(stats?.cpu.totalNs ?? 0n),
-    usage_in_kernelmode: Number(stats?.cpu.systemNs ?? 0n),
-    usage_in_usermode: Number(stats?.cpu.userNs ?? 0n),
-  };
-  const throttling = { periods: 0, throttled_periods: 0, throttled_time: 0 };
+  const { cpu } = stats ?? {};
+  const perCpu = cpu?.perCpuNs ?? [];
   return {
-    cpu_usage: usage,
+    cpu_usage: {
+      total_usage: Number(cpu?.totalNs ?? 0n),
+      ...(perCpu.length > 0 && { percpu_usage: perCpu.map(Number) }),
+      usage_in_kernelmode: Number(cpu?.systemNs ?? 0n),
+      usage_in_usermode: Number(cpu?.userNs ?? 0n),
+    },
     ...(stats !== undefined && { system_cpu_usage: Number(systemNs), online_cpus: availableParallelism() }),
-    throttling_data: throttling,
+    throttling_data: {
+      periods: cpu?.periods ?? 0,
+      throttled_periods: cpu?.throttledPeriods ?? 0,
+      throttled_time: Number(cpu?.throttledNs ?? 0n),
+    },
   };
 }
 
+/** Only the kernel before 5.0 counted the other lists. */
 function blockBody(stats: ContainerStats | undefined): object {
-  const entries = [
-    { major: 0, minor: 0, op: 'read', value: stats?.block.readBytes ?? 0 },
-    { major: 0, minor: 0, op: 'write', value: stats?.block.writeBytes ?? 0 },
-  ];
+  const entries = (counts: readonly BlockCount[] | undefined): readonly object[] | null =>
+    counts?.map(({ major, minor, operation, value }) => ({ major, minor, op: operation, value })) ?? null;
   return {
-    io_service_bytes_recursive: stats === undefined ? null : entries,
-    io_serviced_recursive: null,
+    io_service_bytes_recursive: entries(stats?.block.bytes),
+    io_serviced_recursive: entries(stats?.block.operations),
     io_queue_recursive: null,
     io_service_time_recursive: null,
     io_wait_time_recursive: null,

@@ -20,6 +20,8 @@ export function swarmRoutes(): readonly Route[] {
         refusal(method, `/${name}/{rest*}`, noManagerError),
       ]),
     ]),
+    // Volumes of a cluster: the only ones that can be changed.
+    refusal('PUT', '/volumes/{name}', noManagerError),
     { method: 'GET', path: '/plugins', handle: () => json([]) },
     { method: 'GET', path: '/plugins/privileges', handle: refusePlugins },
     {

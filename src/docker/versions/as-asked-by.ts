@@ -79,8 +79,7 @@ function ownOptionsOnly(mount: MountConfig): MountConfig {
 /** Only the mount itself was read-only, not what is mounted below. */
 function withShallowReadOnly(mount: MountConfig): MountConfig {
   if (mount.BindOptions?.ReadOnlyForceRecursive === true) throw tooOld('BindOptions.ReadOnlyForceRecursive', '1.44');
-  if (mount.Type !== 'bind' || mount.ReadOnly !== true) return mount;
-  return { ...mount, BindOptions: { ...mount.BindOptions, ReadOnlyNonRecursive: true } };
+  return mount;
 }
 
 function withoutSubpath(mount: MountConfig): MountConfig {

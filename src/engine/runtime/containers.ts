@@ -1,3 +1,4 @@
+import type { CgroupStats } from '#sys/cgroup-stats.ts';
 import type { LogQuery, LogRecord } from '../logs/container-log.ts';
 import type { EndpointRequest } from '../network/networks.ts';
 import type { Change } from '../snapshots/snapshots.ts';
@@ -48,12 +49,8 @@ export interface ExitStatus {
   readonly error: string;
 }
 
-export interface ContainerStats {
-  readonly cpu: { readonly totalNs: bigint; readonly userNs: bigint; readonly systemNs: bigint };
-  readonly memory: { readonly usageBytes: number; readonly inactiveFileBytes: number; readonly limitBytes: number };
-  readonly pids: number;
+export interface ContainerStats extends CgroupStats {
   readonly networks: Readonly<Record<string, InterfaceStats>>;
-  readonly block: { readonly readBytes: number; readonly writeBytes: number };
 }
 
 export interface InterfaceStats {
@@ -115,8 +112,7 @@ export interface Containers {
   /** Works on created (waits for the start) and running containers. */
   attach(nameOrId: string, options: { readonly stdin: boolean }, signal: AbortSignal): Promise<Attachment>;
   resize(nameOrId: string, rows: number, columns: number): Promise<void>;
-  /** What it printed, in pieces as they are read. */
-  logs(nameOrId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<readonly LogRecord[]>;
+  logs(nameOrId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogRecord>;
   top(
     nameOrId: string,
     psArgs: string,

@@ -119,7 +119,12 @@ export function notRunning(live: LiveContainer): StatusError {
 }
 
 /** Where a container's files lie. */
-type ContainerFiles = Pick<Container, 'logPath' | 'hostnamePath' | 'hostsPath' | 'resolvConfPath'>;
+export interface ContainerFiles {
+  readonly logPath: string;
+  readonly hostnamePath: string;
+  readonly hostsPath: string;
+  readonly resolvConfPath: string;
+}
 
 /** The container as a value for others. */
 export function describe(live: LiveContainer, sandbox: Container['sandbox'], files: ContainerFiles): Container {

@@ -10,23 +10,14 @@ import { isRunning } from './record.ts';
 import type { Room } from './room.ts';
 
 const psTimeoutMs = 30_000;
+const defaultPsArguments = '-ef';
 const psOutputBytes = 16 * 1024 * 1024;
 
 /** What a container uses now; zeros when it does not run. */
 export function statsOf(room: Room, live: LiveContainer): ContainerStats {
   const path = live.record.run?.cgroupPath;
-  const { cpu, memory, pids, block } = room.cgroups.stats(path ?? '/nothing');
-  return {
-    cpu: { totalNs: cpu.totalNs, userNs: cpu.userNs, systemNs: cpu.systemNs },
-    memory: {
-      usageBytes: memory.usageBytes,
-      inactiveFileBytes: memory.inactiveFileBytes,
-      limitBytes: memory.limitBytes ?? 0,
-    },
-    pids: pids.current,
-    networks: live.record.spec.network.mode === 'host' ? {} : interfacesOf(live.record.state.pid),
-    block,
-  };
+  const networks = live.record.spec.network.mode === 'host' ? {} : interfacesOf(live.record.state.pid);
+  return { ...room.cgroups.stats(path ?? '/nothing'), networks };
 }
 
 function interfacesOf(pid: number): Readonly<Record<string, InterfaceStats>> {
@@ -68,14 +59,20 @@ export async function topOf(
   psArgs: string,
 ): Promise<{ readonly titles: readonly string[]; readonly processes: readonly (readonly string[])[] }> {
   if (!isRunning(live.record)) throw new StatusError('Conflict', `container ${live.id} is not running`);
-  const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/);
+  const args = (psArgs.trim() || defaultPsArguments).split(/\s+/);
   if (args.some((arg) => !/^[\w,=+%:-]+$/.test(arg)))
     throw new StatusError(
       'InvalidArgument',
       `Cannot list processes: ps arguments "${psArgs}" have characters that none takes`,
     );
   const pids = new Set(room.cgroups.pids(live.record.run?.cgroupPath ?? '/nothing'));
-  return parsePs(await ps(args), pids);
+  return parsePs(await psOf(args, pids), pids);
+}
+
+/** Own arguments show what they select, such as the processes of one terminal: the container's are named, where ps takes both. */
+async function psOf(args: readonly string[], pids: ReadonlySet<number>): Promise<string> {
+  if (pids.size === 0 || args.join(' ') === defaultPsArguments) return ps(args);
+  return ps([...args, '-q', [...pids].join(',')]).catch(() => ps(args));
 }
 
 /** The rows of ps's table whose PID is wanted; the last column takes what is left of its line. Throws InvalidArgument. */

@@ -152,6 +152,25 @@ testFlags('what the process may', () => instance, [
     shows: /Operation not permitted/,
   },
   {
+    proves: 'docker run --security-opt',
+    args: [
+      '--security-opt',
+      'no-new-privileges',
+      '--security-opt',
+      'label=disable',
+      '--security-opt',
+      'seccomp=unconfined',
+    ],
+    does: 'grep -E "NoNewPrivs|Seccomp:" /proc/self/status',
+    shows: /NoNewPrivs:\s+1\nSeccomp:\s+0$/m,
+  },
+  {
+    proves: 'docker create --security-opt',
+    args: ['--security-opt', 'systempaths=unconfined', '--security-opt', 'writable-cgroups'],
+    does: 'grep -c " /proc/sys " /proc/mounts; grep -c "/sys/fs/cgroup.* ro[, ]" /proc/mounts',
+    shows: /^0\n[01]$/m,
+  },
+  {
     proves: 'docker {run,create} --device',
     args: ['--device', '/dev/loop-control:/dev/nothing:r', '--device', '/dev/net:/dev/nets'],
     does: 'ls -l /dev/nothing /dev/nets; echo x > /dev/nothing',

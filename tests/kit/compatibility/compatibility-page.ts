@@ -7,7 +7,7 @@ import { matrixOf, type Row } from './matrix.ts';
 import { readSurface } from './surface.ts';
 
 /** Rows without a test. The number only falls. */
-const unprovedMost = 801;
+const unprovedMost = 2;
 
 const testFiles = ['src/**/*.test.ts', 'tests/e2e/**/*.test.ts'];
 

@@ -60,11 +60,19 @@ function proofsOfRow(module: Module, row: SyntaxNode): readonly Proof[] {
       subject,
       state,
       file: module.path,
-      test: subjects[0] ?? '',
-      sentence: literal(fields.get('because') ?? fields.get('sentence')),
+      test: subject,
+      sentence: literal(valueOf(module, fields.get('because') ?? fields.get('sentence'))),
       text: textWithout(module, row, value),
     }));
   });
+}
+
+/** What a name stands for, where the module says so by a constant. */
+function valueOf(module: Module, node: unknown): unknown {
+  const name = dottedName(node);
+  if (name === '') return node;
+  const declaration = module.nodes.find(([one]) => one.type === 'VariableDeclarator' && dottedName(one['id']) === name);
+  return declaration?.[0]['init'] ?? node;
 }
 
 function textWithout(module: Module, whole: SyntaxNode, part: SyntaxNode): string {

@@ -217,17 +217,17 @@ export class FakeContainers implements Containers {
     nameOrId: string,
     query: { readonly follow: boolean; readonly stdout: boolean; readonly stderr: boolean; readonly tail?: number },
     signal: AbortSignal,
-  ): AsyncGenerator<readonly LogRecord[], void, undefined> {
+  ): AsyncGenerator<LogRecord, void, undefined> {
     this.calls.push(
       `logs ${JSON.stringify(query, (_, value: unknown) => (typeof value === 'bigint' ? `${String(value)}n` : value))}`,
     );
     const { process } = this.#entry(nameOrId);
     const attachment = process.attach(signal);
     const past = query.tail === undefined ? process.log : process.log.slice(-query.tail);
-    for (const chunk of past) if (query[chunk.stream]) yield [{ ...chunk, timeNs: 1_700_000_000_000_000_001n }];
+    for (const chunk of past) if (query[chunk.stream]) yield { ...chunk, timeNs: 1_700_000_000_000_000_001n };
     if (!query.follow) return;
     for await (const chunk of attachment.output) {
-      if (query[chunk.stream]) yield [{ ...chunk, timeNs: 1_700_000_000_000_000_002n }];
+      if (query[chunk.stream]) yield { ...chunk, timeNs: 1_700_000_000_000_000_002n };
     }
   }
 
@@ -237,11 +237,32 @@ export class FakeContainers implements Containers {
 
   stats(): ContainerStats {
     return {
-      cpu: { totalNs: 3_000_000n, userNs: 2_000_000n, systemNs: 1_000_000n },
-      memory: { usageBytes: 4096, inactiveFileBytes: 1024, limitBytes: this.memoryLimitBytes },
-      pids: 3,
+      cpu: {
+        totalNs: 3_000_000n,
+        userNs: 2_000_000n,
+        systemNs: 1_000_000n,
+        perCpuNs: [1n, 2n],
+        periods: 4,
+        throttledPeriods: 5,
+        throttledNs: 6n,
+      },
+      memory: {
+        usageBytes: 4096,
+        inactiveFileBytes: 1024,
+        mostBytes: 8192,
+        failures: 1,
+        limitBytes: this.memoryLimitBytes,
+        details: { cache: 7 },
+      },
+      pids: { current: 3, limit: 50 },
       networks: { eth0: counts },
-      block: { readBytes: 10, writeBytes: 20 },
+      block: {
+        bytes: [
+          { major: 8, minor: 1, operation: 'read', value: 10 },
+          { major: 8, minor: 1, operation: 'write', value: 20 },
+        ],
+        operations: [],
+      },
     };
   }
 

@@ -44,6 +44,7 @@ describe('the parameters of a build', () => {
       target: '',
       labels: {},
       limits: {},
+      cacheFrom: [],
       noCache: false,
       pull: false,
       networkMode: 'default',
@@ -72,6 +73,7 @@ describe('the parameters of a build', () => {
         cpuquota: '4000',
         ulimits: '[{"Name":"nofile","Soft":1,"Hard":2}]',
         platform: 'linux/arm64',
+        cachefrom: '["app:cache"]',
       }),
       {
         tags: ['app:latest', 'app:2', 'localhost:5000/app:3'],
@@ -81,6 +83,7 @@ describe('the parameters of a build', () => {
         noCache: true,
         pull: true,
         networkMode: 'host',
+        cacheFrom: ['app:cache'],
         extraHosts: ['a:1.1.1.1', 'b:2.2.2.2', 'c:3.3.3.3'],
         shmSizeBytes: 1000,
         limits: {

@@ -40,6 +40,7 @@ export function buildOptions(query: Query): BuildOptions {
     labels: decoded(query, 'labels', mapOf(text, '')) ?? {},
     noCache: query.flag('nocache'),
     pull: query.flag('pull'),
+    cacheFrom: (decoded(query, 'cachefrom', listOf(text)) ?? []).filter(Boolean),
     networkMode: query.text('networkmode') || 'default',
     extraHosts: extraHosts(query),
     ...positive('shmSizeBytes', query.integer('shmsize')),

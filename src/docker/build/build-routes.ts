@@ -37,9 +37,6 @@ function build({ engine, uploads }: Context, call: Call, builds: Builds): Reply 
     const { name, text } = await readDockerfile(contextDir, query.text('dockerfile'));
     const source = { contextDir, dockerfileName: name, dockerfile: text };
     const teller = new BuildOutput(output, query.flag('q'));
-    if (query.text('cachefrom').replace(/^(null|\[\])$/, '') !== '') {
-      teller.onEvent({ kind: 'warning', text: 'cache-from is not needed: layers that are here are reused by content' });
-    }
     try {
       const imageId = await engine.builder.build({ ...options, ...source, auth }, teller.onEvent, signal);
       await teller.finish(imageId, options.tags);

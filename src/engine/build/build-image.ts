@@ -1,28 +1,32 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
+import { inlineCacheField } from '#formats/build-cache.ts';
 import { parseDockerfile } from '#formats/dockerfile/parse-dockerfile.ts';
 import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
-import type { Digest, ImageConfig } from '#formats/oci.ts';
+import type { Digest } from '#formats/oci.ts';
 import type { Images } from '../images/images.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { assembleImage } from './assemble-image.ts';
 import { BaseImages } from './base-images.ts';
 import type { BuildJob } from './build-job.ts';
 import { buildStage } from './build-stage.ts';
+import { BuildSteps } from './build-steps.ts';
 import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
 import type { CacheMounts } from './cache-mounts.ts';
 import { buildContext } from './context-tree.ts';
+import { deliverImage } from './deliver-image.ts';
 import { EventOrder } from './event-order.ts';
-import { LayerGoneError, type LayerSteps } from './layer-steps.ts';
+import { exportCaches, inlineSteps } from './export-cache.ts';
+import { openImports } from './imported-cache.ts';
+import type { LayerSteps } from './layer-steps.ts';
 import { type BuildPlan, planBuild } from './plan.ts';
 import { hostPlatform } from './platform.ts';
 import type { StageState } from './stage-state.ts';
 import type { StepCache } from './step-cache.ts';
-import { globalVariables, unusedBuildArgs } from './variables.ts';
+import { givenArg, globalVariables, unusedBuildArgs } from './variables.ts';
 
 export interface BuildTools {
   readonly images: Images;
@@ -62,30 +66,34 @@ export async function buildImage(
 
   const folder = await mkdtemp(join(tools.folder, 'build-'));
   try {
-    const { steps, runner, cacheMounts, proxy } = tools;
+    const { runner, cacheMounts, proxy } = tools;
     const images = new BaseImages(tools.images, request, platform);
-    const job = {
-      request,
-      dockerfile,
-      globals,
-      contexts,
-      context,
-      platform,
-      folder,
-      images,
-      steps,
-      runner,
-      cacheMounts,
-      proxy,
-    };
+    using steps = new BuildSteps(
+      tools.steps,
+      await openImports(tools.images, request, platform, onEvent, signal),
+      onEvent,
+    );
+    const prepared = { request, dockerfile, globals, contexts, context, platform, folder };
+    const job = { ...prepared, images, steps, runner, cacheMounts, proxy };
     const state = await buildStages(job, plan, onEvent, signal);
-    const config = await assembleImage(state, request, tools.cache);
+    const plain = await assembleImage(state, request, steps, signal);
+    const finished = { trail: steps.trail, top: state.layer };
+    const config = wantsInlineCache(request)
+      ? { ...plain, [inlineCacheField]: inlineSteps(tools.snapshots, finished) }
+      : plain;
     signal.throwIfAborted();
-    if (request.take !== undefined) return await handOver(tools, state, { config, take: request.take }, signal);
-    return await addImage(tools, state, { config, tags }, signal);
+    const id = await deliverImage(tools, state.layer, { config, tags, take: request.take }, signal);
+    await exportCaches(tools, request, finished, onEvent, signal);
+    return id;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** `--build-arg BUILDKIT_INLINE_CACHE=1` is how clients without `--cache-to` ask for it. */
+function wantsInlineCache({ cacheTo = [], buildArgs }: BuildRequest): boolean {
+  const asked = givenArg(buildArgs, 'BUILDKIT_INLINE_CACHE') ?? '';
+  return /^(1|t|true)$/i.test(asked) || cacheTo.some(({ kind }) => kind === 'inline');
 }
 
 /** Builds all stages of the plan, independent ones at once; the first failure ends the others. */
@@ -129,34 +137,6 @@ async function buildStages(
   signal.throwIfAborted();
   if (failure.signal.aborted) throw failure.signal.reason;
   return await stage(plan.target.stage.index);
-}
-
-async function addImage(
-  { images, snapshots }: BuildTools,
-  { layer }: StageState,
-  image: Parameters<Images['add']>[0],
-  signal: AbortSignal,
-): Promise<Digest> {
-  const isGone = (): boolean => layer !== undefined && snapshots.layer(layer) === undefined;
-  try {
-    if (!isGone()) return (await images.add(image, signal)).id;
-  } catch (error) {
-    if (!isGone()) throw error;
-  }
-  throw new LayerGoneError('the topmost layer was removed');
-}
-
-async function handOver(
-  { images, snapshots, steps }: BuildTools,
-  { layer }: StageState,
-  { config, take }: { readonly config: ImageConfig; readonly take: NonNullable<BuildRequest['take']> },
-  signal: AbortSignal,
-): Promise<Digest> {
-  using _hold = layer === undefined ? undefined : images.hold(layer);
-  if (layer !== undefined && snapshots.layer(layer) === undefined)
-    throw new LayerGoneError('the topmost layer was removed');
-  await take({ config, topLayer: layer, openFiles: () => steps.openSnapshot(layer) }, signal);
-  return `sha256:${createHash('sha256').update(JSON.stringify(config)).digest('hex')}`;
 }
 
 function readTag(name: string): Reference {

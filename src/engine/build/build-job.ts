@@ -3,9 +3,9 @@ import type { Variables } from '#formats/dockerfile/expand-word.ts';
 import type { Digest, Platform } from '#formats/oci.ts';
 import type { BaseImages } from './base-images.ts';
 import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
+import type { BuildSteps } from './build-steps.ts';
 import type { CacheMounts } from './cache-mounts.ts';
 import type { ContextTree } from './context-tree.ts';
-import type { LayerSteps } from './layer-steps.ts';
 import type { NamedContext } from './named-context.ts';
 import type { Origin } from './plan.ts';
 import type { StageState } from './stage-state.ts';
@@ -22,7 +22,7 @@ export interface BuildJob {
   /** A folder for temporary files of this build, removed when it ends. */
   readonly folder: string;
   readonly images: BaseImages;
-  readonly steps: LayerSteps;
+  readonly steps: BuildSteps;
   readonly runner: StepRunner;
   readonly cacheMounts: CacheMounts;
   /** For ADD: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */

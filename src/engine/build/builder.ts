@@ -24,6 +24,9 @@ export interface BuildRequest {
   readonly noCache: boolean;
   /** Names of stages that are built without the cache (`--no-cache-filter`). */
   readonly noCacheStages?: readonly string[];
+  /** Images and caches in registries that steps are looked up in when this machine does not know them. */
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly CacheTarget[];
   readonly pull: boolean;
   /** `default`, `none` or `host`, or a network's name. */
   readonly networkMode: string;
@@ -44,6 +47,19 @@ export interface BuildRequest {
   /** What the client lends while the build runs; without it there are no secrets and no SSH agents. */
   readonly session?: BuildSession;
 }
+
+/** Where the steps of a build are told to other machines. */
+export type CacheTarget =
+  /** In the configuration of the image: those steps that made its own layers. */
+  | { readonly kind: 'inline' }
+  /** In a repository of its own, `max` with the steps of all stages. */
+  | {
+      readonly kind: 'registry';
+      readonly reference: string;
+      readonly mode: 'min' | 'max';
+      /** Otherwise the build fails when the cache cannot be pushed. */
+      readonly ignoresErrors: boolean;
+    };
 
 /** Secrets and SSH agents of the one who builds, asked for when a RUN that mounts them is really carried out. */
 export interface BuildSession {

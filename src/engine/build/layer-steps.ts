@@ -3,7 +3,7 @@ import { newId } from '#base/ids.ts';
 import type { ConcurrencyLimit } from '#base/limit.ts';
 import type { Digest } from '#formats/oci.ts';
 import type { Layer, Snapshots } from '../snapshots/snapshots.ts';
-import type { StepCache } from './step-cache.ts';
+import type { NewRecord, StepCache, StepRecord } from './step-cache.ts';
 
 /** Snapshots of build steps are named so; what is left of them at start is swept. */
 export const snapshotPrefix = 'build-';
@@ -81,9 +81,15 @@ export class LayerSteps {
     return undefined;
   }
 
-  /** Notes that a second key leads to the same result. */
-  async alias(key: string, description: string, { layer, createdAtMs }: StepOutcome): Promise<void> {
-    await this.#options.cache.add({ key, chainId: layer?.chainId, createdAtMs, description });
+  /** The steps that made a layer, as the cache knows them. */
+  makersOf(chainId: Digest): readonly StepRecord[] {
+    return this.#options.cache.makersOf(chainId);
+  }
+
+  /** Notes what a step made, here or on another machine; its layer is here. */
+  async adopt(record: NewRecord): Promise<void> {
+    const evicted = await this.#options.cache.add(record);
+    await this.#options.onEvicted(evicted.flatMap(({ chainId }) => chainId ?? []));
   }
 
   /** A writable root on a layer (undefined: on nothing) that is removed when disposed, unless it was committed. */
@@ -111,20 +117,15 @@ export class LayerSteps {
   }
 
   async #make(work: StepWork, signal: AbortSignal): Promise<StepOutcome> {
-    const { snapshots, cache, onEvicted } = this.#options;
+    const { snapshots } = this.#options;
     signal.throwIfAborted();
     await using snapshot = await this.openSnapshot(work.parent);
     const changed = await work.run(snapshot, signal);
     signal.throwIfAborted();
     const layer = changed ? await snapshots.commit(snapshot.id, signal) : undefined;
     const createdAtMs = nowMs();
-    const evicted = await cache.add({
-      key: work.key,
-      chainId: layer?.chainId,
-      createdAtMs,
-      description: work.description,
-    });
-    await onEvicted(evicted.flatMap(({ chainId }) => chainId ?? []));
+    const { key, description } = work;
+    await this.adopt({ key, chainId: layer?.chainId, createdAtMs, description, isAlias: false });
     return { layer, createdAtMs, cached: false };
   }
 }

@@ -18,10 +18,10 @@ function journal(t: TestContext): string {
 test('records come back after a restart', async (t) => {
   const path = journal(t);
   const cache = await StepCache.open(path);
-  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: 'A' });
-  await cache.add({ key: 'b', chainId: undefined, createdAtMs: 6, description: 'B' });
-  await cache.add({ key: 'a', chainId: digest(2), createdAtMs: 7, description: 'A' });
-  await cache.add({ key: 'c', chainId: digest(3), createdAtMs: 8, description: 'C' });
+  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: 'A', isAlias: false });
+  await cache.add({ key: 'b', chainId: undefined, createdAtMs: 6, description: 'B', isAlias: false });
+  await cache.add({ key: 'a', chainId: digest(2), createdAtMs: 7, description: 'A', isAlias: false });
+  await cache.add({ key: 'c', chainId: digest(3), createdAtMs: 8, description: 'C', isAlias: false });
   await cache.forget(['c', 'never']);
   const again = await StepCache.open(path);
   const plain = again.records().map((record) => [record.key, record.chainId, record.createdAtMs, record.description]);
@@ -51,7 +51,7 @@ test('whatever the journal holds, it opens', async (t) => {
     cache.records().map(({ key }) => key),
     ['a'],
   );
-  await cache.add({ key: 'c', chainId: digest(2), createdAtMs: 6, description: '' });
+  await cache.add({ key: 'c', chainId: digest(2), createdAtMs: 6, description: '', isAlias: false });
   assert.deepEqual(
     (await StepCache.open(path)).records().map(({ key }) => key),
     ['a', 'c'],
@@ -68,7 +68,7 @@ test('the least recently used one makes room, also after a restart', async (t) =
   cache.find('k0');
   await cache.flush();
   const again = await StepCache.open(path);
-  const removed = await again.add({ key: 'new', chainId: digest(1), createdAtMs: 1, description: '' });
+  const removed = await again.add({ key: 'new', chainId: digest(1), createdAtMs: 1, description: '', isAlias: false });
   assert.deepEqual(
     removed.map(({ key }) => key),
     ['k1'],
@@ -80,14 +80,14 @@ test('the journal is written anew before it grows without end', async (t) => {
   const path = journal(t);
   writeFileSync(path, '{"used":[]}\n'.repeat(4 * maxRecords));
   const cache = await StepCache.open(path);
-  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: '' });
+  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: '', isAlias: false });
   assert.equal(readFileSync(path, 'utf8').split('\n').length, 2);
 });
 
 test('uses are counted once per build, and their time is kept', async (t) => {
   const path = journal(t);
   const cache = await StepCache.open(path);
-  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: 'x'.repeat(5000) });
+  await cache.add({ key: 'a', chainId: digest(1), createdAtMs: 5, description: 'x'.repeat(5000), isAlias: false });
   for (let build = 0; build < 3; build += 1) {
     cache.find('a');
     cache.find('a');
@@ -100,4 +100,18 @@ test('uses are counted once per build, and their time is kept', async (t) => {
   const [after] = (await StepCache.open(path)).records();
   assert.equal(after?.uses, 4);
   assert.ok(after.usedAtMs >= before.usedAtMs);
+});
+
+test('the makers of a layer are its records but for second keys', async (t) => {
+  const path = journal(t);
+  const cache = await StepCache.open(path);
+  const made = { chainId: digest(1), createdAtMs: 5, description: '' };
+  await cache.add({ ...made, key: 'a', isAlias: false });
+  await cache.add({ ...made, key: 'b', isAlias: true });
+  await cache.add({ ...made, key: 'c', chainId: digest(2), isAlias: false });
+  for (const opened of [cache, await StepCache.open(path)])
+    assert.deepEqual(
+      opened.makersOf(digest(1)).map(({ key }) => key),
+      ['a'],
+    );
 });

@@ -18,9 +18,11 @@ export interface StepRecord {
   readonly usedAtMs: number;
   /** Builds that it served, the one that made it included. */
   readonly uses: number;
+  /** A second key to the result of another record, which says nothing to other machines. */
+  readonly isAlias: boolean;
 }
 
-type NewRecord = Pick<StepRecord, 'key' | 'chainId' | 'createdAtMs' | 'description'>;
+export type NewRecord = Omit<StepRecord, 'usedAtMs' | 'uses'>;
 
 /** What lists show of a description at most. */
 const maxDescription = 1_000;
@@ -71,6 +73,11 @@ export class StepCache {
     this.#records.set(key, record);
     this.#used.add(key);
     return record;
+  }
+
+  /** The records whose steps made a layer. */
+  makersOf(chainId: Digest): readonly StepRecord[] {
+    return this.records().filter((record) => record.chainId === chainId && !record.isAlias);
   }
 
   /** Remembers a step; returns what had to make room for it. */
@@ -164,7 +171,14 @@ function replay(records: Map<string, StepRecord>, line: string): void {
   if (removed === true || typeof createdAtMs !== 'number') return;
   const description = typeof entry['description'] === 'string' ? entry['description'] : '';
   const usedAtMs = numberOr(entry['usedAtMs'], createdAtMs);
-  const rest = { key, createdAtMs, description, usedAtMs, uses: numberOr(entry['uses'], 1) };
+  const rest = {
+    key,
+    createdAtMs,
+    description,
+    usedAtMs,
+    uses: numberOr(entry['uses'], 1),
+    isAlias: entry['isAlias'] === true,
+  };
   if (chainId === null) records.set(key, { ...rest, chainId: undefined });
   else if (typeof chainId === 'string' && isDigest(chainId)) records.set(key, { ...rest, chainId });
 }

@@ -99,7 +99,7 @@ async function copyFrom(
   const parts = [state.layer ?? null, request.key, [...request.sources], [...request.exclude], instruction.parents];
   const inline = await hashFiles(request.inline, { owners: false }, signal);
   const quickKey = stepKey('copy-from-layer', [layer ?? null, parts, inline]);
-  const known = isUncached(scope) ? undefined : await steps.find(quickKey);
+  const known = isUncached(scope) ? undefined : await steps.find(quickKey, request.description, signal);
   if (known !== undefined) return known;
   await using source = await steps.openSnapshot(layer);
   const nothing = { isEmpty: true, ignores: () => false, mayTakeBack: () => false };
@@ -110,7 +110,7 @@ async function copyFrom(
   );
   const items = [...found, ...request.inline];
   const outcome = await place(scope, state, { request, items, owners: true, origin: 'stage' }, signal);
-  await steps.alias(quickKey, request.description, outcome);
+  await steps.alias(quickKey, outcome, request.description);
   return outcome;
 }
 

@@ -58,6 +58,40 @@ export interface ImageUsers {
   usersOf(imageId: Digest): readonly { readonly id: string; readonly running: boolean }[];
 }
 
+/** Layers that are here, and a document about them, which together are no image. */
+export interface LayerArtifact {
+  /** Each after the one that it stands on; the same bytes may be there twice. 127 at most. */
+  readonly layers: readonly {
+    readonly chainId: Digest;
+    readonly diffId: Digest;
+    readonly parent: Digest | undefined;
+  }[];
+  readonly documentType: string;
+  readonly document: Uint8Array;
+}
+
+/** An image or an artifact of layers in a registry. */
+export interface RemoteLayers {
+  /** Media type of the configuration, which is an image's or another document. */
+  readonly documentType: string;
+  readonly document: Uint8Array;
+  readonly layerCount: number;
+  /**
+   * Brings a chain of layers here, from the lowest; `blob` is a layer's place in the manifest. The topmost is
+   * returned. Throws Damaged when their bytes are not those of the diffIDs.
+   */
+  fetch(
+    layers: readonly { readonly diffId: Digest; readonly blob: number }[],
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<HeldLayer>;
+}
+
+/** A layer that stays until it is disposed of. */
+export interface HeldLayer extends Disposable {
+  readonly chainId: Digest;
+}
+
 /**
  * The images of this machine: tags and configurations over content-addressed layers. Every change is durable when its
  * promise resolves. Registries on loopback are spoken to by HTTP when HTTPS does not answer.
@@ -104,6 +138,20 @@ export interface Images {
     onProgress: OnProgress,
     signal: AbortSignal,
   ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }>;
+  /** Pushes layers with a document under a tag, as something that is no image (OCI artifact). */
+  pushArtifact(
+    reference: Reference,
+    artifact: LayerArtifact,
+    options: { readonly auth?: RegistryAuth },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Digest>;
+  /** Reads the document of an image or artifact; of an index that of a platform. Nothing is kept here. */
+  openArtifact(
+    reference: Reference,
+    options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
+    signal: AbortSignal,
+  ): Promise<RemoteLayers>;
   /** Checks credentials with a registry (`docker login`); throws Unauthorized. */
   login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void>;
 

@@ -7,7 +7,8 @@ import { importRootfs } from './archive/import-rootfs.ts';
 import type { ImportOptions } from './archive/import-rootfs.ts';
 import { loadArchive } from './archive/load-archive.ts';
 import { saveArchive, selectImages } from './archive/save-archive.ts';
-import type { Image, Images, NewImage, OnProgress, RegistryAuth, RemovedImage } from './images.ts';
+import type { Image, Images, LayerArtifact, NewImage, OnProgress } from './images.ts';
+import type { RegistryAuth, RemoteLayers, RemovedImage } from './images.ts';
 import { inTurn } from './in-turn.ts';
 import { logIn } from './registry/log-in.ts';
 import type { ImageRemoval } from './remove-image.ts';
@@ -15,7 +16,9 @@ import type { Room } from './room.ts';
 import { chainOf } from './store/chain.ts';
 import { findImage, getImage } from './store/find-image.ts';
 import type { StoredImage } from './store/image-record.ts';
+import { openArtifact } from './transfer/open-artifact.ts';
 import { pullImage } from './transfer/pull-image.ts';
+import { pushArtifact } from './transfer/push-artifact.ts';
 import { pushImage } from './transfer/push-image.ts';
 
 /** The door of the room: each method hands over to the file that does it. */
@@ -141,6 +144,35 @@ export class LocalImages implements Images, AsyncDisposable {
       (either) => pushImage(this.#room, reference, options.auth, onProgress, either),
       signal,
     );
+  }
+
+  async pushArtifact(
+    reference: Reference,
+    artifact: LayerArtifact,
+    { auth }: { readonly auth?: RegistryAuth },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Digest> {
+    return await this.#during(
+      `push ${familiarReference(reference)}`,
+      (either) => pushArtifact(this.#room, reference, artifact, { auth, onProgress }, either),
+      signal,
+    );
+  }
+
+  async openArtifact(
+    reference: Reference,
+    options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
+    signal: AbortSignal,
+  ): Promise<RemoteLayers> {
+    const remote = await this.#during(
+      `read ${familiarReference(reference)}`,
+      (either) => openArtifact(this.#room, reference, options, either),
+      signal,
+    );
+    const fetch: RemoteLayers['fetch'] = async (layers, onProgress, signal) =>
+      await this.#during('fetch layers', (either) => remote.fetch(layers, onProgress, either), signal);
+    return { ...remote, fetch };
   }
 
   async login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void> {

@@ -42,7 +42,11 @@ export async function openRunWorld(place = newPlace()): Promise<RunWorld> {
   let rooms = await openRooms(folder, instance, runDir);
   const config = { Env: ['PATH=/bin'], Cmd: ['sh'] };
   if (rooms.images.find('busybox:1') === undefined)
-    await rooms.images.import(busyboxTar(), { tag: parseReference('busybox:1'), config }, never);
+    await rooms.images.import(
+      busyboxTar(),
+      { tag: parseReference('busybox:1'), config, created: '2024-01-02T03:04:05Z' },
+      never,
+    );
   const world = (): World => worldOf(folder, rooms.snapshots, rooms.builder, (id) => rooms.images.find(id));
   let current = world();
   return {

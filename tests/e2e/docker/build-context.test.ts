@@ -198,7 +198,7 @@ describe('the build cache', () => {
 
   test('is shown with its sizes', async (t) => {
     const { client } = await start(t);
-    const { body } = await client.call('GET', '/system/df?type=build-cache');
+    const { body } = await client.call('GET', '/v1.51/system/df?type=build-cache');
     assert.deepEqual((body as { BuildCache: unknown }).BuildCache, [
       {
         ID: 'step-1',

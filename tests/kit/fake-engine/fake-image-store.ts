@@ -114,6 +114,14 @@ export class FakeImageStore implements Images {
     return { digest: digestOf('manifest'), sizeBytes: 528 };
   }
 
+  pushArtifact(): never {
+    throw new Error('no test of a face pushes artifacts');
+  }
+
+  openArtifact(): never {
+    throw new Error('no test of a face opens artifacts');
+  }
+
   async login(registry: string, auth: RegistryAuth): Promise<void> {
     this.calls.push(`login ${registry} ${JSON.stringify(auth)}`);
     if (auth.password !== 'right') throw new StatusError('Unauthorized', 'incorrect username or password');

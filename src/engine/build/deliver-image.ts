@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+
+import type { Digest, ImageConfig } from '#formats/oci.ts';
+import type { Reference } from '#formats/reference.ts';
+import type { Images } from '../images/images.ts';
+import type { Snapshots } from '../snapshots/snapshots.ts';
+import type { BuildRequest } from './builder.ts';
+import { LayerGoneError, type LayerSteps } from './layer-steps.ts';
+
+interface Rooms {
+  readonly images: Images;
+  readonly snapshots: Snapshots;
+  readonly steps: LayerSteps;
+}
+
+interface Result {
+  readonly config: ImageConfig;
+  readonly tags: readonly Reference[];
+  readonly take: BuildRequest['take'];
+}
+
+/** Adds the image, or gives it to the request's taker; returns its ID. Throws LayerGoneError when `top` is not there. */
+export async function deliverImage(
+  rooms: Rooms,
+  top: Digest | undefined,
+  { config, tags, take }: Result,
+  signal: AbortSignal,
+): Promise<Digest> {
+  if (take !== undefined) return await handOver(rooms, top, { config, take }, signal);
+  return await addImage(rooms, top, { config, tags }, signal);
+}
+
+async function addImage(
+  { images, snapshots }: Rooms,
+  layer: Digest | undefined,
+  image: Parameters<Images['add']>[0],
+  signal: AbortSignal,
+): Promise<Digest> {
+  const isGone = (): boolean => layer !== undefined && snapshots.layer(layer) === undefined;
+  try {
+    if (!isGone()) return (await images.add(image, signal)).id;
+  } catch (error) {
+    if (!isGone()) throw error;
+  }
+  throw new LayerGoneError('the topmost layer was removed');
+}
+
+async function handOver(
+  { images, snapshots, steps }: Rooms,
+  layer: Digest | undefined,
+  { config, take }: { readonly config: ImageConfig; readonly take: NonNullable<BuildRequest['take']> },
+  signal: AbortSignal,
+): Promise<Digest> {
+  using _hold = layer === undefined ? undefined : images.hold(layer);
+  if (layer !== undefined && snapshots.layer(layer) === undefined)
+    throw new LayerGoneError('the topmost layer was removed');
+  await take({ config, topLayer: layer, openFiles: () => steps.openSnapshot(layer) }, signal);
+  return `sha256:${createHash('sha256').update(JSON.stringify(config)).digest('hex')}`;
+}

@@ -51,6 +51,29 @@ export function listOf<T>(type: SettingType<T>, name: string): SettingType<reado
   };
 }
 
+/** A YAML mapping of texts, `name=value` with commas between in one text. */
+export const textMap: SettingType<Readonly<Record<string, string>>> = {
+  name: 'a mapping of names to texts, in text name=value with commas between',
+  parse: (value) => {
+    if (!isObject(value)) return undefined;
+    const entries = Object.entries(value).map(([name, item]) => [name, plainText(item)] as const);
+    if (entries.some(([, item]) => item === undefined)) return undefined;
+    return Object.fromEntries(entries) as Record<string, string>;
+  },
+  fromText: (text) =>
+    Object.fromEntries(
+      text
+        .split(',')
+        .filter((pair) => pair.trim() !== '')
+        .map((pair) => pair.trim().split(/=(.*)/s).slice(0, 2)),
+    ),
+};
+
+/** YAML reads `3` and `true` as what they look like; they mean their text here. */
+function plainText(value: unknown): string | undefined {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+}
+
 /** `host[:port]` of a registry. */
 export const registryHost: SettingType<string> = {
   name: 'a registry as host[:port]',

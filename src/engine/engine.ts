@@ -2,6 +2,7 @@ import type { Logger } from '#base/logger.ts';
 import type { Builder } from './build/builder.ts';
 import type { EventLog } from './events/event-log.ts';
 import type { Images } from './images/images.ts';
+import type { LogConfig } from './logs/log-config.ts';
 import type { Networks } from './network/networks.ts';
 import type { Containers } from './runtime/containers.ts';
 import type { Snapshots } from './snapshots/snapshots.ts';
@@ -23,6 +24,10 @@ export interface EngineOptions {
   /** Disk for compressed layers that are kept beside the unpacked ones; see `ImagesOptions`. */
   readonly blobCacheBytes: number;
   readonly proxy: ProxySettings;
+  /** For containers that name no log driver; its options, for those of the same driver. */
+  readonly defaultLog: LogConfig;
+  /** journald's socket, for the log driver of that name. */
+  readonly journalSocket: string;
   readonly logger: Logger;
 }
 

@@ -20,6 +20,7 @@ import { openVolumes } from './volumes/open-volumes.ts';
 export async function openEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
   const { runDir, instance, runcPath, conmonPath, addressPools, insecureRegistries, blobCacheBytes, proxy, logger } =
     options;
+  const { journalSocket } = options;
   await using opened = new AsyncDisposableStack();
   const folder = (room: string): string => join(options.dataDir, room);
   const log = (room: string) => logger.with({ component: room });
@@ -52,7 +53,16 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
   const runtime = { runDir, instance, runc, snapshots, networks };
   const containers = opened.use(
     await openContainers(
-      { ...runtime, dataDir: folder('containers'), conmonPath, images, volumes, events, logger: log('containers') },
+      {
+        ...runtime,
+        dataDir: folder('containers'),
+        conmonPath,
+        journalSocket,
+        images,
+        volumes,
+        events,
+        logger: log('containers'),
+      },
       signal,
     ),
   );

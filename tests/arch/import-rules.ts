@@ -20,6 +20,8 @@ const packages: Readonly<Record<string, { readonly users: readonly string[]; rea
   yaml: { users: ['src/app/'], reason: 'configuration is parsed at one door' },
   'dns-packet': { users: ['src/engine/network/'], reason: 'names are answered in one room' },
   'fast-check': { users: ['*.test.ts', 'tests/'], reason: 'it is a development dependency' },
+  dockerode: { users: ['tests/e2e/clients/'], reason: 'it is a client that tests run against the API' },
+  testcontainers: { users: ['tests/e2e/clients/'], reason: 'it is a client that tests run against the API' },
   'oxc-parser': { users: ['tests/arch/'], reason: 'it is a development dependency' },
 };
 

@@ -1,4 +1,16 @@
-import { absolutePath, hostList, proxyUrl, addressPool, byteSize, listOf, registryHost } from '../setting.ts';
+import { logDrivers } from '#engine/logs/log-config.ts';
+
+import {
+  absolutePath,
+  addressPool,
+  byteSize,
+  choice,
+  hostList,
+  listOf,
+  proxyUrl,
+  registryHost,
+  textMap,
+} from '../setting.ts';
 
 export const engineSettings = {
   runcPath: {
@@ -51,5 +63,21 @@ export const engineSettings = {
     summary: 'hosts that are asked without a proxy, with commas between',
     default: '',
     defaultText: 'NO_PROXY of the environment',
+  },
+  logDriver: {
+    type: choice(...logDrivers),
+    summary: 'where containers log that name no driver of their own',
+    default: 'json-file',
+  },
+  logOpts: {
+    type: textMap,
+    summary: 'options of that driver, for containers that use it; options on the local copy hold for all drivers',
+    default: {},
+    defaultText: 'none',
+  },
+  journalSocket: {
+    type: absolutePath,
+    summary: "the socket of systemd's journal, for the log driver journald",
+    default: '/run/systemd/journal/socket',
   },
 } as const;

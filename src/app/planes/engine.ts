@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import type { Engine, ProxySettings } from '#engine/engine.ts';
+import { parseLogOptions } from '#engine/logs/options/parse-log-options.ts';
 import { openEngine } from '#engine/open-engine.ts';
 
 import type { Plane } from '../plane.ts';
@@ -18,6 +19,8 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
     const find = (name: string, key: string, set: string): string => set || findProgram(name, key, env['PATH'] ?? '');
     const dataDir = join(paths.data, 'engine');
     const runDir = join(paths.run, 'engine');
+    const defaultLog = { driver: config.logDriver, options: config.logOpts };
+    parseLogOptions(defaultLog);
     mkdirSync(dataDir, { recursive: true, mode: 0o711 });
     mkdirSync(runDir, { recursive: true, mode: 0o711 });
     const engine = await openEngine(
@@ -31,6 +34,8 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
         insecureRegistries: config.insecureRegistries,
         blobCacheBytes: config.blobCacheBytes,
         proxy: proxyOf(config, env),
+        defaultLog,
+        journalSocket: config.journalSocket,
         logger,
       },
       signal,

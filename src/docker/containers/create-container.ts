@@ -25,6 +25,7 @@ export async function createReply({ engine }: Context, call: Call, signal: Abort
     container: (name) => engine.containers.get(name),
     network: (name) => engine.networks.get(name),
     cpus: availableParallelism(),
+    defaultLog: engine.options.defaultLog,
     hostname: hostname(),
     facts: readHostFacts(),
   });

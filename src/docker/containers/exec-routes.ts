@@ -1,18 +1,20 @@
-import { StatusError } from '#base/errors.ts';
+import { StatusError, messageOf, reasonOf } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { Container } from '#engine/runtime/container.ts';
 import type { Exec } from '#engine/runtime/containers.ts';
 
 import type { Context } from '../context.ts';
+import { speaks } from '../http/api-version.ts';
 import type { Call } from '../http/call.ts';
+import type { Connection } from '../http/connection.ts';
 import { flag, integer, listOf, objectOf, text, textOrList } from '../http/decode.ts';
+import { frame } from '../http/frames.ts';
 import type { Reply } from '../http/reply.ts';
 import { empty, hijack, json } from '../http/reply.ts';
 import type { Route } from '../http/route.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { windowSize } from './lifecycle.ts';
 import { streamAttachment, streamType } from './stream-attachment.ts';
-import { speaks } from '../http/api-version.ts';
 
 const createRequest = objectOf({
   User: text,
@@ -95,22 +97,31 @@ async function start({ engine }: Context, call: Call, signal: AbortSignal): Prom
     throw new StatusError('Conflict', `Error: Exec command ${exec.id} has already run`);
   }
   checkRuns(containers.get(exec.containerId));
-  const attachment = await containers.startExec(exec.id, { detach }, signal);
   if (detach) {
-    await attachment[Symbol.asyncDispose]();
+    await using _ = await containers.startExec(exec.id, { detach }, signal);
     return empty(200);
   }
   const { tty, attachStdin } = exec.spec;
   const { stdout, stderr, detachKeys } = originOf(exec);
   const streams = { tty, stdin: attachStdin, stdout: stdout || tty, stderr, detachKeys: parseDetachKeys(detachKeys) };
+  // It starts once the head has left: clients that read head and output at once lose what comes with the head.
   return hijack(streamType(tty, call.version), async (connection) => {
-    await using owned = attachment;
+    const started = containers.startExec(exec.id, { detach }, signal);
+    await using attachment = await started.catch((error: unknown) => sayFailure(connection, tty, error));
+    if (attachment === undefined) return;
     const [rows = 0, columns = 0] = request.ConsoleSize ?? [];
     // The command may be over already.
     if (tty && speaks(call.version, 42) && rows > 0 && columns > 0)
       await containers.resizeExec(exec.id, rows, columns).catch(() => {});
-    await streamAttachment(connection, owned, streams, signal);
+    await streamAttachment(connection, attachment, streams, signal);
   });
+}
+
+/** Why an exec did not start, as Docker says it when the head has left; the exit code follows with inspect. */
+async function sayFailure(connection: Connection, tty: boolean, error: unknown): Promise<undefined> {
+  if (reasonOf(error) === 'Internal') throw error;
+  const bytes = Buffer.from(`${messageOf(error)}\r\n`);
+  await connection.write(tty ? bytes : frame({ stream: 'stdout', bytes }));
 }
 
 /** GET /exec/{id}/json. */

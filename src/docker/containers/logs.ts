@@ -1,6 +1,8 @@
 import { StatusError } from '#base/errors.ts';
 import type { Engine } from '#engine/engine.ts';
 import type { LogQuery, LogRecord } from '#engine/logs/container-log.ts';
+import { shownAttributes } from '#engine/logs/log-origin.ts';
+import { parseLogOptions } from '#engine/logs/options/parse-log-options.ts';
 import type { Container } from '#engine/runtime/container.ts';
 
 import type { Context } from '../context.ts';
@@ -14,7 +16,8 @@ import { streamType } from './stream-attachment.ts';
 
 interface Decoration {
   readonly timestamps?: boolean;
-  readonly details?: boolean;
+  /** What stands before each line, with its blank. */
+  readonly details?: string;
 }
 
 /** GET /containers/{id}/logs. */
@@ -25,10 +28,13 @@ export function logsReply({ engine }: Context, call: Call, signal: AbortSignal):
   if (!log.stdout && !log.stderr) {
     throw new StatusError('InvalidArgument', 'Bad parameters: you must choose at least one stream');
   }
-  if (container.spec.log.driver === 'none') {
+  if (!parseLogOptions(container.spec.log).readable) {
     throw new StatusError('NotSupported', 'configured logging driver does not support reading');
   }
-  const decoration = { timestamps: query.flag('timestamps'), details: query.flag('details') };
+  const decoration = {
+    timestamps: query.flag('timestamps'),
+    ...(query.flag('details') && { details: detailsOf(container) }),
+  };
   const contentType = streamType(container.spec.tty, call.version);
   return stream({ contentType, headAtOnce: true }, async (output) => {
     for await (const bytes of logBytes(engine, container, log, decoration, signal)) await output.write(bytes);
@@ -44,18 +50,33 @@ export async function* logBytes(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const atLineStart = { stdout: true, stderr: true };
-  for await (const record of engine.containers.logs(container.id, query, signal)) {
-    const bytes = atLineStart[record.stream] ? withPrefix(record, decoration) : record.bytes;
-    atLineStart[record.stream] = record.bytes.at(-1) === 0x0a;
-    yield container.spec.tty ? bytes : frame({ stream: record.stream, bytes });
-  }
+  const encode = (record: LogRecord): Uint8Array => {
+    const { stream: name } = record;
+    const bytes = atLineStart[name] ? withPrefix(record, decoration) : record.bytes;
+    atLineStart[name] = record.bytes.at(-1) === 0x0a;
+    return container.spec.tty ? bytes : frame({ stream: name, bytes });
+  };
+  for await (const records of engine.containers.logs(container.id, query, signal))
+    yield Buffer.concat(records.map(encode));
 }
 
-/** `details` would show attributes that log options name; we accept none of those, which Docker shows as a space. */
-function withPrefix(record: LogRecord, { timestamps = false, details = false }: Decoration): Uint8Array {
-  if (!timestamps && !details) return record.bytes;
-  const prefix = (timestamps ? `${nsToFixedIso(record.timeNs)} ` : '') + (details ? ' ' : '');
+function withPrefix(record: LogRecord, { timestamps = false, details = '' }: Decoration): Uint8Array {
+  if (!timestamps && details === '') return record.bytes;
+  const prefix = (timestamps ? `${nsToFixedIso(record.timeNs)} ` : '') + details;
   return Buffer.concat([Buffer.from(prefix), record.bytes]);
+}
+
+/** The attributes that log options name, as Docker writes them: `a=1,b=2`, each part encoded as in a query. */
+function detailsOf({ id, name, createdAt, spec }: Container): string {
+  const { imageId, imageName, args, env, labels, log } = spec;
+  const attributes = shownAttributes({ id, name, createdAt, imageId, imageName, args, env, labels, log });
+  const pairs = Object.entries(attributes).map(([key, value]) => `${queryText(key)}=${queryText(value)}`);
+  return `${pairs.sort().join(',')} `;
+}
+
+/** As Go's url.QueryEscape. */
+function queryText(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A');
 }
 
 function logQuery(query: Query): LogQuery {

@@ -28,8 +28,11 @@ export async function serveUpgrade(
   try {
     const target = resolveTarget(service.routes, request.method ?? '', request.url ?? '');
     const reader = new SocketReader(socket, head);
-    const call = callOf(target, request, reader.take(bodyLength(request)));
-    await send(service, await target.route.handle(call, signal), { socket, head, reader }, signal);
+    const body = reader.take(bodyLength(request));
+    const reply = await target.route.handle(callOf(target, request, body), signal);
+    // Some clients send a body where none is wanted; the stream begins behind it.
+    for await (const _ of body);
+    await send(service, reply, { socket, head, reader }, signal);
   } catch (error) {
     if (!signal.aborted)
       await sendPlain(service, errorReply(error, service.logger, fields), socket, signal).catch(() => {});

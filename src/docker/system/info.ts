@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, hostname, machine, release, totalmem } from 'node:os';
 
 import { nowNs } from '#base/clock.ts';
+import { logDrivers } from '#engine/logs/log-config.ts';
 
 import type { Context } from '../context.ts';
 import { nsToIso } from '../text/timestamp.ts';
@@ -24,6 +25,7 @@ export function systemInfo({ engine, versionInfo }: Context): object {
     DockerRootDir: engine.options.dataDir,
     ...hostFacts(),
     ...features(),
+    LoggingDriver: engine.options.defaultLog.driver,
     Runtimes: { runc: { path: engine.options.runcPath } },
     RegistryConfig: {
       InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
@@ -67,7 +69,7 @@ function features(): object {
       Volume: ['local'],
       Network: ['bridge', 'host', 'none'],
       Authorization: null,
-      Log: ['json-file', 'local', 'none'],
+      Log: logDrivers.filter((name) => name !== 'none').toSorted(),
     },
     MemoryLimit: true,
     SwapLimit: true,
@@ -81,7 +83,6 @@ function features(): object {
     NFd: 0,
     NGoroutines: 0,
     NEventsListener: 0,
-    LoggingDriver: 'json-file',
     IndexServerAddress: 'https://index.docker.io/v1/',
     GenericResources: null,
     Labels: [],

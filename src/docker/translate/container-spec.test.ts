@@ -18,6 +18,7 @@ const mib = 1024 * 1024;
 const world: World = {
   image: { id: `sha256:${'a'.repeat(64)}`, defaults: { Cmd: ['serve'], Env: ['PATH=/bin'] } },
   cpus: 4,
+  defaultLog: { driver: 'json-file', options: {} },
   hostname: 'machine',
   facts: { hardLimits: { nofile: 4096 }, cgroupVersion: 2, swapLimits: false },
   container: () =>
@@ -363,16 +364,16 @@ describe('a whole request', () => {
     ['a relative device', { HostConfig: { Devices: [{ PathOnHost: 'null' }] } }, /invalid device specification/],
     ['an unknown mode', { HostConfig: { PidMode: 'mine' } }, /HostConfig\.PidMode: invalid mode "mine"/],
     ['an unknown security option', { HostConfig: { SecurityOpt: ['purple'] } }, /invalid --security-opt/],
-    ['a log size', { HostConfig: { LogConfig: { Config: { 'max-size': 'huge' } } } }, /max-size=huge/],
+    ['a log size', { HostConfig: { LogConfig: { Config: { 'max-size': 'huge' } } } }, /invalid size: 'huge'/],
   ];
   for (const [name, request, message] of wrong) {
     test(`refuses ${name}`, () => assert.throws(() => specOf(request), { reason: 'InvalidArgument', message }));
   }
 
   test('refuses log drivers that are not there', () => {
-    assert.throws(() => specOf({ HostConfig: { LogConfig: { Type: 'syslog' } } }), {
+    assert.throws(() => specOf({ HostConfig: { LogConfig: { Type: 'awslogs' } } }), {
       reason: 'NotSupported',
-      message: /Cannot log by the driver "syslog"/,
+      message: /Cannot log by the driver "awslogs"/,
     });
   });
 });

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
+import type { LogConfig } from '#engine/logs/log-config.ts';
 import type { ContainerSpec, DeviceRequest } from '#engine/runtime/container.ts';
 import type { HostFacts } from '#engine/runtime/spec/host-facts.ts';
 import { parseSecurityOptions } from '#engine/runtime/spec/security-options.ts';
@@ -30,6 +31,8 @@ const minimumHealthNs = 1_000_000;
 export interface World extends NetworkWorld {
   readonly image: { readonly id: Digest; readonly defaults: ImageDefaults };
   readonly cpus: number;
+  /** The daemon's own log driver and options. */
+  readonly defaultLog: LogConfig;
   /** The machine's own name. */
   readonly hostname: string;
   readonly facts: Pick<HostFacts, 'hardLimits' | 'cgroupVersion' | 'swapLimits'>;
@@ -72,7 +75,7 @@ export function containerSpec(request: CreateRequest, world: World): Translation
     restart: restartPolicy(host.RestartPolicy ?? {}),
     autoRemove: host.AutoRemove ?? false,
     ...healthcheckOf(config),
-    log: logConfig(host.LogConfig ?? {}),
+    log: logConfig(host.LogConfig ?? {}, world.defaultLog),
     origin,
   };
   return { spec, warnings: warningsOf(config, host, spec, world.facts) };

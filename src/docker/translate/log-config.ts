@@ -1,19 +1,21 @@
-import { StatusError } from '#base/errors.ts';
-import { parseLogOptions } from '#engine/logs/log-options.ts';
-import type { ContainerSpec } from '#engine/runtime/container.ts';
+import type { LogConfig, LogOptions } from '#engine/logs/log-config.ts';
+import { parseLogDriver, parseLogOptions } from '#engine/logs/options/parse-log-options.ts';
 
 import type { HostConfig } from './host-config-fields.ts';
 
-/** The log driver: `json-file` (also when none is named), `local` or `none`; throws NotSupported for others. */
-export function logConfig(config: NonNullable<HostConfig['LogConfig']>): ContainerSpec['log'] {
-  const driver = config.Type || 'json-file';
-  if (driver !== 'json-file' && driver !== 'local' && driver !== 'none') {
-    throw new StatusError(
-      'NotSupported',
-      `Cannot log by the driver "${driver}": use json-file, local or none, and ship the logs from there`,
-    );
-  }
-  const options = config.Config ?? {};
-  parseLogOptions(driver, options);
-  return { driver, options };
+/** Options on the local copy of a log hold for every driver that sends it elsewhere, as in Docker. */
+const copyOption = /^cache-/;
+
+/** The log driver and its options, the daemon's where none are named. Throws with Docker's words for wrong ones. */
+export function logConfig(requested: NonNullable<HostConfig['LogConfig']>, defaults: LogConfig): LogConfig {
+  const driver = parseLogDriver(requested.Type || defaults.driver);
+  const config = { driver, options: { ...inherited(driver, defaults), ...requested.Config } };
+  parseLogOptions(config);
+  return config;
+}
+
+function inherited(driver: LogConfig['driver'], defaults: LogConfig): LogOptions {
+  if (driver === defaults.driver) return defaults.options;
+  if (driver === 'none') return {};
+  return Object.fromEntries(Object.entries(defaults.options).filter(([name]) => copyOption.test(name)));
 }

@@ -56,6 +56,15 @@ describe('a create request of an old client', () => {
     assert.deepEqual(hostAt(42, { Mounts: [bind] }).Mounts, [bind]);
   });
 
+  test('mounts read-only without what is below until 1.43', () => {
+    const readOnly = { Type: 'bind', ReadOnly: true };
+    assert.deepEqual(hostAt(43, { Mounts: [readOnly, { Type: 'bind' }] }).Mounts, [
+      { ...readOnly, BindOptions: { ReadOnlyNonRecursive: true } },
+      { Type: 'bind' },
+    ]);
+    assert.deepEqual(hostAt(44, { Mounts: [readOnly] }).Mounts, [readOnly]);
+  });
+
   test('is refused where ignoring it would be dangerous', () => {
     const cases: readonly (readonly [number, HostConfig, RegExp])[] = [
       [44, { Mounts: [{ Type: 'bind', BindOptions: { ReadOnlyForceRecursive: true } }] }, /needs API v1\.44/],

@@ -79,7 +79,8 @@ function ownOptionsOnly(mount: MountConfig): MountConfig {
 /** Only the mount itself was read-only, not what is mounted below. */
 function withShallowReadOnly(mount: MountConfig): MountConfig {
   if (mount.BindOptions?.ReadOnlyForceRecursive === true) throw tooOld('BindOptions.ReadOnlyForceRecursive', '1.44');
-  return mount;
+  if (mount.Type !== 'bind' || mount.ReadOnly !== true) return mount;
+  return { ...mount, BindOptions: { ...mount.BindOptions, ReadOnlyNonRecursive: true } };
 }
 
 function withoutSubpath(mount: MountConfig): MountConfig {

@@ -22,8 +22,9 @@ const withVirtualSize: Rule = { below: 44, change: (body) => ({ ...body, Virtual
 export const imageRules = {
   /** GET /images/{name}/json. */
   image: [
-    // What the image was committed from; clients read the paths of its volumes there.
-    { below: 45, change: (body) => ({ ...body, Container: '', ContainerConfig: body['Config'] }) },
+    // What the image was committed from. Docker has it below 1.45 only, and with that broke compose 1, which takes the
+    // newest version there is and reads the paths of volumes here.
+    { change: (body) => ({ ...body, Container: '', ContainerConfig: body['Config'] }) },
     withVirtualSize,
     { since: 44, change: (body) => (body['Created'] === '0001-01-01T00:00:00Z' ? without('Created')(body) : body) },
     { since: 50, change: within('Config', without(...containersOnly)) },

@@ -14,4 +14,6 @@ export interface LogRecord {
   /** Nanoseconds since the epoch. */
   readonly timeNs: bigint;
   readonly bytes: Uint8Array;
+  /** Present when it is a part of a longer line: the ID of all its parts, the number of this one from 1 on. */
+  readonly part?: { readonly id: string; readonly ordinal: number; readonly last: boolean };
 }

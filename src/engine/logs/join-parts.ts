@@ -1,37 +1,72 @@
+import { newId } from '#base/ids.ts';
+
 import type { LogRecord } from './container-log.ts';
 
 /** A line longer than this is given in parts, as Docker does. */
 const longestLineBytes = 16 * 1024;
 const newline = 0x0a;
 
+/** The beginning of a line whose end has not come yet. */
+export interface WaitingLine {
+  readonly stream: LogRecord['stream'];
+  readonly timeNs: bigint;
+  readonly bytes: Uint8Array;
+  /** Present when parts of the line were given already: their common ID, and how many. */
+  readonly given?: { readonly id: string; readonly parts: number };
+}
+
 /**
  * Puts lines together again that conmon cut where its buffer ended. A record is a whole line, with the time at which it
  * began; a part of one only when it is longer than 16 KiB, or when nothing follows.
  */
 export class PartJoiner {
-  readonly #waiting = new Map<LogRecord['stream'], { record: LogRecord; parts: Uint8Array[]; bytes: number }>();
+  readonly #waiting = new Map<LogRecord['stream'], WaitingLine>();
+
+  /** Goes on with lines that began before. */
+  constructor(waiting: readonly WaitingLine[] = []) {
+    for (const line of waiting) this.#waiting.set(line.stream, line);
+  }
+
+  /** The lines that have begun. */
+  get waiting(): readonly WaitingLine[] {
+    return [...this.#waiting.values()];
+  }
 
   *push(record: LogRecord): Generator<LogRecord, void, undefined> {
-    const waiting = this.#waiting.get(record.stream);
+    const { stream } = record;
     const isWhole = record.bytes.at(-1) === newline;
-    if (waiting === undefined && isWhole) yield record;
-    else {
-      const line = waiting ?? { record, parts: [], bytes: 0 };
-      line.parts.push(record.bytes);
-      line.bytes += record.bytes.length;
-      this.#waiting.set(record.stream, line);
-      if (isWhole || line.bytes >= longestLineBytes) yield* this.#take(record.stream);
+    const waiting = this.#waiting.get(stream);
+    if (waiting === undefined && isWhole && record.bytes.length <= longestLineBytes) {
+      yield record;
+      return;
     }
+    let line = joined(waiting, record);
+    while (line.bytes.length - (isWhole ? 1 : 0) >= longestLineBytes) {
+      const given = { id: line.given?.id ?? newId(), parts: (line.given?.parts ?? 0) + 1 };
+      const part = { id: given.id, ordinal: given.parts, last: false };
+      yield { stream, timeNs: line.timeNs, bytes: line.bytes.subarray(0, longestLineBytes), part };
+      line = { stream, timeNs: record.timeNs, bytes: line.bytes.subarray(longestLineBytes), given };
+    }
+    if (isWhole) {
+      this.#waiting.delete(stream);
+      yield recordOf(line);
+    } else this.#waiting.set(stream, line);
   }
 
   /** Nothing follows: what waits is given as it is. */
   *end(): Generator<LogRecord, void, undefined> {
-    for (const stream of ['stdout', 'stderr'] as const) yield* this.#take(stream);
+    for (const line of this.#waiting.values()) if (line.bytes.length > 0) yield recordOf(line);
+    this.#waiting.clear();
   }
+}
 
-  *#take(stream: LogRecord['stream']): Generator<LogRecord, void, undefined> {
-    const line = this.#waiting.get(stream);
-    this.#waiting.delete(stream);
-    if (line !== undefined) yield { ...line.record, bytes: Buffer.concat(line.parts) };
-  }
+function joined(waiting: WaitingLine | undefined, record: LogRecord): WaitingLine {
+  if (waiting === undefined) return record;
+  const timeNs = waiting.bytes.length === 0 ? record.timeNs : waiting.timeNs;
+  return { ...waiting, timeNs, bytes: Buffer.concat([waiting.bytes, record.bytes]) };
+}
+
+function recordOf({ stream, timeNs, bytes, given }: WaitingLine): LogRecord {
+  const record = { stream, timeNs, bytes };
+  return given === undefined ? record : { ...record, part: { id: given.id, ordinal: given.parts + 1, last: true } };
 }

@@ -1,19 +1,20 @@
-import { linkSync, mkdirSync, openSync, closeSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hasCode } from '#sys/errno.ts';
 
-import type { LogLimits } from './log-options.ts';
+import type { LogLimits } from './log-config.ts';
 
 /** The file that conmon writes; when it has `maxSizeBytes` conmon renames `log.tmp` over it and goes on there. */
 const currentName = 'log';
 const nextName = 'log.tmp';
-const generationPattern = /^log\.(\d+)$/;
+const generationPattern = /^log\.(\d+)(\.gz)?$/;
 
 /** One file of a log. Names are hard links, so that a generation stays when conmon replaces its file. */
 export interface Generation {
   readonly number: number;
   readonly path: string;
+  readonly compressed: boolean;
 }
 
 export function currentLogPath(folder: string): string {
@@ -22,10 +23,15 @@ export function currentLogPath(folder: string): string {
 
 /** The generations of a log, oldest first. The last may be empty: it is prepared for conmon to go on in. */
 export function logGenerations(folder: string): readonly Generation[] {
-  return names(folder)
-    .map((name) => ({ number: Number(generationPattern.exec(name)?.[1] ?? 0), path: join(folder, name) }))
-    .filter((generation) => generation.number > 0)
-    .sort((a, b) => a.number - b.number);
+  const found = new Map<number, Generation>();
+  for (const name of names(folder)) {
+    const match = generationPattern.exec(name);
+    if (match === null) continue;
+    const generation = { number: Number(match[1]), path: join(folder, name), compressed: match[2] !== undefined };
+    // While both are there the plain one serves: it needs no work.
+    if (!generation.compressed || !found.has(generation.number)) found.set(generation.number, generation);
+  }
+  return [...found.values()].sort((a, b) => a.number - b.number);
 }
 
 /**
@@ -37,16 +43,27 @@ export function arrangeLog(folder: string, limits: LogLimits): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const current = currentLogPath(folder);
   closeSync(openSync(current, 'a', 0o600));
-  const currentInode = inodeOf(current);
-  let number = logGenerations(folder).find(({ path }) => inodeOf(path) === currentInode)?.number;
-  if (number === undefined) {
-    number = (logGenerations(folder).at(-1)?.number ?? 0) + 1;
-    linkSync(current, join(folder, `log.${String(number)}`));
-  }
+  const number = currentNumber(folder) ?? nameCurrent(folder);
   prepareNext(folder, number + 1);
-  for (const generation of logGenerations(folder)) {
-    if (generation.number <= number - limits.maxFiles) unlinkSync(generation.path);
+  removeGenerations(folder, (generation) => generation.number <= number - limits.maxFiles);
+}
+
+/** Generations that conmon has left for good, so that they can be compressed or removed. */
+export function completeGenerations(folder: string): readonly Generation[] {
+  const current = currentNumber(folder);
+  return current === undefined ? [] : logGenerations(folder).filter(({ number }) => number < current);
+}
+
+export function removeGenerations(folder: string, isMeant: (generation: Generation) => boolean): void {
+  for (const generation of logGenerations(folder).filter(isMeant)) {
+    removeIfThere(generation.path);
+    removeIfThere(compressedPath(generation));
   }
+}
+
+/** Where a generation lies when it is compressed. */
+export function compressedPath({ path, compressed }: Generation): string {
+  return compressed ? path : `${path}.gz`;
 }
 
 /** Begins a new generation when the current one is half full: conmon counts from zero whenever it starts. */
@@ -57,13 +74,30 @@ export function rotateBeforeStart(folder: string, limits: LogLimits): void {
   arrangeLog(folder, limits);
 }
 
+/** The number of the generation that conmon writes. */
+function currentNumber(folder: string): number | undefined {
+  const inode = inodeOf(currentLogPath(folder));
+  if (inode === undefined) return undefined;
+  return logGenerations(folder).find(({ path, compressed }) => !compressed && inodeOf(path) === inode)?.number;
+}
+
+function nameCurrent(folder: string): number {
+  const number = (logGenerations(folder).at(-1)?.number ?? 0) + 1;
+  linkSync(currentLogPath(folder), generationPath(folder, number));
+  return number;
+}
+
 function prepareNext(folder: string, number: number): void {
   const next = join(folder, nextName);
-  const path = join(folder, `log.${String(number)}`);
+  const path = generationPath(folder, number);
   closeSync(openSync(path, 'a', 0o600));
   if (inodeOf(next) === inodeOf(path)) return;
   removeIfThere(next);
   linkSync(path, next);
+}
+
+function generationPath(folder: string, number: number): string {
+  return join(folder, `log.${String(number)}`);
 }
 
 function names(folder: string): readonly string[] {

@@ -40,13 +40,17 @@ export function lineKind(line: Buffer): { readonly stream: 'stdout' | 'stderr'; 
 /** Cuts a stream of bytes into lines; holds at most one unfinished line. */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
+  /** Bytes up to the end of the line that was given last, its newline included. */
+  consumedBytes = 0;
 
   /** The lines that are complete with these bytes, without their newlines. They share memory with `bytes`. */
   *push(bytes: Buffer): Generator<Buffer, void, undefined> {
     let start = 0;
+    const base = this.consumedBytes + this.#rest.length;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
       const piece = bytes.subarray(start, end);
       start = end + 1;
+      this.consumedBytes = base + start;
       if (this.#rest.length === 0) yield piece;
       else {
         const line = Buffer.concat([this.#rest, piece]);
@@ -55,6 +59,8 @@ export class LineSplitter {
       }
     }
     const rest = Buffer.concat([this.#rest, bytes.subarray(start)]);
-    this.#rest = rest.length > longestLineBytes ? Buffer.alloc(0) : rest;
+    const isDamage = rest.length > longestLineBytes;
+    if (isDamage) this.consumedBytes += rest.length;
+    this.#rest = isDamage ? Buffer.alloc(0) : rest;
   }
 }

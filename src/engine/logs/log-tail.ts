@@ -1,14 +1,15 @@
 import { statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 
 import type { LogQuery } from './container-log.ts';
 import type { Generation } from './log-files.ts';
 import { lineKind } from './log-format.ts';
+import { openGeneration } from './open-generation.ts';
 
 const blockBytes = 64 * 1024;
 const newline = 0x0a;
 
-/** Where reading begins. */
+/** Where reading begins: bytes of a generation as they are when it is not compressed. */
 export interface LogPosition {
   readonly generation: number;
   readonly offset: number;
@@ -23,53 +24,69 @@ export async function findTail(
   let position = endOf(generations);
   let left = count;
   let first = true;
+  if (count === 0) return position;
   for (const generation of generations.toReversed()) {
-    for await (const { offset, line } of linesBackwards(generation.path)) {
-      const kind = lineKind(line);
-      if (kind === undefined || !streams[kind.stream]) continue;
-      // A line begins a new count when it ends there; the newest counts though it may be unfinished.
-      if (kind.ends || first) {
-        if (left === 0) return position;
-        left -= 1;
+    await using file = await openGeneration(generation);
+    if (file === undefined) continue;
+    for await (const lines of linesBackwards(file))
+      for (const { offset, line } of lines) {
+        const kind = lineKind(line);
+        if (kind === undefined || !streams[kind.stream]) continue;
+        // A line begins a new count when it ends there; the newest counts though it may be unfinished.
+        if (kind.ends || first) {
+          if (left === 0) return position;
+          left -= 1;
+        }
+        first = false;
+        position = { generation: generation.number, offset };
       }
-      first = false;
-      position = { generation: generation.number, offset };
-    }
   }
   return position;
 }
 
-/** The end of the last file with content: an empty one after it is where writing will go on. */
-/** Synchronous: what is written after the reader asked is never taken for old. */
+/**
+ * The end of the last file with content: an empty one after it is where writing will go on.
+ * Synchronous: what is written after the reader asked is never taken for old.
+ */
 function endOf(generations: readonly Generation[]): LogPosition {
-  for (const { number, path } of generations.toReversed()) {
+  for (const { number, path, compressed } of generations.toReversed()) {
+    if (compressed) return { generation: number + 1, offset: 0 };
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (size > 0) return { generation: number, offset: size };
   }
   return { generation: generations[0]?.number ?? 0, offset: 0 };
 }
 
-async function* linesBackwards(
-  path: string,
-): AsyncGenerator<{ readonly offset: number; readonly line: Buffer }, void, undefined> {
-  await using file = await open(path, 'r');
-  let end = (await file.stat()).size;
+interface PlacedLine {
+  readonly offset: number;
+  /** With its newline, when it has one. */
+  readonly line: Buffer;
+}
+
+/** The lines of a file from the last to the first, block by block. */
+async function* linesBackwards(file: FileHandle): AsyncGenerator<readonly PlacedLine[], void, undefined> {
+  let at = (await file.stat()).size;
+  // The end of a line whose beginning lies before the block.
   let tail: Buffer = Buffer.alloc(0);
-  while (end > 0) {
-    const length = Math.min(blockBytes, end);
+  while (at > 0) {
+    const length = Math.min(blockBytes, at);
     const block = Buffer.alloc(length);
-    const { bytesRead } = await file.read(block, 0, length, end - length);
-    end -= length;
-    let rest = Buffer.concat([block.subarray(0, bytesRead), tail]);
-    // Without its last newline, which ends the last line and begins none.
-    for (;;) {
-      const lastIsEnd = rest.at(-1) === newline;
-      const start = rest.lastIndexOf(newline, rest.length - (lastIsEnd ? 2 : 1));
-      if (start < 0 || rest.length === 0) break;
-      yield { offset: end + start + 1, line: rest.subarray(start + 1) };
-      rest = rest.subarray(0, start + 1);
+    at -= length;
+    const { bytesRead } = await file.read(block, 0, length, at);
+    const bytes = Buffer.concat([block.subarray(0, bytesRead), tail]);
+    const lines: PlacedLine[] = [];
+    let end = bytes.length;
+    // The last byte of a line ends it and begins none.
+    for (let before = lastNewline(bytes, end - 2); before >= 0; before = lastNewline(bytes, end - 2)) {
+      lines.push({ offset: at + before + 1, line: bytes.subarray(before + 1, end) });
+      end = before + 1;
     }
-    tail = Buffer.from(rest);
+    yield lines;
+    tail = bytes.subarray(0, end);
   }
-  if (tail.length > 0) yield { offset: 0, line: tail };
+  if (tail.length > 0) yield [{ offset: 0, line: tail }];
+}
+
+function lastNewline(bytes: Buffer, from: number): number {
+  return from < 0 ? -1 : bytes.lastIndexOf(newline, from);
 }

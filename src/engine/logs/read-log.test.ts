@@ -8,7 +8,7 @@ import type { LogQuery } from './container-log.ts';
 import { arrangeLog, currentLogPath, logGenerations, rotateBeforeStart } from './log-files.ts';
 import { readLog } from './read-log.ts';
 
-const limits = { maxFiles: 3, maxSizeBytes: 10_000 };
+const limits = { maxFiles: 3, maxSizeBytes: 10_000, compress: false };
 const everything: LogQuery = { stdout: true, stderr: true, follow: false };
 const epochNs = BigInt(Date.parse('2026-11-22T10:00:00Z')) * 1_000_000n;
 
@@ -41,9 +41,8 @@ function openFixture(): Fixture {
     },
     async *read(query, signal = new AbortController().signal) {
       const source = { folder, finished: finished.signal };
-      for await (const record of readLog(source, { ...everything, ...query }, signal)) {
-        yield Buffer.from(record.bytes).toString();
-      }
+      for await (const records of readLog(source, { ...everything, ...query }, signal))
+        for (const { bytes } of records) yield Buffer.from(bytes).toString();
     },
     all: async (query) => Array.fromAsync(fixture.read(query)),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true }),

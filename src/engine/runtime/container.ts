@@ -1,4 +1,5 @@
 import type { Digest, HealthcheckConfig } from '#formats/oci.ts';
+import type { LogConfig } from '../logs/log-config.ts';
 import type { DnsSettings, EndpointRequest, PortRequest, Sandbox } from '../network/networks.ts';
 
 /** A mount of a container, resolved: what is mounted where. */
@@ -142,7 +143,7 @@ export interface ContainerSpec {
   readonly restart: RestartPolicy;
   readonly autoRemove: boolean;
   readonly healthcheck?: HealthcheckConfig;
-  readonly log: { readonly driver: 'json-file' | 'local' | 'none'; readonly options: Readonly<Record<string, string>> };
+  readonly log: LogConfig;
   /** What the face that created it wants to find again at inspect; opaque to the engine. */
   readonly origin: unknown;
 }
@@ -201,6 +202,7 @@ export interface Container {
   readonly mounts: readonly MountPoint[];
   /** Present while it runs. */
   readonly sandbox: Sandbox | undefined;
+  /** The file that the driver json-file writes; '' for other drivers. */
   readonly logPath: string;
   readonly hostnamePath: string;
   readonly hostsPath: string;

@@ -112,7 +112,8 @@ export interface Containers {
   /** Works on created (waits for the start) and running containers. */
   attach(nameOrId: string, options: { readonly stdin: boolean }, signal: AbortSignal): Promise<Attachment>;
   resize(nameOrId: string, rows: number, columns: number): Promise<void>;
-  logs(nameOrId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogRecord>;
+  /** What it printed, in pieces as they are read. */
+  logs(nameOrId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<readonly LogRecord[]>;
   top(
     nameOrId: string,
     psArgs: string,

@@ -2,13 +2,14 @@ import { nowNs } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 
-import { parseLogOptions } from '../logs/log-options.ts';
+import { checkLog } from '../logs/check-log.ts';
 import type { ContainerSpec, MountPoint } from './container.ts';
 import { LiveContainer } from './live-container.ts';
 import { checkName, inventName } from './names.ts';
 import { initialState } from './record.ts';
 import { checkTargets, claimMount, createImageMounts, removeImageMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
+import { logOrigin } from './run-log.ts';
 import { signalNumber } from './signals.ts';
 import { resolveCapabilities } from './spec/capabilities.ts';
 import { numberedBlockLimits, parseDeviceRule } from './spec/devices.ts';
@@ -45,6 +46,7 @@ export async function createContainer(
     manuallyStopped: false,
     lastDelayMs: 0,
   };
+  checkLog(logOrigin(record), room.journalSocket);
   room.networks.check(sandboxRequest(record));
   const existing = new Set(room.volumes.list().map((volume) => volume.name));
   const mounts: MountPoint[] = [];
@@ -77,7 +79,6 @@ export async function createContainer(
 function checkSpec(room: Room, spec: ContainerSpec): void {
   if (spec.args.length === 0) throw new StatusError('InvalidArgument', 'no command specified');
   checkTargets(spec.mounts);
-  parseLogOptions(spec.log.driver, spec.log.options);
   parseSecurityOptions(spec.securityOptions);
   resolveUlimits(spec.ulimits, room.host.hardLimits);
   resolveCapabilities(spec, room.host.capabilities);

@@ -45,7 +45,8 @@ export function createExec(room: Room, live: LiveContainer, spec: ExecSpec): Exe
 
 /**
  * Starts it; all its output goes to the attachment that is returned (none when detached). Throws Conflict when it was
- * started before. A program that cannot be started says why as output, or by InvalidArgument when detached.
+ * started before, and InvalidArgument for a user that is not there; then it has an exit code, too. A program that cannot
+ * be started says why as output, or by InvalidArgument when detached.
  */
 export async function startExec(
   room: Room,
@@ -56,12 +57,12 @@ export async function startExec(
   const { id, spec } = exec.value;
   if (exec.value.running || exec.value.exitCode !== undefined)
     throw new StatusError('Conflict', `Error: Exec command ${id} has already run`);
-  const process = processOf(room, live, spec);
   exec.value = { ...exec.value, running: true };
   const attachment = options.detach ? noAttachment() : exec.hub.attach({ stdin: spec.attachStdin });
   const folder = execFolder(room, live, id);
   room.events.publish('container', `exec_start: ${spec.args.join(' ')}`, live.id, execAttributes(live, id));
   try {
+    const process = processOf(room, live, spec);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, 'process.json'), encodeSpec(process), { mode: 0o600 });
     watchExec(room, live, exec);

@@ -119,12 +119,7 @@ export function notRunning(live: LiveContainer): StatusError {
 }
 
 /** Where a container's files lie. */
-export interface ContainerFiles {
-  readonly logPath: string;
-  readonly hostnamePath: string;
-  readonly hostsPath: string;
-  readonly resolvConfPath: string;
-}
+type ContainerFiles = Pick<Container, 'logPath' | 'hostnamePath' | 'hostsPath' | 'resolvConfPath'>;
 
 /** The container as a value for others. */
 export function describe(live: LiveContainer, sandbox: Container['sandbox'], files: ContainerFiles): Container {

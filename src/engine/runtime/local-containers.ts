@@ -5,6 +5,7 @@ import { isAlive, kill } from '#sys/process.ts';
 
 import type { LogQuery, LogRecord } from '../logs/container-log.ts';
 import { currentLogPath } from '../logs/log-files.ts';
+import { parseLogOptions } from '../logs/options/parse-log-options.ts';
 import { readLog } from '../logs/read-log.ts';
 import type { EndpointRequest } from '../network/networks.ts';
 import type { Change } from '../snapshots/snapshots.ts';
@@ -29,7 +30,8 @@ import { isRunning } from './record.ts';
 import { reconcile } from './reconcile.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { resizeTerminal } from './terminal.ts';
-import { logFolder, sandboxFilePath, writeSandboxFiles } from './start-run.ts';
+import { logFolder } from './run-log.ts';
+import { sandboxFilePath, writeSandboxFiles } from './start-run.ts';
 import { statsOf, topOf } from './usage.ts';
 import { visibleChanges } from './visible-changes.ts';
 
@@ -155,9 +157,9 @@ export class LocalContainers implements Containers, AsyncDisposable {
     this.#room.events.publish('container', 'resize', live.id, attributes);
   }
 
-  logs(nameOrId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogRecord> {
+  logs(nameOrId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<readonly LogRecord[]> {
     const live = this.#room.table.get(nameOrId);
-    if (live.record.spec.log.driver === 'none')
+    if (!parseLogOptions(live.record.spec.log).readable)
       throw new StatusError('NotSupported', 'configured logging driver does not support reading');
     return readLog({ folder: logFolder(this.#room, live.id), finished: live.finished.signal }, query, signal);
   }
@@ -234,6 +236,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
     this.#owned.dispose();
     for (const live of this.#room.table.values()) live.cancelRestart();
     await this.#lifecycle.idle();
+    await this.#room.shippers[Symbol.asyncDispose]();
     for (const live of this.#room.table.values()) {
       live.run?.dispose();
       live.hub.finish();
@@ -246,8 +249,9 @@ export class LocalContainers implements Containers, AsyncDisposable {
   #describe(live: LiveContainer): Container {
     const bundle = this.#room.paths.bundle(live.id);
     const runs = isRunning(live.record);
+    const { log } = live.record.spec;
     return describe(live, runs ? this.#room.networks.sandbox(live.id) : undefined, {
-      logPath: live.record.spec.log.driver === 'none' ? '' : currentLogPath(logFolder(this.#room, live.id)),
+      logPath: log.driver === 'json-file' ? currentLogPath(logFolder(this.#room, live.id)) : '',
       hostnamePath: sandboxFilePath(bundle, 'hostname'),
       hostsPath: sandboxFilePath(bundle, 'hosts'),
       resolvConfPath: sandboxFilePath(bundle, 'resolvConf'),

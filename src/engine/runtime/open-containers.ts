@@ -9,6 +9,7 @@ import type { Program } from '#sys/sealed-program.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
+import { LogShippers } from '../logs/shipping/log-shippers.ts';
 import type { Networks } from '../network/networks.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Volumes } from '../volumes/volumes.ts';
@@ -29,6 +30,8 @@ export interface ContainersOptions {
   readonly instance: string;
   readonly runc: Program;
   readonly conmonPath: string;
+  /** journald's socket. */
+  readonly journalSocket: string;
   readonly snapshots: Snapshots;
   readonly images: Images;
   readonly networks: Networks;
@@ -56,6 +59,11 @@ export async function openContainers(
     records: new RecordStore(join(options.dataDir, 'records'), options.logger),
     arrivals: new ArrivalWatch(),
     table: new ContainerTable(),
+    shippers: new LogShippers({
+      folder: join(options.dataDir, 'shipping'),
+      journalSocket: options.journalSocket,
+      logger: options.logger,
+    }),
     signal: closing.signal,
   };
   for (const record of await room.records.load()) room.table.add(new LiveContainer(record));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { nowNs } from '#base/clock.ts';
@@ -20,7 +20,8 @@ import { closeMounts } from './resolve-mounts.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { openForgottenGate } from './start-gate.ts';
-import { bootId, logFolder, watchLog } from './start-run.ts';
+import { removeLog, shipRest, watchLog } from './run-log.ts';
+import { bootId } from './start-run.ts';
 import { comesTrue } from './waiting.ts';
 
 const startsAtOnce = 4;
@@ -47,6 +48,7 @@ export async function reconcile(room: Room, lifecycle: Lifecycle, signal: AbortS
     if (isRunning(live.record)) continue;
     room.snapshots.unmount(live.id);
     await closeMounts(room, live.record);
+    shipRest(room, live);
   }
   await room.volumes.closeUnused();
   startByPolicy(room, lifecycle);
@@ -175,8 +177,8 @@ async function sweep(room: Room): Promise<void> {
   }
   for (const id of room.snapshots.writables())
     if (isStray(snapshotPattern.exec(id)?.[1] ?? '')) await room.snapshots.remove(id);
-  for (const id of readFolder(join(room.dataDir, 'logs')).filter(isStray))
-    rmSync(logFolder(room, id), { recursive: true, force: true });
+  for (const id of readFolder(join(room.dataDir, 'logs')).filter(isStray)) await removeLog(room, id);
+  room.shippers.sweep((id) => room.table.find(id) !== undefined);
   for (const id of readFolder(room.paths.exits).filter(isStray)) room.paths.removeExit(id);
 }
 

@@ -1,10 +1,8 @@
-import { rmSync } from 'node:fs';
-
 import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { ContainerRecord } from './record.ts';
 import { closeMounts, removeImageMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
-import { logFolder } from './start-run.ts';
+import { removeLog } from './run-log.ts';
 
 /** Removes a container that does not run; the caller holds its lock. Goes on where an earlier removal was cut off. */
 export async function removeContainer(room: Room, live: LiveContainer, volumes: boolean): Promise<void> {
@@ -12,10 +10,10 @@ export async function removeContainer(room: Room, live: LiveContainer, volumes: 
   live.cancelRestart();
   live.record = { ...live.record, removeVolumes: volumes, state: { ...live.record.state, status: 'removing' } };
   records.note(live.record);
+  await removeLog(room, live.id);
   await snapshots.remove(live.id);
   await closeMounts(room, live.record);
   await removeImageMounts(room, live.id, live.record.spec);
-  rmSync(logFolder(room, live.id), { recursive: true, force: true });
   await releaseVolumes(room, live.record, volumes);
   // After loss of power a container that removes itself would be removed again.
   if (live.record.spec.autoRemove) records.forget(live.id);

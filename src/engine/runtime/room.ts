@@ -5,6 +5,7 @@ import type { Program } from '#sys/sealed-program.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
+import type { LogShippers } from '../logs/shipping/log-shippers.ts';
 import type { Networks } from '../network/networks.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Volumes } from '../volumes/volumes.ts';
@@ -31,6 +32,9 @@ export interface Room {
   readonly records: RecordStore;
   readonly arrivals: ArrivalWatch;
   readonly table: ContainerTable;
+  readonly shippers: LogShippers;
+  /** journald's socket. */
+  readonly journalSocket: string;
   /** Aborts when the room is closed: background work ends, containers run on. */
   readonly signal: AbortSignal;
 }

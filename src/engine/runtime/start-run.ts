@@ -7,8 +7,7 @@ import { hasCode } from '#sys/errno.ts';
 import { identify, kill, type ProcessIdentity } from '#sys/process.ts';
 import { makeFoldersInRoot } from '#sys/rooted.ts';
 
-import { arrangeLog, currentLogPath, rotateBeforeStart } from '../logs/log-files.ts';
-import { parseLogOptions } from '../logs/log-options.ts';
+import { checkReceiver } from '../logs/check-log.ts';
 import type { Sandbox, SandboxRequest } from '../network/networks.ts';
 import { type Bundle, makeBundle, mountSharedMemory } from './bundle.ts';
 import { type Holder, holdProcess } from './conmon.ts';
@@ -20,6 +19,7 @@ import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { ContainerRecord } from './record.ts';
 import { openMounts } from './resolve-mounts.ts';
 import { parentCgroup, type Room } from './room.ts';
+import { logOrigin, prepareLog, watchLog } from './run-log.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, numberedBlockLimits, requestedDevices } from './spec/devices.ts';
 import { shmOptions } from './spec/mounts.ts';
@@ -123,9 +123,7 @@ async function hold(
     pidOf: (id) => runningPid(room, id),
   });
   writeFileSync(bundle.config, encodeSpec(config), { mode: 0o600 });
-  const folder = logFolder(room, live.id);
-  const limits = parseLogOptions(spec.log.driver, spec.log.options);
-  if (spec.log.driver !== 'none') rotateBeforeStart(folder, limits);
+  await checkReceiver(logOrigin(record), room.journalSocket, room.logger, signal);
   return holdProcess({
     conmonPath: room.conmonPath,
     runcPath: room.runc.path,
@@ -139,7 +137,7 @@ async function hold(
     stdin: spec.openStdin,
     // A terminal stays usable for the next client.
     keepStdinOpen: spec.openStdin && (!spec.stdinOnce || spec.tty),
-    log: spec.log.driver === 'none' ? undefined : { path: currentLogPath(folder), maxSizeBytes: limits.maxSizeBytes },
+    log: prepareLog(room, record),
   });
 }
 
@@ -192,17 +190,6 @@ async function begin(
   room.events.publish('container', 'start', live.id, eventAttributes(live.record));
 }
 
-/** Keeps the log's generations in order whenever conmon rotates. */
-export function watchLog(room: Room, live: LiveContainer): void {
-  const run = new DisposableStack();
-  live.run = run;
-  const { driver, options } = live.record.spec.log;
-  if (driver === 'none') return;
-  const folder = logFolder(room, live.id);
-  const limits = parseLogOptions(driver, options);
-  run.use(room.arrivals.watch(folder, () => arrangeLog(folder, limits)));
-}
-
 export function sandboxRequest(record: ContainerRecord): SandboxRequest {
   const { mode, shareWith, endpoints, ports, dns, extraHosts } = record.spec.network;
   return {
@@ -227,10 +214,6 @@ export function writeSandboxFiles(bundle: Bundle, files: Sandbox['files']): void
 
 export function sandboxFilePath(bundle: Bundle, name: keyof Sandbox['files']): string {
   return join(bundle.folder, name);
-}
-
-export function logFolder(room: Pick<Room, 'dataDir'>, id: string): string {
-  return join(room.dataDir, 'logs', id);
 }
 
 /** Process ID of a container whose namespaces another one joins. Throws Conflict when it does not run. */

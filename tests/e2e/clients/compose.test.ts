@@ -75,7 +75,7 @@ async function assertNetworks(project: Project): Promise<void> {
   const wget = (name: string): Promise<string> => exec('web', `wget -q -O - http://${name}/state`);
   assert.equal(await wget('db'), 'migrated');
   assert.equal(await wget('database'), 'migrated');
-  assert.equal(await wget('172.30.9.20'), 'migrated');
+  assert.equal(await wget('10.98.9.20'), 'migrated');
   assert.match(await exec('web', 'cat /etc/hosts'), /^10\.0\.0\.1\s+far$/m);
   // A service on an internal network alone has no way out, and does not know the others.
   assert.equal(await exec('pool', 'ip route | grep -c default || true'), '0');
@@ -107,7 +107,7 @@ services:
     image: busybox
     command: ["sh", "-c", "mkdir -p /data; touch /ready; exec httpd -f -p 80 -h /data"]
     healthcheck: { test: ["CMD", "test", "-e", "/ready"], interval: 1s, retries: 50, start_period: 30s, start_interval: 100ms }
-    networks: { back: { aliases: [database], ipv4_address: 172.30.9.20 } }
+    networks: { back: { aliases: [database], ipv4_address: 10.98.9.20 } }
     volumes: ["data:/data"]
     init: true
     stop_grace_period: 0s
@@ -172,7 +172,7 @@ services:
     ${pause}
 networks:
   front: { driver: bridge, labels: { side: out } }
-  back: { ipam: { config: [{ subnet: 172.30.9.0/24, gateway: 172.30.9.1, ip_range: 172.30.9.128/25 }] } }
+  back: { ipam: { config: [{ subnet: 10.98.9.0/24, gateway: 10.98.9.1, ip_range: 10.98.9.128/25 }] } }
   hidden: { internal: true }
   outer: { external: true, name: harbour }
 volumes:

@@ -173,6 +173,8 @@ test('exec runs beside the command, with input, user, folder, environment, code 
   assert.equal((await instance.docker('exec', 'host', 'sh', '-c', 'exit 6')).code, 6);
   const missing = await instance.docker('exec', 'host', 'no-such-command');
   assert.ok([126, 127].includes(missing.code), `${String(missing.code)} ${missing.stderr}${missing.stdout}`);
+  const nobody = await instance.docker('exec', '-u', 'no-such-user', 'host', 'true');
+  assert.deepEqual([nobody.code, /no-such-user/.test(nobody.stdout)], [126, true], nobody.stderr);
   await exec('-d', 'host', 'touch', '/made');
   await eventually(
     'the detached command has run',

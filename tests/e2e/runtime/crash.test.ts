@@ -79,7 +79,7 @@ test('what ended meanwhile is found with its code and time; what wants to runs a
   await eventually('it runs again', () => world.containers.get(again.id).state.status === 'running');
   assert.equal(world.containers.get(stopped.id).state.status, 'exited');
   const bye = await Array.fromAsync(world.containers.logs(id, { stdout: true, stderr: true, follow: true }, never));
-  assert.equal(Buffer.from(bye.at(-1)?.bytes ?? []).toString(), 'bye\n');
+  assert.equal(Buffer.from(bye.flat().at(-1)?.bytes ?? []).toString(), 'bye\n');
   await world.remove(id, again.id, stopped.id);
 });
 

@@ -176,7 +176,7 @@ test('a process of the host PID namespace leaves nothing that runs', async () =>
   const records = await Array.fromAsync(
     world.containers.logs(id, { stdout: true, stderr: false, follow: false }, never),
   );
-  const pid = Number(Buffer.from(records[0]?.bytes ?? []).toString());
+  const pid = Number(Buffer.from(records.flat()[0]?.bytes ?? []).toString());
   assert.ok(pid > 1);
   await eventually('it is gone', () => {
     const identity = identify(pid);

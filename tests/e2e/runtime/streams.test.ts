@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
-import type { LogQuery } from '#engine/logs/container-log.ts';
+import type { LogQuery, LogRecord } from '#engine/logs/container-log.ts';
 import type { Attachment } from '#engine/runtime/containers.ts';
 import { eventually } from '../../kit/eventually.ts';
 import { collect, execSpec, never, World } from './world.ts';
@@ -19,8 +19,12 @@ const interactive = { openStdin: true, stdinOnce: true } as const;
 async function log(id: string, query: Partial<LogQuery> = {}): Promise<string> {
   const records = world.containers.logs(id, { stdout: true, stderr: true, follow: false, ...query }, never);
   const parts: Uint8Array[] = [];
-  for await (const { bytes } of records) parts.push(bytes);
+  for await (const piece of records) parts.push(...piece.map(({ bytes }) => bytes));
   return Buffer.concat(parts).toString();
+}
+
+async function* eachOf(pieces: AsyncIterable<readonly LogRecord[]>): AsyncGenerator<LogRecord, void, undefined> {
+  for await (const piece of pieces) yield* piece;
 }
 
 /** Reads until the text was seen; the attachment stays open. */
@@ -154,18 +158,18 @@ test('a long log is rotated, stays bounded, and a follower sees every line', asy
   await using attachment = await world.containers.attach(id, { stdin: true }, never);
   const output = collect(attachment);
   const query = { stdout: true, stderr: true, follow: true };
-  const followed = world.containers.logs(id, query, never)[Symbol.asyncIterator]();
+  const followed = eachOf(world.containers.logs(id, query, never));
   for (let batch = 0; batch < batches; batch += 1) {
     await attachment.write(Buffer.from(`${String(batch)}\n`));
     for (let line = 0; line < lines; line += 1) {
-      const { value } = (await followed.next()) as { value: { bytes: Uint8Array } };
+      const { value } = (await followed.next()) as { value: LogRecord };
       assert.equal(Buffer.from(value.bytes).toString(), `line ${String(batch)} ${String(line)}\n`);
     }
   }
   const kept = (await log(id)).trimEnd().split('\n');
   assert.equal(kept.at(-1), `line ${String(batches - 1)} ${String(lines - 1)}`);
   assert.ok(kept.length > lines && kept.length < (batches / 2) * lines, `${String(kept.length)} lines are kept`);
-  await followed.return?.();
+  await followed.return(undefined);
   await world.remove(id);
   assert.equal((await output).stdout.split('\n').length, batches * lines + 1);
 });

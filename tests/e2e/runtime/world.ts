@@ -43,6 +43,8 @@ export async function openPlace(place: Place, log: (line: string) => void = () =
       insecureRegistries: [],
       blobCacheBytes: 0,
       proxy: { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' },
+      defaultLog: { driver: 'json-file', options: {} },
+      journalSocket: '/nowhere/journal',
       logger: createLogger({ level: 'warn', format: 'json', write: log }),
     },
     never,

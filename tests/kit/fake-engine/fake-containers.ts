@@ -217,17 +217,17 @@ export class FakeContainers implements Containers {
     nameOrId: string,
     query: { readonly follow: boolean; readonly stdout: boolean; readonly stderr: boolean; readonly tail?: number },
     signal: AbortSignal,
-  ): AsyncGenerator<LogRecord, void, undefined> {
+  ): AsyncGenerator<readonly LogRecord[], void, undefined> {
     this.calls.push(
       `logs ${JSON.stringify(query, (_, value: unknown) => (typeof value === 'bigint' ? `${String(value)}n` : value))}`,
     );
     const { process } = this.#entry(nameOrId);
     const attachment = process.attach(signal);
     const past = query.tail === undefined ? process.log : process.log.slice(-query.tail);
-    for (const chunk of past) if (query[chunk.stream]) yield { ...chunk, timeNs: 1_700_000_000_000_000_001n };
+    for (const chunk of past) if (query[chunk.stream]) yield [{ ...chunk, timeNs: 1_700_000_000_000_000_001n }];
     if (!query.follow) return;
     for await (const chunk of attachment.output) {
-      if (query[chunk.stream]) yield { ...chunk, timeNs: 1_700_000_000_000_000_002n };
+      if (query[chunk.stream]) yield [{ ...chunk, timeNs: 1_700_000_000_000_000_002n }];
     }
   }
 

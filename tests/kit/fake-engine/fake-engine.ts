@@ -79,6 +79,8 @@ export class FakeEngine implements AsyncDisposable {
       insecureRegistries: ['registry.test:5000'],
       blobCacheBytes: 0,
       proxy: { HTTP_PROXY: 'http://me:pass@proxy.test:3128', HTTPS_PROXY: '', NO_PROXY: 'a.test' },
+      defaultLog: { driver: 'json-file', options: {} },
+      journalSocket: '/nowhere/journal',
       logger: silentLogger,
     };
   }

@@ -1,0 +1,306 @@
+import { after, monotonicMs, sleep } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/logger.ts';
+
+import type { LogRecord } from '../container-log.ts';
+import { PartJoiner } from '../join-parts.ts';
+import type { LogSettings, LogTarget } from '../log-config.ts';
+import { logGenerations, removeGenerations } from '../log-files.ts';
+import { type LogSource, type LogStep, readSteps } from '../read-steps.ts';
+import { type Cursor, newCursor, readCursor, writeCursor } from './cursor.ts';
+import type { LogMessage, Sink } from './sink.ts';
+import { skipBacklog } from './skip-backlog.ts';
+
+/** As much is read before it is sent, when there is more. */
+const batchBytes = 256 * 1024;
+/** Lines that are on their way at once; as many bytes as a batch has, unless options say less. */
+const groupLines = 256;
+/** The cursor is written at most this often; as much is sent again after a crash. */
+const saveEveryMs = 200;
+
+export interface ShipperOptions {
+  readonly cursorPath: string;
+  readonly target: LogTarget;
+  readonly settings: Pick<LogSettings, 'lagBytes' | 'readable'>;
+  readonly openSink: (signal: AbortSignal) => Promise<Sink>;
+  readonly logger: Logger;
+}
+
+/** What was handed over and may still be lost. */
+interface Mark {
+  readonly cursor: Cursor;
+  readonly atMs: number;
+}
+
+/**
+ * Sends a log on, from where it stopped, each line at least once: what was handed over counts as received only after it
+ * settled, and whatever was not received is read from the files again.
+ */
+export class Shipper {
+  readonly #options: ShipperOptions;
+  /** Everything before it was received. */
+  #confirmed: Cursor;
+  #marks: Mark[] = [];
+  #sink: Sink | undefined;
+  #failures = 0;
+  #unsaved = false;
+  #saveTimer: Disposable | undefined;
+  #settleTimer: Disposable | undefined;
+  /** Ends the pass that goes on. */
+  #onLost: (reason: unknown) => void = () => {};
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#confirmed = readCursor(options.cursorPath) ?? newCursor();
+  }
+
+  /** Whether the receiver cannot be reached at present. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** Sends what is in the log until its writer has finished and all was received. Rejects only when `signal` aborts. */
+  async run(source: LogSource, signal: AbortSignal): Promise<void> {
+    try {
+      for (;;) {
+        try {
+          await this.#pass(source, signal);
+          return;
+        } catch (error) {
+          signal.throwIfAborted();
+          await this.#afterFailure(error, signal);
+        }
+      }
+    } finally {
+      this.#closeSink();
+      this.#save();
+    }
+  }
+
+  /** Sends from the confirmed place to the end; throws when the receiver fails. */
+  async #pass(source: LogSource, signal: AbortSignal): Promise<void> {
+    const failed = new AbortController();
+    this.#onLost = (reason) => failed.abort(reason);
+    const attempt = AbortSignal.any([signal, failed.signal]);
+    this.#tellGap(source);
+    for (let from: Cursor | undefined = this.#confirmed; from !== undefined;) {
+      const next = await this.#skipped(from, source);
+      from = await this.#sendFrom(next ?? from, source, attempt);
+    }
+    await this.#finish(source, attempt);
+  }
+
+  /** Asks for the last word on what was handed over. */
+  async #finish(source: LogSource, signal: AbortSignal): Promise<void> {
+    const last = this.#marks.at(-1);
+    if (last === undefined) return;
+    this.#settleTimer?.[Symbol.dispose]();
+    this.#settleTimer = undefined;
+    await this.#sink?.finish(signal);
+    this.#marks = [];
+    this.#confirm(last.cursor, source);
+    this.#closeSink();
+  }
+
+  /** Returns where to go on when it fell too far behind, undefined at the end of all. */
+  async #sendFrom(start: Cursor, source: LogSource, signal: AbortSignal): Promise<Cursor | undefined> {
+    const batch = new Batch(start);
+    for await (const step of readSteps(source, start.position, true, signal)) {
+      if (step !== 'idle') batch.add(step);
+      if (step !== 'idle' && batch.sizeBytes < batchBytes) continue;
+      await this.#flush(batch, source, signal);
+      const next = await this.#skipped(batch.cursor, source);
+      if (next !== undefined) return next;
+    }
+    signal.throwIfAborted();
+    batch.end();
+    await this.#flush(batch, source, signal);
+    return undefined;
+  }
+
+  async #flush(batch: Batch, source: LogSource, signal: AbortSignal): Promise<void> {
+    if (batch.isUnmoved) return;
+    const { messages, cursor } = batch;
+    batch.clear();
+    if (messages.length === 0) {
+      if (this.#marks.length === 0) this.#confirm(cursor, source);
+      return;
+    }
+    if (this.#isGivenUp) {
+      this.#options.logger.warn('output is given up after as many attempts as the log options say', {
+        lines: messages.length,
+      });
+      this.#failures = 0;
+      this.#confirm(cursor, source);
+      return;
+    }
+    const sink = await this.#openSink(signal);
+    for (const group of inGroups(messages, this.#groupBytes)) await sink.send(group, signal);
+    this.#marks.push({ cursor, atMs: monotonicMs() });
+    if (sink.settleMs === 0) this.#settle(source);
+    else this.#settleSoon(sink, source);
+  }
+
+  async #openSink(signal: AbortSignal): Promise<Sink> {
+    if (this.#sink !== undefined && this.#marks.length > 0) this.#sink.lost.throwIfAborted();
+    else if (this.#sink?.lost.aborted === true || this.#sink?.isStale === true) this.#closeSink();
+    this.#sink ??= await this.#options.openSink(signal);
+    return this.#sink;
+  }
+
+  #settleSoon(sink: Sink, source: LogSource): void {
+    this.#settleTimer ??= after(sink.settleMs, () => {
+      this.#settleTimer = undefined;
+      this.#settle(source);
+      if (this.#marks.length > 0 && this.#sink === sink) this.#settleSoon(sink, source);
+    });
+  }
+
+  /** Takes what was handed over long enough ago for received, unless the way was lost meanwhile. */
+  #settle(source: LogSource): void {
+    const sink = this.#sink;
+    if (sink === undefined || this.#marks.length === 0) return;
+    if (sink.lost.aborted) {
+      this.#onLost(sink.lost.reason);
+      return;
+    }
+    const settled = this.#marks.findLast(({ atMs }) => monotonicMs() - atMs >= sink.settleMs);
+    if (settled === undefined) return;
+    this.#marks = this.#marks.slice(this.#marks.indexOf(settled) + 1);
+    if (this.#failures > 0) this.#options.logger.info('output is sent again');
+    this.#failures = 0;
+    this.#confirm(settled.cursor, source);
+  }
+
+  #confirm(cursor: Cursor, source: LogSource): void {
+    const before = this.#confirmed.position.generation;
+    this.#confirmed = cursor;
+    this.#unsaved = true;
+    this.#saveTimer ??= after(saveEveryMs, () => this.#save());
+    const { generation } = cursor.position;
+    // What nobody may read is not kept longer than it takes to send it; the cursor goes first.
+    if (this.#options.settings.readable || generation === before) return;
+    this.#save();
+    removeGenerations(source.folder, ({ number }) => number < generation);
+  }
+
+  async #afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
+    const { target, logger } = this.#options;
+    this.#closeSink();
+    this.#marks = [];
+    this.#failures += 1;
+    if (this.#failures === 1) logger.warn('output cannot be sent; it is tried again', { why: messageOf(error) });
+    const { firstMs, factor, longestMs } = target.retry;
+    await sleep(Math.min(firstMs * factor ** (this.#failures - 1), longestMs), signal);
+  }
+
+  /** Where to go on when a place lies further behind the end of the log than the options allow. */
+  async #skipped(cursor: Cursor, { folder }: LogSource): Promise<Cursor | undefined> {
+    const { settings, logger } = this.#options;
+    if (settings.lagBytes === undefined) return undefined;
+    const position = await skipBacklog(folder, cursor.position, settings.lagBytes);
+    if (position === undefined) return undefined;
+    logger.warn('output is left out: sending fell behind by more than max-buffer-size', { to: position });
+    return { ...cursor, position, waiting: [] };
+  }
+
+  #tellGap({ folder }: LogSource): void {
+    const { generation } = this.#confirmed.position;
+    const oldest = logGenerations(folder)[0]?.number ?? 0;
+    if (generation === 0 || generation >= oldest) return;
+    this.#options.logger.warn('output was not sent before its file had to go', { files: oldest - generation });
+  }
+
+  get #isGivenUp(): boolean {
+    const { attemptsMost } = this.#options.target.retry;
+    return attemptsMost !== undefined && this.#failures > attemptsMost;
+  }
+
+  get #groupBytes(): number {
+    const { target } = this.#options;
+    return target.driver === 'fluentd' ? target.bufferBytes : batchBytes;
+  }
+
+  #closeSink(): void {
+    this.#settleTimer?.[Symbol.dispose]();
+    this.#settleTimer = undefined;
+    this.#sink?.[Symbol.dispose]();
+    this.#sink = undefined;
+  }
+
+  #save(): void {
+    this.#saveTimer?.[Symbol.dispose]();
+    this.#saveTimer = undefined;
+    if (this.#unsaved) writeCursor(this.#options.cursorPath, this.#confirmed);
+    this.#unsaved = false;
+  }
+}
+
+/** Lines that go together, and where reading stands behind them. */
+class Batch {
+  readonly #joiner: PartJoiner;
+  #messages: LogMessage[] = [];
+  sizeBytes = 0;
+  #cursor: Cursor;
+  #unmoved = true;
+
+  constructor(start: Cursor) {
+    this.#cursor = start;
+    this.#joiner = new PartJoiner(start.waiting);
+  }
+
+  get messages(): readonly LogMessage[] {
+    return this.#messages;
+  }
+
+  get cursor(): Cursor {
+    return { ...this.#cursor, waiting: this.#joiner.waiting };
+  }
+
+  /** Whether nothing was read since it was cleared. */
+  get isUnmoved(): boolean {
+    return this.#unmoved;
+  }
+
+  add({ parts, next }: Exclude<LogStep, 'idle'>): void {
+    for (const part of parts) this.#take(this.#joiner.push(part));
+    this.#cursor = { ...this.#cursor, position: next };
+    this.#unmoved = false;
+  }
+
+  /** Nothing follows: lines that were begun are whole. */
+  end(): void {
+    this.#take(this.#joiner.end());
+    this.#unmoved = false;
+  }
+
+  clear(): void {
+    this.#messages = [];
+    this.sizeBytes = 0;
+    this.#unmoved = true;
+  }
+
+  #take(records: Iterable<LogRecord>): void {
+    const { epoch, sent } = this.#cursor;
+    let ordinal = sent;
+    for (const record of records) {
+      ordinal += 1;
+      this.#messages.push({ ...record, epoch, ordinal });
+      this.sizeBytes += record.bytes.length;
+    }
+    this.#cursor = { ...this.#cursor, sent: ordinal };
+  }
+}
+
+/** Each has at least one line. */
+function* inGroups(messages: readonly LogMessage[], bytes: number): Generator<readonly LogMessage[], void, undefined> {
+  for (let start = 0; start < messages.length;) {
+    let end = start;
+    for (let left = bytes; end < messages.length && end - start < groupLines; end += 1) {
+      left -= messages[end]?.bytes.length ?? 0;
+      if (left < 0 && end > start) break;
+    }
+    yield messages.slice(start, end);
+    start = end;
+  }
+}

@@ -71,7 +71,7 @@ export function eventMessage(event: EngineEvent): object {
   };
 }
 
-/** Docker's rules: types and scopes exactly, actions also by what stands before a colon, objects by ID or name. */
+/** Docker's rules: types and scopes exactly, actions also by what stands before a colon, objects by how ID or name begin. */
 export function matchesEvent(filters: Filters, event: EngineEvent): boolean {
   const { type, action, attributes } = event;
   return (
@@ -89,7 +89,7 @@ function matchesActor(filters: Filters, kind: EngineEvent['type'], { type, id, a
   if (!filters.has(kind)) return true;
   const containerOfNetwork = kind === 'container' && type === 'network' ? attributes['container'] : undefined;
   if (type !== kind) return containerOfNetwork !== undefined && filters.equals(kind, containerOfNetwork);
-  return filters.any(kind, (wanted) => wanted === id || wanted === attributes['name'] || id.startsWith(wanted));
+  return filters.any(kind, (wanted) => id.startsWith(wanted) || (attributes['name'] ?? '').startsWith(wanted));
 }
 
 /** Images also match by name without tag, and so do the containers made of them. */

@@ -4,6 +4,7 @@ import { newId } from '#base/ids.ts';
 
 import { checkLog } from '../logs/check-log.ts';
 import type { ContainerSpec, MountPoint } from './container.ts';
+import { healthOnFailure } from './health-on-failure.ts';
 import { LiveContainer } from './live-container.ts';
 import { checkName, inventName } from './names.ts';
 import { initialState } from './record.ts';
@@ -79,6 +80,7 @@ export async function createContainer(
 function checkSpec(room: Room, spec: ContainerSpec): void {
   if (spec.args.length === 0) throw new StatusError('InvalidArgument', 'no command specified');
   checkTargets(spec.mounts);
+  healthOnFailure(spec.labels);
   parseSecurityOptions(spec.securityOptions);
   resolveUlimits(spec.ulimits, room.host.hardLimits);
   resolveCapabilities(spec, room.host.capabilities);

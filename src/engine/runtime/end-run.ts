@@ -95,6 +95,8 @@ export async function clearRun(room: Room, live: LiveContainer, cgroupPath: stri
   if (live.rootUsers === 0) room.snapshots.unmount(live.id);
   removeBundle(room.paths.bundle(live.id));
   await closeMounts(room, live.record);
+  for (const { type, name } of live.record.mounts)
+    if (type === 'volume') room.events.publish('volume', 'unmount', name, { driver: 'local', container: live.id });
   room.paths.removeExit(live.id);
   for (const result of done) if (result.status === 'rejected') throw result.reason;
 }

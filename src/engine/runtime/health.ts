@@ -17,8 +17,11 @@ const outputBytesKept = 4096;
 
 type Probe = ContainerHealth['log'][number];
 
-/** Probes a running container as its health check says, until the run ends; `live.health` has what was found. */
-export function watchHealth(room: Room, live: LiveContainer): void {
+/**
+ * Probes a running container as its health check says, until the run ends; `live.health` has what was found. Calls back
+ * whenever it turned unhealthy.
+ */
+export function watchHealth(room: Room, live: LiveContainer, onUnhealthy: () => void): void {
   const check = live.record.spec.healthcheck;
   const args = probeArgs(check);
   if (check === undefined || args === undefined || live.run === undefined) return;
@@ -26,16 +29,28 @@ export function watchHealth(room: Room, live: LiveContainer): void {
   const stop = new AbortController();
   live.run.defer(() => stop.abort());
   const signal = AbortSignal.any([stop.signal, room.signal]);
-  watch(room, live, check, args, signal).catch((error: unknown) => {
+  const onProbe = (health: ContainerHealth): void => {
+    const before = live.health?.status;
+    live.health = health;
+    if (before === health.status) return;
+    room.events.publish('container', `health_status: ${health.status}`, live.id, eventAttributes(live.record));
+    if (health.status === 'unhealthy') onUnhealthy();
+  };
+  watch(room, live, { check, args, onProbe }, signal).catch((error: unknown) => {
     if (!signal.aborted) room.logger.error('health check ended', { container: live.id, error });
   });
+}
+
+interface Watched {
+  readonly check: HealthcheckConfig;
+  readonly args: readonly string[];
+  readonly onProbe: (health: ContainerHealth) => void;
 }
 
 async function watch(
   room: Room,
   live: LiveContainer,
-  check: HealthcheckConfig,
-  args: readonly string[],
+  { check, args, onProbe }: Watched,
   signal: AbortSignal,
 ): Promise<void> {
   const begunMs = monotonicMs();
@@ -51,7 +66,7 @@ async function watch(
     const isExcused = live.health?.status === 'starting' && monotonicMs() - begunMs < startPeriodMs;
     const probe = await runProbe(room, live, args, timeoutMs, signal);
     signal.throwIfAborted();
-    note(room, live, nextHealth(live.health, probe, check.Retries || defaults.retries, isExcused));
+    onProbe(nextHealth(live.health, probe, check.Retries || defaults.retries, isExcused));
   }
 }
 
@@ -68,13 +83,6 @@ export function nextHealth(
   const failingStreak = (health?.failingStreak ?? 0) + 1;
   const status = failingStreak >= retries ? 'unhealthy' : (health?.status ?? 'starting');
   return { status, failingStreak, log };
-}
-
-function note(room: Room, live: LiveContainer, health: ContainerHealth): void {
-  const before = live.health?.status;
-  live.health = health;
-  if (before !== health.status)
-    room.events.publish('container', `health_status: ${health.status}`, live.id, eventAttributes(live.record));
 }
 
 /** Never throws for what the probe does: that is its result. */

@@ -4,6 +4,7 @@ import { KeyedLock } from '#base/keyed-lock.ts';
 import { isAlive, kill as killProcess } from '#sys/process.ts';
 
 import { awaitExit, endRun } from './end-run.ts';
+import { healthOnFailure } from './health-on-failure.ts';
 import { watchHealth } from './health.ts';
 import { eventAttributes, type LiveContainer, notRunning } from './live-container.ts';
 import { isRunning } from './record.ts';
@@ -71,6 +72,16 @@ export class Lifecycle {
     this.#detached(live, this.#takeExit(live));
   }
 
+  /** The container turned unhealthy: does what its label says, in the background. */
+  unhealthySeen(live: LiveContainer): void {
+    const action = healthOnFailure(live.record.spec.labels);
+    if (action !== 'none') this.#room.logger.info('unhealthy container', { container: live.id, action });
+    // Killed it is not stopped by the user: its restart policy decides.
+    if (action === 'kill') this.#detached(live, this.#kill(live));
+    if (action === 'stop') this.#detached(live, this.stop(live, {}, this.#room.signal));
+    if (action === 'restart') this.#detached(live, this.restart(live, {}, this.#room.signal));
+  }
+
   /**
    * Returns false when it does not run. What was begun goes on when `abort` aborts: a container that was told to end does
    * not run on because its client went.
@@ -134,23 +145,30 @@ export class Lifecycle {
     options: { readonly force: boolean; readonly volumes: boolean },
     signal: AbortSignal,
   ): Promise<void> {
-    const { status } = live.record.state;
-    if (isRunning(live.record) || status === 'restarting') {
-      if (!options.force) throw stopFirst(live);
-      live.keepers += 1;
-      try {
-        if (await this.#markStopped(live)) await this.#follow(this.#kill(live));
-      } finally {
-        live.keepers -= 1;
+    let isRemoved = false;
+    while (!isRemoved) {
+      if (isRunning(live.record) || live.record.state.status === 'restarting') {
+        if (!options.force) throw stopFirst(live);
+        await this.#killForGood(live);
       }
+      isRemoved = await this.alone(live, async () => {
+        signal.throwIfAborted();
+        // It was started between the look and its turn.
+        if (isRunning(live.record)) return false;
+        if (this.#room.table.find(live.id) === live) await removeContainer(this.#room, live, options.volumes);
+        return true;
+      });
     }
-    await this.alone(live, async () => {
-      signal.throwIfAborted();
-      if (isRunning(live.record)) throw stopFirst(live);
-      if (this.#room.table.find(live.id) !== live) return;
-      await removeContainer(this.#room, live, options.volumes);
-    });
     live.tellRemoved();
+  }
+
+  async #killForGood(live: LiveContainer): Promise<void> {
+    live.keepers += 1;
+    try {
+      if (await this.#markStopped(live)) await this.#follow(this.#kill(live));
+    } finally {
+      live.keepers -= 1;
+    }
   }
 
   async #start(live: LiveContainer, signal: AbortSignal): Promise<boolean> {
@@ -253,7 +271,7 @@ export class Lifecycle {
 
   async #startAlone(live: LiveContainer, signal: AbortSignal): Promise<void> {
     await startRun(this.#room, live, signal);
-    watchHealth(this.#room, live);
+    watchHealth(this.#room, live, () => this.unhealthySeen(live));
     // Its end may have been written before anybody knew whose it is.
     if (this.#room.paths.hasExit(live.id)) this.exitSeen(live);
   }

@@ -40,7 +40,9 @@ export async function reconcile(room: Room, lifecycle: Lifecycle, signal: AbortS
   const lives = [...room.table.values()];
   for (const live of lives) holdVolumes(room, live);
   const snapshots = new Set(room.snapshots.writables());
-  await Promise.all(lives.map((live) => lifecycle.alone(live, () => settle(room, live, snapshots.has(live.id)))));
+  await Promise.all(
+    lives.map((live) => lifecycle.alone(live, () => settle(room, lifecycle, live, snapshots.has(live.id)))),
+  );
   const running = new Set([...room.table.values()].filter((live) => isRunning(live.record)).map(({ id }) => id));
   await room.networks.reconcile(running, signal);
   await sweep(room);
@@ -59,7 +61,7 @@ function holdVolumes(room: Room, live: LiveContainer): void {
 }
 
 /** The caller holds the container's lock. */
-async function settle(room: Room, live: LiveContainer, hasSnapshot: boolean): Promise<void> {
+async function settle(room: Room, lifecycle: Lifecycle, live: LiveContainer, hasSnapshot: boolean): Promise<void> {
   const { run, state, spec } = live.record;
   if (state.status === 'removing') {
     await removeContainer(room, live, live.record.removeVolumes === true);
@@ -78,6 +80,7 @@ async function settle(room: Room, live: LiveContainer, hasSnapshot: boolean): Pr
   }
   if (run.init !== undefined && isAlive(run.init)) {
     await adopt(room, live, run.init);
+    watchHealth(room, live, () => lifecycle.unhealthySeen(live));
     return;
   }
   if (run.init === undefined && run.bootId === bootId()) await takeBack(room, live, run);
@@ -107,7 +110,6 @@ async function adopt(room: Room, live: LiveContainer, init: ProcessIdentity): Pr
   await openForgottenGate(bundle.startGate, init);
   await reopenVolumes(room, live);
   adoptExecs(room, live);
-  watchHealth(room, live);
 }
 
 /** It has them mounted; they are told who uses them. */

@@ -102,6 +102,7 @@ async function hold(
   makeBundle(bundle);
   const rootPath = room.snapshots.mount(live.id);
   const mounts = await openMounts(room, record, { bundle, root: rootPath }, signal);
+  tellMounts(room, record);
   const links = resolveLinks(room, record);
   const sandbox = await room.networks.open({ ...sandboxRequest(record), linked: links.hosts }, signal);
   writeSandboxFiles(bundle, sandbox.files);
@@ -139,6 +140,15 @@ async function hold(
     keepStdinOpen: spec.openStdin && (!spec.stdinOnce || spec.tty),
     log: prepareLog(room, record),
   });
+}
+
+/** Docker's events of a container's volumes. */
+function tellMounts({ events }: Room, { id, mounts }: ContainerRecord): void {
+  for (const { type, name, destination, readOnly, propagation } of mounts) {
+    if (type !== 'volume') continue;
+    const attributes = { driver: 'local', container: id, destination, 'read/write': String(!readOnly), propagation };
+    events.publish('volume', 'mount', name, attributes);
+  }
 }
 
 /** Throws InvalidArgument when a file is in its way. */

@@ -6,6 +6,8 @@ import { after, before, test } from 'node:test';
 import { eventually } from '../../kit/eventually.ts';
 import type { Instance } from '../../kit/instance.ts';
 import { openInstance } from '../../kit/open-instance.ts';
+import { proves } from '../../kit/proves.ts';
+import { nowText } from '../docker/now-text.ts';
 import { Session } from '../docker/session.ts';
 
 let instance: Instance;
@@ -51,7 +53,9 @@ test('200 MB of output stay in the bound, and the end is there', async () => {
   await instance.dockerOutput('rm', 'flood');
 });
 
-test('following goes on across rotations, and compressed files are read', async () => {
+const proof = proves('docker logs', 'docker logs --follow', 'docker logs --tail', 'GET /containers/{id}/logs');
+
+test('logs --follow goes on across rotations, and --tail reads compressed files', proof, async () => {
   const options = ['--log-opt', 'max-size=1m', '--log-opt', 'max-file=50', '--log-opt', 'compress=true'];
   // Each piece is less than a file: nobody needs to hurry for the next one.
   const script = 'read x; for i in $(seq 1 12); do seq $((i * 12000 - 11999)) $((i * 12000)); sleep 0.2; done';
@@ -70,7 +74,15 @@ test('following goes on across rotations, and compressed files are read', async 
   await instance.dockerOutput('rm', '-f', 'turn');
 });
 
-test('since, until, tail, timestamps and details', async () => {
+const decorations = proves(
+  'docker logs --since',
+  'docker logs --until',
+  'docker logs --timestamps',
+  'docker logs --details',
+  'docker logs --tail',
+);
+
+test('since, until, tail, timestamps and details', decorations, async () => {
   const options = [
     '--log-opt',
     'labels=app',
@@ -90,7 +102,7 @@ test('since, until, tail, timestamps and details', async () => {
   const second = stamped[1]?.split(' ')[0] ?? '';
   assert.equal(await logs('--since', second), 'two\nthree');
   assert.equal(await logs('--until', second), 'one\ntwo');
-  assert.equal(await logs('--since', '1h', '--until', '0s', '-n', '1'), 'three');
+  assert.equal(await logs('--since', '1h', '--until', nowText(), '-n', '1'), 'three');
   assert.equal(await logs('--details', '-n', '1'), 'COLOUR=red,app=a+b,tag=times%2Fbusybox three');
   assert.match(await logs('--details', '-t', '-n', '1'), /^\S+Z COLOUR=red,app=a\+b,tag=\S+ three$/);
   await instance.dockerOutput('rm', 'times');

@@ -54,10 +54,16 @@ export class BuildWorld {
   async build(dockerfile: string, change: Partial<BuildRequest> = {}, signal = never): Promise<string> {
     const builder = this.#builder ?? (await this.open());
     this.events.length = 0;
-    const request: BuildRequest = {
+    const request = { ...this.request, dockerfile, ...change };
+    return await builder.build(request, (event) => this.events.push(event), signal);
+  }
+
+  /** What a build says when it says nothing. */
+  get request(): BuildRequest {
+    return {
       contextDir: join(this.folder, 'context'),
       dockerfileName: 'Dockerfile',
-      dockerfile,
+      dockerfile: '',
       tags: [],
       buildArgs: {},
       target: '',
@@ -68,9 +74,7 @@ export class BuildWorld {
       extraHosts: [],
       platform: { os: 'linux', architecture: 'amd64' },
       auth: () => undefined,
-      ...change,
     };
-    return await builder.build(request, (event) => this.events.push(event), signal);
   }
 
   config(id: string): ImageConfig {

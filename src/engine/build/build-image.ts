@@ -16,6 +16,7 @@ import { buildStage } from './build-stage.ts';
 import { BuildSteps } from './build-steps.ts';
 import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
 import type { CacheMounts } from './cache-mounts.ts';
+import { checkDockerfile, tellWarnings } from './check-dockerfile.ts';
 import { buildContext } from './context-tree.ts';
 import { deliverImage } from './deliver-image.ts';
 import { EventOrder } from './event-order.ts';
@@ -58,8 +59,7 @@ export async function buildImage(
   const { contexts = {} } = request;
   const plan = planBuild({ dockerfile, globals, contexts }, request.target);
   const context = await buildContext(request);
-  for (const { line, text } of dockerfile.warnings)
-    onEvent({ kind: 'warning', text: `${dockerfile.source.name}:${String(line)}: ${text}` });
+  tellWarnings(dockerfile, request, checkDockerfile(tools.images, dockerfile, request), onEvent);
   const unused = unusedBuildArgs(dockerfile, request.buildArgs);
   if (unused.length > 0)
     onEvent({ kind: 'warning', text: `One or more build-args [${unused.join(' ')}] were not consumed` });

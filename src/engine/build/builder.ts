@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 
 import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
+import type { LintWarning } from '#formats/dockerfile/lint/lint-dockerfile.ts';
 import type { RegistryAuth } from '../images/images.ts';
 import type { ResourceLimits } from '../runtime/container.ts';
 import type { NamedContext } from './named-context.ts';
@@ -101,7 +102,8 @@ type BuildNews =
   | { readonly kind: 'layer'; readonly id: string }
   /** The step failed; `canceled`: because another one did, or the client went away. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly canceled: boolean }
-  | { readonly kind: 'warning'; readonly text: string }
+  /** `lint`: what it says comes from a build check. */
+  | { readonly kind: 'warning'; readonly text: string; readonly lint?: LintWarning }
   | {
       readonly kind: 'progress';
       readonly id: string;
@@ -114,6 +116,11 @@ type BuildNews =
 export interface Builder {
   /** Throws InvalidArgument with `problems` at `Dockerfile:<line>` and an excerpt for a Dockerfile that is wrong. Returns the image's ID. */
   build(request: BuildRequest, onEvent: (event: BuildEvent) => void, signal: AbortSignal): Promise<Digest>;
+  /**
+   * What the build checks say of a Dockerfile, without building it (`docker build --check`); of base images that are
+   * not here no variable is known, and none is missed. Throws InvalidArgument for a Dockerfile that is wrong.
+   */
+  check(request: BuildRequest): readonly LintWarning[];
   /**
    * Brings a context from afar into an empty folder: a git repository (`https://host/app.git#ref:folder`), or by http(s) an
    * archive or a lone Dockerfile. Returns the path of the context, which lies in the folder. Throws InvalidArgument,

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { messageOf, StatusError } from '#base/errors.ts';
 import { ConcurrencyLimit } from '#base/limit.ts';
 import type { Logger } from '#base/logger.ts';
+import { parseDockerfile } from '#formats/dockerfile/parse-dockerfile.ts';
 import type { Digest } from '#formats/oci.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { buildImage, type BuildTools } from './build-image.ts';
 import type { Builder, StepRunner } from './builder.ts';
+import { checkDockerfile } from './check-dockerfile.ts';
 import { CacheContents } from './cache-contents.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { LayerGoneError, LayerSteps, snapshotPrefix } from './layer-steps.ts';
@@ -67,6 +69,10 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
         onEvent({ kind: 'built', imageId });
         return imageId;
       }, signal),
+    check: (request) => {
+      const dockerfile = parseDockerfile(request.dockerfile, request.dockerfileName);
+      return checkDockerfile(images, dockerfile, request);
+    },
     fetchContext: async (url, context, signal) =>
       await fetchContext(url, { session: undefined, ...context, scratchDir: folder, proxy }, signal),
     cacheEntries: (signal) => contents.entries(signal),

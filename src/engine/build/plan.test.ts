@@ -130,3 +130,13 @@ test('named contexts come before stages and images, by whatever form of the name
   assert.deepEqual(plan('FROM lib', '', {}, { lib: folder }).stages[0]?.base, folder);
   assert.deepEqual(plan('FROM UPPER', '', {}, { other: folder }).stages[0]?.base, { kind: 'image', name: 'UPPER' });
 });
+
+test('of stages with the same name the last one before counts', () => {
+  const text = 'FROM one AS x\nFROM two AS x\nFROM x\nCOPY --from=x /a /a\nFROM three AS x';
+  const { stages } = plan(text, '2');
+  assert.deepEqual(
+    stages.map(({ stage }) => stage.index),
+    [1, 2],
+  );
+  assert.deepEqual(plan(text, 'x').target.stage.index, 3);
+});

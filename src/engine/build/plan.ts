@@ -76,7 +76,9 @@ export function originOf(
       at,
       `invalid stage index ${from}: there are ${String(dockerfile.stages.length)}`,
     );
-  const index = byIndex ?? dockerfile.stages.findIndex(({ name }) => name !== '' && name === from.toLowerCase());
+  // Names may come twice: the last one before this stage counts, else a later one, which is an error.
+  const named = dockerfile.stages.filter(({ name }) => name !== '' && name === from.toLowerCase());
+  const index = byIndex ?? (named.findLast((stage) => stage.index < current) ?? named[0])?.index ?? -1;
   if (index === -1) return { kind: 'image', name: from };
   if (index >= current)
     throw sourceError(
@@ -89,7 +91,7 @@ export function originOf(
 
 function targetIndex(dockerfile: Dockerfile, target: string): number {
   if (target === '') return dockerfile.stages.length - 1;
-  const named = dockerfile.stages.findIndex(({ name }) => name === target.toLowerCase());
+  const named = dockerfile.stages.findLastIndex(({ name }) => name !== '' && name === target.toLowerCase());
   if (named !== -1) return named;
   const index = /^[0-9]{1,9}$/.test(target) ? Number(target) : dockerfile.stages.length;
   if (index < dockerfile.stages.length) return index;

@@ -3,6 +3,14 @@ import { expandWord, type Variables } from '#formats/dockerfile/expand-word.ts';
 import { placed } from '#formats/dockerfile/source-error.ts';
 import type { Platform } from '#formats/oci.ts';
 
+/** What is built where. */
+interface Platforms {
+  readonly target: Platform;
+  readonly build: Platform;
+  /** As asked for; '' = the last one. */
+  readonly stage: string;
+}
+
 export type BuildArgs = Readonly<Record<string, string | undefined>>;
 
 /** Arguments declared in a stage so far; undefined: declared without a value. */
@@ -12,21 +20,17 @@ export type ArgScope = ReadonlyMap<string, string | undefined>;
  * Build arguments that RUN sees without ARG, and that neither the history nor the cache keep (Dockerfile reference,
  * "Predefined ARGs").
  */
-const proxyNames: readonly string[] = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap(
-  (name) => [name, name.toUpperCase()],
-);
+export const proxyNames: readonly string[] = [
+  'http_proxy',
+  'https_proxy',
+  'ftp_proxy',
+  'no_proxy',
+  'all_proxy',
+].flatMap((name) => [name, name.toUpperCase()]);
 
 /** The variables of FROM lines: the platform's and those of ARG before the first FROM. */
-export function globalVariables(
-  dockerfile: Dockerfile,
-  buildArgs: BuildArgs,
-  { target, build, stage }: { readonly target: Platform; readonly build: Platform; readonly stage: string },
-): Variables {
-  const variables = new Map([
-    ...platformVariables('TARGET', target),
-    ...platformVariables('BUILD', build),
-    ['TARGETSTAGE', stage === '' ? 'default' : stage],
-  ]);
+export function globalVariables(dockerfile: Dockerfile, buildArgs: BuildArgs, platforms: Platforms): Variables {
+  const variables = new Map(platformVariables(platforms));
   for (const [name, value] of variables) variables.set(name, givenArg(buildArgs, name) ?? value);
   for (const { args, at } of dockerfile.globalArgs)
     for (const { name, value } of args) {
@@ -124,7 +128,16 @@ export function givenArg(buildArgs: BuildArgs, name: string): string | undefined
   return Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined;
 }
 
-function platformVariables(prefix: string, { os, architecture, variant = '' }: Platform): [string, string][] {
+/** `TARGETPLATFORM`, `BUILDARCH` and the like (Dockerfile reference, "Automatic platform ARGs in the global scope"). */
+export function platformVariables({ target, build, stage }: Platforms): readonly (readonly [string, string])[] {
+  return [
+    ...variablesOf('TARGET', target),
+    ...variablesOf('BUILD', build),
+    ['TARGETSTAGE', stage === '' ? 'default' : stage],
+  ];
+}
+
+function variablesOf(prefix: string, { os, architecture, variant = '' }: Platform): [string, string][] {
   const platform = [os, architecture, variant].filter((part) => part !== '').join('/');
   return [
     [`${prefix}PLATFORM`, platform],

@@ -11,7 +11,7 @@ export interface Dockerfile {
   /** The file it came from, for messages. */
   readonly source: SourceFile;
   readonly escape: EscapeCharacter;
-  /** `# syntax=` and `# check=`, noted and without effect: this parser is the only front end. */
+  /** `# syntax=`, noted and without effect: this parser is the only front end; `# check=`, which `lint/` heeds. */
   readonly directives: Readonly<Record<string, string>>;
   /** `ARG` before the first `FROM`: visible to `FROM` lines only. */
   readonly globalArgs: readonly ArgInstruction[];

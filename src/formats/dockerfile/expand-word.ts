@@ -10,6 +10,8 @@ export interface ExpandOptions {
   readonly escape?: EscapeCharacter;
   /** Quotes are ordinary characters: for inline files. */
   readonly literalQuotes?: boolean;
+  /** Told of each variable that is used plainly and has no value, not even an empty one. */
+  readonly onUndefined?: (name: string) => void;
 }
 
 /** Characters that one expansion may grow to: variables that hold themselves twice grow without end. */
@@ -66,6 +68,7 @@ class Expansion {
   readonly #variables: Variables;
   readonly #escape: string;
   readonly #literalQuotes: boolean;
+  readonly #onUndefined: (name: string) => void;
   #at = 0;
   #depth = 0;
 
@@ -74,6 +77,7 @@ class Expansion {
     this.#variables = variables;
     this.#escape = options.escape ?? '\\';
     this.#literalQuotes = options.literalQuotes ?? false;
+    this.#onUndefined = options.onUndefined ?? (() => {});
   }
 
   run(): Output {
@@ -164,18 +168,24 @@ class Expansion {
     this.#at += 1;
     if (this.#next !== '{') {
       const name = this.#name();
-      return name === '' ? '$' : (this.#variables.get(name) ?? '');
+      return name === '' ? '$' : this.#plain(name);
     }
     this.#at += 1;
     if (this.#at >= this.#word.length) throw invalid(`syntax error: missing '}'`);
     if ('{}:'.includes(this.#next)) throw invalid('syntax error: bad substitution');
     const name = this.#name();
     const modifier = this.#take();
-    if (modifier === '}') return this.#variables.get(name) ?? '';
+    if (modifier === '}') return this.#plain(name);
     if (modifier === '/') return this.#replace(name);
     if (modifier === '#' || modifier === '%') return this.#trim(name, modifier);
     if (modifier === ':') return this.#choose(name, this.#take(), true);
     return this.#choose(name, modifier, false);
+  }
+
+  #plain(name: string): string {
+    const value = this.#variables.get(name);
+    if (value === undefined) this.#onUndefined(name);
+    return value ?? '';
   }
 
   /** A name, a number, or one of the shell's special parameters, which are never set here. */

@@ -280,7 +280,6 @@ describe('errors', () => {
     refuse('ARG A\n', /contains no stages/, 'Dockerfile:1');
     refuse('RUN a\nFROM b', /no build stage in current context/, 'Dockerfile:1');
     refuse('FROM a\nRUN b\0', /the line has a NUL character/, 'Dockerfile:2');
-    refuse('FROM a AS x\nFROM b AS X', /duplicate name "x"/, 'Dockerfile:2');
   });
 
   test('the excerpt marks the lines', () => {

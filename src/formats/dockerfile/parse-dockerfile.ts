@@ -1,7 +1,7 @@
 import type { ArgInstruction, Dockerfile, Instruction, LineRange, SourceFile, Stage } from './dockerfile.ts';
 import { invalid } from './invalid.ts';
 import { parseError, readLogicalLines } from './logical-lines.ts';
-import { type FromStatement, parseInstruction } from './parse-instruction.ts';
+import { parseInstruction } from './parse-instruction.ts';
 import { placed, sourceError } from './source-error.ts';
 import { readStatement } from './statement.ts';
 
@@ -18,8 +18,10 @@ export function parseDockerfile(text: string, fileName = 'Dockerfile'): Dockerfi
   for (const line of lines) {
     const parsed = located(source, line.at, () => parseInstruction(readStatement(line, escape)));
     const stage = stages.at(-1);
-    if (parsed.kind === 'from') stages.push(newStage(source, stages, parsed));
-    else if (stage !== undefined) stage.instructions.push(parsed);
+    if (parsed.kind === 'from') {
+      const { name, base, platform, at, code } = parsed;
+      stages.push({ index: stages.length, name, base, platform, at, code, instructions: [] });
+    } else if (stage !== undefined) stage.instructions.push(parsed);
     else if (parsed.kind === 'arg') globalArgs.push(parsed);
     else throw parseError(source, line.at, 'no build stage in current context');
   }
@@ -46,13 +48,6 @@ export function parseTrigger(trigger: string, dockerfile: Dockerfile, at: LineRa
   } catch (error) {
     throw placed(error, dockerfile.source, at, prefix);
   }
-}
-
-function newStage(source: SourceFile, stages: readonly Stage[], from: FromStatement): OpenStage {
-  const { name, base, platform, at, code } = from;
-  if (name !== '' && stages.some((stage) => stage.name === name))
-    throw parseError(source, at, `duplicate name ${JSON.stringify(name)}: another stage has it already`);
-  return { index: stages.length, name, base, platform, at, code, instructions: [] };
 }
 
 /** Runs a parser that knows no place, and adds it to what it throws. */

@@ -45,6 +45,7 @@ export class FakeEngine implements AsyncDisposable {
   readonly prunes: CachePrune[] = [];
   readonly builder: Builder = {
     build: (request, onEvent, signal) => this.build(request, onEvent, signal),
+    check: () => [],
     fetchContext: async (url, { folder }) => {
       await writeFile(join(folder, 'Dockerfile'), `FROM ${url}`);
       return folder;

@@ -34,6 +34,11 @@ export const reasons = {
     exitCode: 8,
     action: 'Stored or received bytes are not what they should be; the message names them.',
   },
+  DiskFull: {
+    httpStatus: 500,
+    exitCode: 7,
+    action: 'Remove images, containers, volumes or build cache (docker system prune), or enlarge the filesystem.',
+  },
   Internal: { httpStatus: 500, exitCode: 1, action: 'A defect of Slipway: report it with the log.' },
 } as const satisfies Record<string, { httpStatus: number; exitCode: number; action: string }>;
 
@@ -70,9 +75,15 @@ export class StatusError extends Error {
   }
 }
 
-/** The reason of any thrown value: its own when it is a StatusError, else Internal. */
+/** The reason of any thrown value: its own when it is a StatusError; a full disk may show anywhere; else Internal. */
 export function reasonOf(error: unknown): Reason {
-  return error instanceof StatusError ? error.reason : 'Internal';
+  if (error instanceof StatusError) return error.reason;
+  return isDiskFull(error) ? 'DiskFull' : 'Internal';
+}
+
+/** Whether a system call failed for want of room, on the filesystem or in a quota. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /** One line for a person: the messages of the error and its causes. */

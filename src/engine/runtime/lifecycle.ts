@@ -125,8 +125,14 @@ export class Lifecycle {
       if (live.record.state.status === 'paused')
         throw new StatusError('Conflict', `Container ${live.id} is already paused`);
       if (!isRunning(live.record)) throw notRunning(live);
-      await runRuntime(this.#room, ['pause', live.id]);
-      this.#noteStatus(live, 'paused');
+      try {
+        await runRuntime(this.#room, ['pause', live.id]);
+      } catch (error) {
+        // It may have frozen it, and failed to write that down.
+        await runRuntime(this.#room, ['resume', live.id]).catch(() => {});
+        throw error;
+      }
+      this.#setStatus(live, 'paused');
     });
     this.#room.events.publish('container', 'pause', live.id, eventAttributes(live.record));
   }
@@ -250,7 +256,7 @@ export class Lifecycle {
     const delayMs = live.endsWithPlatform ? undefined : policyDelayMs;
     if (delayMs !== undefined)
       live.record = { ...live.record, lastDelayMs: delayMs, state: { ...state, status: 'restarting' } };
-    await this.#room.records.save(live.record);
+    await this.#room.records.saveFact(live.record);
     if (delayMs === undefined || this.#room.signal.aborted) return;
     live.restartTimer = after(delayMs, () => this.#detached(live, this.#restartByPolicy(live)));
   }
@@ -283,14 +289,14 @@ export class Lifecycle {
       if (status === 'restarting') {
         live.cancelRestart();
         live.record = { ...live.record, manuallyStopped: true, state: { ...live.record.state, status: 'exited' } };
-        await this.#room.records.save(live.record);
+        await this.#room.records.saveFact(live.record);
         return false;
       }
       if (!isRunning(live.record)) return false;
       const { restart } = live.record.spec;
       live.record = { ...live.record, manuallyStopped: true };
-      if (restart.name === 'no') this.#room.records.note(live.record);
-      else await this.#room.records.save(live.record);
+      if (restart.name === 'no') this.#room.records.noteFact(live.record);
+      else await this.#room.records.saveFact(live.record);
       return true;
     });
   }
@@ -318,12 +324,12 @@ export class Lifecycle {
 
   async #unfreeze(live: LiveContainer): Promise<void> {
     await runRuntime(this.#room, ['resume', live.id]);
-    this.#noteStatus(live, 'running');
+    this.#setStatus(live, 'running');
   }
 
-  #noteStatus(live: LiveContainer, status: 'running' | 'paused'): void {
+  /** In memory alone: after a restart of this process the cgroup tells. */
+  #setStatus(live: LiveContainer, status: 'running' | 'paused'): void {
     live.record = { ...live.record, state: { ...live.record.state, status } };
-    this.#room.records.note(live.record);
   }
 
   #detached(live: LiveContainer, work: Promise<unknown>): void {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { messageOf, StatusError } from '#base/errors.ts';
+import { isDiskFull, messageOf, StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
 import { readJson, removeDurably, removeTemporaries, writeJsonDurably } from '#sys/durable-file.ts';
 import { hasCode } from '#sys/errno.ts';
@@ -49,6 +49,20 @@ export class RecordStore {
     renameSync(draft, this.#path(record.id));
   }
 
+  /** Like `save`, for what happened already and must be followed: that the disk is full is reported, and stops nothing. */
+  async saveFact(record: ContainerRecord): Promise<void> {
+    await this.save(record).catch((error: unknown) => this.#reportFull(record, error));
+  }
+
+  /** `note` for what happened already. */
+  noteFact(record: ContainerRecord): void {
+    try {
+      this.note(record);
+    } catch (error) {
+      this.#reportFull(record, error);
+    }
+  }
+
   async remove(id: string): Promise<void> {
     await removeDurably(this.#path(id));
   }
@@ -60,6 +74,11 @@ export class RecordStore {
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error;
     }
+  }
+
+  #reportFull({ id }: ContainerRecord, error: unknown): void {
+    if (!isDiskFull(error)) throw error;
+    this.#logger.error('disk is full: state of a container is not written', { container: id, error: messageOf(error) });
   }
 
   #path(id: string): string {

@@ -9,7 +9,8 @@ export async function removeContainer(room: Room, live: LiveContainer, volumes: 
   const { table, records, snapshots, events } = room;
   live.cancelRestart();
   live.record = { ...live.record, removeVolumes: volumes, state: { ...live.record.state, status: 'removing' } };
-  records.note(live.record);
+  // Without it a removal that is cut off is found by the snapshot that is missing.
+  records.noteFact(live.record);
   await removeLog(room, live.id);
   await snapshots.remove(live.id);
   await closeMounts(room, live.record);

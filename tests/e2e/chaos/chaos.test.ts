@@ -144,7 +144,9 @@ async function leavesNothing(instance: Instance): Promise<void> {
     await eventually(
       `${folder} is empty`,
       () => {
-        const left = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
+        const left = existsSync(folder)
+          ? readdirSync(folder, { encoding: 'utf8', recursive: true }).filter((name) => !name.startsWith('.'))
+          : [];
         if (left.length > 0) throw new Error(`left: ${left.join(' ')}`);
         return true;
       },

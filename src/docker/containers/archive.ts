@@ -28,19 +28,20 @@ const tarType = 'application/x-tar';
 const userFileBytes = 1024 * 1024;
 
 /** HEAD /containers/{id}/archive: what is at a path, in a header. */
-export async function statArchive({ engine }: Context, call: Call): Promise<Reply> {
+export async function statArchive({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
   const { container, path } = targetOf(engine, call);
-  return empty(200, await statHeader(engine, container, path));
+  return empty(200, await statHeader(engine, container, path, signal));
 }
 
 /** GET /containers/{id}/archive: a tar of what is at a path. */
-export async function readArchive({ engine }: Context, call: Call): Promise<Reply> {
+export async function readArchive({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
   const { container, path } = targetOf(engine, call);
-  const headers = await statHeader(engine, container, path);
-  return stream({ contentType: tarType, headers }, async (output, signal) => {
-    await withContainerPath(engine, container, path, async (place) => {
-      for await (const chunk of packEntry(place, archiveName(path), signal)) await output.write(chunk);
-    });
+  const headers = await statHeader(engine, container, path, signal);
+  return stream({ contentType: tarType, headers }, async (output, abort) => {
+    const pack = async (place: ContainerPath): Promise<void> => {
+      for await (const chunk of packEntry(place, archiveName(path), abort)) await output.write(chunk);
+    };
+    await withContainerPath(engine, container, path, pack, abort);
     engine.events.publish('container', 'archive-path', container.id, actor(container));
   });
 }
@@ -50,9 +51,9 @@ export async function writeArchive({ engine }: Context, call: Call, signal: Abor
   const { container, path } = targetOf(engine, call);
   const keepsFolders = call.query.flag('noOverwriteDirNonDir');
   const takesOwner = call.query.flag('copyUIDGID') && container.spec.user !== '';
-  await withContainerPath(engine, container, path, async (place) => {
+  const unpack = async (place: ContainerPath): Promise<void> => {
     checkFolder(place, container, path);
-    const owner = takesOwner ? await ownerIn(engine, container) : undefined;
+    const owner = takesOwner ? await ownerIn(place, container) : undefined;
     const tar = decompress(call.body.bytes);
     try {
       const { root } = place;
@@ -62,7 +63,8 @@ export async function writeArchive({ engine }: Context, call: Call, signal: Abor
       if (hasCode(error, 'EROFS') || hasCode(causeOf(error), 'EROFS')) throw readOnlyError(path);
       throw error;
     }
-  });
+  };
+  await withContainerPath(engine, container, path, unpack, signal);
   engine.events.publish('container', 'extract-to-dir', container.id, actor(container));
   return empty(200);
 }
@@ -89,8 +91,14 @@ function archiveName(path: string): string {
   return path.endsWith('/.') ? '.' : posix.basename(path);
 }
 
-async function statHeader(engine: Context['engine'], container: Container, path: string): Promise<Headers> {
-  const stat = await withContainerPath(engine, container, path, async (place) => describe(place, container, path));
+async function statHeader(
+  engine: Context['engine'],
+  container: Container,
+  path: string,
+  signal: AbortSignal,
+): Promise<Headers> {
+  const look = async (place: ContainerPath): Promise<object> => describe(place, container, path);
+  const stat = await withContainerPath(engine, container, path, look, signal);
   return { 'X-Docker-Container-Path-Stat': Buffer.from(JSON.stringify(stat)).toString('base64') };
 }
 
@@ -113,15 +121,14 @@ async function describe(place: ContainerPath, container: Container, path: string
 function resolveLink(place: ContainerPath, target: string): string {
   try {
     using opened = openInRoot(place.root, place.path);
-    return posix.join(place.base, pathInRoot(place.root, opened));
+    return pathInRoot(place.root, opened);
   } catch (error) {
     if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
-    return posix.resolve(posix.join(place.base, posix.dirname(place.path)), target);
+    return posix.resolve(posix.dirname(place.path), target);
   }
 }
 
 function checkFolder(place: ContainerPath, container: Container, path: string): void {
-  if (place.readOnly) throw readOnlyError(path);
   try {
     using _ = openInRoot(place.root, place.path, openPath | constants.O_DIRECTORY);
   } catch (error) {
@@ -134,11 +141,10 @@ function checkFolder(place: ContainerPath, container: Container, path: string): 
 
 /** The user and group that the container's processes run as. */
 async function ownerIn(
-  engine: Context['engine'],
+  { root }: ContainerPath,
   container: Container,
 ): Promise<{ readonly uid: number; readonly gid: number }> {
-  const read = (path: string): Promise<string> =>
-    withContainerPath(engine, container, path, async (place) => readSmallFile(place));
+  const read = (path: string): Promise<string> => readSmallFile({ root, path });
   const database = { passwd: await read('/etc/passwd'), group: await read('/etc/group') };
   const { uid, gid } = resolveUser(container.spec.user, [], database);
   return { uid, gid };

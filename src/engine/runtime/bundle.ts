@@ -32,6 +32,8 @@ export interface RunPaths {
   readonly runtimeRoot: string;
   /** Folder with one bundle per container. */
   readonly bundles: string;
+  /** Where the files of containers that do not run are looked at. */
+  readonly views: string;
   bundle(id: string): Bundle;
   /** Removes what conmon wrote about the end of a process, once it is noted. */
   removeExit(id: string): void;
@@ -44,6 +46,7 @@ export function runPaths(runDir: string): RunPaths {
     exits: join(runDir, 'exits'),
     runtimeRoot,
     bundles: join(runDir, 'c'),
+    views: join(runDir, 'views'),
     hasExit: (id) => existsSync(join(runDir, 'exits', id)),
     removeExit: (id) => rmSync(join(runDir, 'exits', id), { force: true }),
     bundle: (id) => {

@@ -122,6 +122,8 @@ export interface Containers {
   changes(nameOrId: string, signal: AbortSignal): Promise<readonly Change[]>;
   /** Runs `work` with the absolute path of the container's root filesystem, mounted for as long. */
   withRoot<T>(nameOrId: string, work: (root: string) => Promise<T>): Promise<T>;
+  /** The same with volumes and binds over it, as the processes of a container that does not run would see it. */
+  withFiles<T>(nameOrId: string, work: (root: string) => Promise<T>, signal: AbortSignal): Promise<T>;
 
   connect(nameOrId: string, endpoint: EndpointRequest, signal: AbortSignal): Promise<void>;
   disconnect(nameOrId: string, network: string, force: boolean, signal: AbortSignal): Promise<void>;

@@ -21,6 +21,7 @@ import type {
   WaitCondition,
 } from './containers.ts';
 import { createExec, requireExec, startExec } from './execs.ts';
+import { type FileView, openFileView } from './file-view.ts';
 import { Lifecycle, type StopOptions } from './lifecycle.ts';
 import { describe, eventAttributes, type LiveContainer } from './live-container.ts';
 import { connectLive, disconnectLive } from './live-networks.ts';
@@ -28,6 +29,7 @@ import { checkName } from './names.ts';
 import { createContainer } from './create-container.ts';
 import { isRunning } from './record.ts';
 import { reconcile } from './reconcile.ts';
+import { closeMounts } from './resolve-mounts.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { resizeTerminal } from './terminal.ts';
 import { logFolder } from './run-log.ts';
@@ -180,18 +182,33 @@ export class LocalContainers implements Containers, AsyncDisposable {
   }
 
   async withRoot<T>(nameOrId: string, work: (root: string) => Promise<T>): Promise<T> {
+    return this.#withMounted(nameOrId, async (root) => ({ path: root, [Symbol.dispose]: () => {} }), work);
+  }
+
+  async withFiles<T>(nameOrId: string, work: (root: string) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const view = (root: string, live: LiveContainer): Promise<FileView> =>
+      openFileView(this.#room, live.record, root, signal);
+    return this.#withMounted(nameOrId, view, work);
+  }
+
+  /** `open` runs under the container's lock: what it mounts is not in the way of a start. */
+  async #withMounted<T>(
+    nameOrId: string,
+    open: (root: string, live: LiveContainer) => Promise<FileView>,
+    work: (root: string) => Promise<T>,
+  ): Promise<T> {
     const live = this.#room.table.get(nameOrId);
     const { snapshots } = this.#room;
-    const root = await this.#lifecycle.alone(live, async () => {
-      live.rootUsers += 1;
-      return snapshots.mount(live.id);
-    });
+    live.rootUsers += 1;
     try {
-      return await work(root);
+      using view = await this.#lifecycle.alone(live, async () => open(snapshots.mount(live.id), live));
+      return await work(view.path);
     } finally {
       live.rootUsers -= 1;
       await this.#lifecycle.alone(live, async () => {
-        if (live.rootUsers === 0 && live.record.run === undefined) snapshots.unmount(live.id);
+        if (live.rootUsers > 0 || live.record.run !== undefined) return;
+        snapshots.unmount(live.id);
+        await closeMounts(this.#room, live.record);
       });
     }
   }

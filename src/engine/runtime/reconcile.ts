@@ -10,6 +10,7 @@ import { removeBundle } from './bundle.ts';
 import { awaitExit, clearRun, endRun, execFolder, killCgroup, type RunEnd } from './end-run.ts';
 import { notedExecs } from './exec-notes.ts';
 import { takeExecExit, watchExec } from './execs.ts';
+import { removeViews } from './file-view.ts';
 import { watchHealth } from './health.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
@@ -162,6 +163,7 @@ function pidIn(path: string): number {
 
 /** Removes snapshots, logs, bundles and cgroups of containers that do not exist (any more). */
 async function sweep(room: Room): Promise<void> {
+  removeViews(room.paths.views);
   const isStray = (id: string): boolean => idPattern.test(id) && room.table.find(id) === undefined;
   for (const id of readFolder(join(room.paths.bundles))) {
     if (!isStray(id)) continue;

@@ -16,7 +16,6 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import type { Container } from '#engine/runtime/container.ts';
 import type { TarInput } from '#formats/tar/write-tar.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 import { readTar } from '#formats/tar/read-tar.ts';
@@ -203,36 +202,5 @@ describe('putting files into a container', () => {
     assert.match(intoFile.text, /extraction point is not a directory/);
     assert.equal((await put(w, '/dir', Buffer.from('this is no archive, however long it is'.repeat(40)))).status, 400);
     assert.equal((await put(w, '/dir', tar.subarray(0, 600))).status, 400);
-    const readOnly = await world(t, { HostConfig: { ReadonlyRootfs: true } });
-    assert.equal((await put(readOnly, '/dir', tar)).status, 403);
-  });
-});
-
-describe('mounts of a stopped container', () => {
-  async function withMount(t: TestContext, readOnly: boolean): Promise<World & { readonly source: string }> {
-    const w = await world(t);
-    const source = join(w.outside, 'source');
-    mkdirSync(source);
-    writeFileSync(join(source, 'inside'), 'mounted');
-    mkdirSync(join(w.root, 'data'));
-    symlinkSync('/data', join(w.root, 'shortcut'));
-    const mount = { type: 'bind', name: '', source, destination: '/data', readOnly, propagation: '' } as const;
-    w.client.engine.containers.patch(w.id, { mounts: [mount] satisfies Container['mounts'] });
-    return { ...w, source };
-  }
-
-  test('are looked into, also through links', async (t) => {
-    const w = await withMount(t, false);
-    assert.deepEqual(await get(w.client, w.id, '/data/inside'), { inside: 'mounted' });
-    assert.deepEqual(await get(w.client, w.id, '/shortcut/inside'), { inside: 'mounted' });
-    assert.deepEqual(await get(w.client, w.id, '/data'), { 'data/': '', 'data/inside': 'mounted' });
-    assert.equal((await put(w, '/shortcut/', await tarOf(file('new', 'n')))).status, 200);
-    assert.equal(readFileSync(join(w.source, 'new'), 'utf8'), 'n');
-    assert.equal(existsSync(join(w.root, 'data/new')), false);
-  });
-
-  test('are not written when they are read-only', async (t) => {
-    const w = await withMount(t, true);
-    assert.equal((await put(w, '/data', await tarOf(file('new', 'n')))).status, 403);
   });
 });

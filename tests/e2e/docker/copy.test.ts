@@ -64,6 +64,46 @@ for (const kind of ['running', 'stopped', 'created'] as const) {
   });
 }
 
+/** Whether it runs or not, what is mounted is seen and written, and what lies below it stays as it is. */
+for (const kind of ['running', 'created'] as const) {
+  test(`copies of a ${kind} container go into its mounts, wherever they begin`, async () => {
+    const name = `mounted-${kind}`;
+    const source = join(folder, `source-${kind}`);
+    mkdirSync(join(source, 'inside'), { recursive: true });
+    writeFileSync(join(source, 'file'), 'mounted');
+    const parent = join(folder, `parent-${kind}`);
+    for (const place of ['volume', 'writable']) mkdirSync(join(parent, place), { recursive: true });
+    for (const place of ['volume', 'writable']) writeFileSync(join(parent, place, 'copied'), 'copied');
+    const mounts = ['-v', `${name}:/volume`, '-v', `${source}:/writable`, '-v', `${source}:/kept:ro`];
+    const single = ['-v', `${join(source, 'file')}:/single`];
+    await instance.dockerOutput('create', '--init', '--name', name, ...mounts, ...single, 'busybox', 'sleep', '3600');
+    if (kind === 'running') await instance.dockerOutput('start', name);
+
+    await instance.dockerOutput('cp', `${parent}/.`, `${name}:/`);
+    assert.equal(readFileSync(join(source, 'copied'), 'utf8'), 'copied');
+    const inVolume = await instance.dockerOutput('run', '--rm', '-v', `${name}:/v`, 'busybox', 'cat', '/v/copied');
+    assert.equal(inVolume, 'copied');
+    const out = join(folder, `out-${kind}`);
+    mkdirSync(out);
+    for (const place of ['/volume', '/writable', '/single']) await instance.dockerOutput('cp', `${name}:${place}`, out);
+    assert.deepEqual(readdirSync(join(out, 'volume')), ['copied']);
+    assert.deepEqual(readdirSync(join(out, 'writable')).sort(), ['copied', 'file', 'inside']);
+    assert.equal(readFileSync(join(out, 'single'), 'utf8'), 'mounted');
+    const refused = await instance.docker('cp', join(folder, 'file'), `${name}:/kept/new`);
+    assert.match(refused.stderr, /read-only/i);
+    assert.doesNotMatch(await instance.dockerOutput('diff', name), /copied/);
+    await instance.dockerOutput('rm', '-fv', name);
+  });
+}
+
+test('a read-only root is not written, its volumes are', async () => {
+  await instance.dockerOutput('create', '--read-only', '--name', 'sealed', '-v', 'unsealed:/data', 'busybox');
+  assert.match((await instance.docker('cp', join(folder, 'file'), 'sealed:/tmp/x')).stderr, /read-only/i);
+  await instance.dockerOutput('cp', join(folder, 'file'), 'sealed:/data/x');
+  assert.equal(await instance.dockerOutput('run', '--rm', '-v', 'unsealed:/v', 'busybox', 'cat', '/v/x'), 'hello');
+  await instance.dockerOutput('rm', 'sealed');
+});
+
 test('a tar can be streamed both ways', async () => {
   await instance.dockerOutput('create', '--name', 'streamed', 'busybox');
   const tar = await instance.dockerOutput('cp', 'streamed:/etc/passwd', '-');

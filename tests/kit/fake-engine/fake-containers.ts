@@ -278,6 +278,10 @@ export class FakeContainers implements Containers {
     return await work(this.root);
   }
 
+  async withFiles<T>(_: string, work: (root: string) => Promise<T>): Promise<T> {
+    return await work(this.root);
+  }
+
   async connect(nameOrId: string, endpoint: object): Promise<void> {
     this.calls.push(`connect ${this.get(nameOrId).name} ${JSON.stringify(endpoint)}`);
   }

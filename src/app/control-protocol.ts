@@ -19,6 +19,30 @@ export interface PlaneReport {
   readonly message: string;
 }
 
+/** What can be reached of containers (`GET /exposed`). */
+export interface ExposureReport {
+  readonly ports: readonly ExposedPort[];
+  /** Containers in the network of the host, by their first process. */
+  readonly hostNetwork: readonly { readonly container: string; readonly pid: number }[];
+  readonly respectHostFirewall: boolean;
+  readonly dockerSocket: string;
+  readonly controlSocket: string;
+}
+
+export interface ExposedPort {
+  readonly container: string;
+  readonly protocol: string;
+  readonly hostIp: string;
+  /** 0: reached at the container's own address only. */
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly containerAddress: string;
+  readonly network: string;
+  /** The daemon carries it, since the container has no address of this family. */
+  readonly isRelayed: boolean;
+  readonly trustedInterfaces: readonly string[];
+}
+
 /** What becomes of the containers when the daemon stops. */
 export type ContainersFate = 'stop' | 'keep';
 

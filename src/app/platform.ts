@@ -5,8 +5,15 @@ import type { Logger } from '#base/logger.ts';
 import type { Engine } from '#engine/engine.ts';
 
 import type { Config } from './config.ts';
-import type { BootstrapLine, BootstrapRequest, ContainersFate, StatusReport } from './control-protocol.ts';
+import type {
+  BootstrapLine,
+  BootstrapRequest,
+  ContainersFate,
+  ExposureReport,
+  StatusReport,
+} from './control-protocol.ts';
 import { linkDockerSocket, linkState, systemDockerSocket, unlinkDockerSocket } from './docker-socket-link.ts';
+import { exposureReport } from './exposure.ts';
 import type { InstancePaths } from './instance-paths.ts';
 import type { Plane, Running } from './plane.ts';
 import { slipwayVersion } from './version.ts';
@@ -53,7 +60,12 @@ export class Platform implements AsyncDisposable {
     await this.#start(
       controlPlane,
       undefined,
-      { report: () => this.report(), stop: this.#stop, bootstrapImage: this.#bootstrapImage },
+      {
+        report: () => this.report(),
+        exposure: () => this.#exposure(),
+        stop: this.#stop,
+        bootstrapImage: this.#bootstrapImage,
+      },
       signal,
     );
     const { enginePlane } = await import('./planes/engine.ts');
@@ -112,6 +124,14 @@ export class Platform implements AsyncDisposable {
     } else {
       this.#options.logger.warn('docker socket belongs to somebody else', { path: systemDockerSocket, ours: socket });
     }
+  }
+
+  #exposure(): ExposureReport {
+    return exposureReport(this.#running(), {
+      respectHostFirewall: this.#options.config.engine.respectHostFirewall,
+      dockerSocket: this.#dockerSocket,
+      controlSocket: this.#options.paths.controlSocket,
+    });
   }
 
   readonly #stop = async (fate: ContainersFate, signal: AbortSignal): Promise<void> => {

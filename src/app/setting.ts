@@ -1,4 +1,5 @@
 import { isObject } from '#base/json.ts';
+import { parseAddress } from '#formats/ip-address.ts';
 
 /** How a setting's value looks, in YAML and as one text in a flag or the environment. */
 export interface SettingType<T> {
@@ -73,6 +74,20 @@ export const textMap: SettingType<Readonly<Record<string, string>>> = {
 function plainText(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
 }
+
+export const yesOrNo: SettingType<boolean> = {
+  name: 'true or false',
+  parse: (value) => (typeof value === 'boolean' ? value : undefined),
+  fromText: (text) => ({ true: true, false: false })[text] ?? text,
+};
+
+/** An IP address of this machine, or '' for all. */
+export const hostAddress: SettingType<string> = {
+  name: 'an IP address of this machine',
+  parse: (value) =>
+    typeof value === 'string' && (value === '' || parseAddress(value) !== undefined) ? value : undefined,
+  fromText: (text) => text,
+};
 
 /** `host[:port]` of a registry. */
 export const registryHost: SettingType<string> = {

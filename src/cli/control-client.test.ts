@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
-import type { BootstrapLine, StatusReport } from '#app/control-protocol.ts';
+import type { BootstrapLine, ExposureReport, StatusReport } from '#app/control-protocol.ts';
 import { type InstancePaths, instancePaths } from '#app/instance-paths.ts';
 import { controlPlane, type ControlNeeds } from '#app/planes/control.ts';
 import { StatusError } from '#base/errors.ts';
@@ -27,6 +27,14 @@ const report: StatusReport = {
   images: 3,
 };
 
+const exposure: ExposureReport = {
+  ports: [],
+  hostNetwork: [{ container: 'web', pid: 7 }],
+  respectHostFirewall: true,
+  dockerSocket: '/run/docker.sock',
+  controlSocket: '/run/control.sock',
+};
+
 interface Daemon {
   readonly client: ControlClient;
   readonly paths: InstancePaths;
@@ -44,6 +52,7 @@ async function daemon(t: TestContext, needs: Partial<ControlNeeds> = {}): Promis
     undefined,
     {
       report: () => report,
+      exposure: () => exposure,
       stop: async (fate) => void calls.push(`stop ${fate}`),
       bootstrapImage: async () => ({ kind: 'done', imageId: 'sha256:1', tag: 'debian:12', sizeBytes: 5 }),
       ...needs,
@@ -84,11 +93,19 @@ describe('the control socket', () => {
     assert.equal(await new ControlClient('/nowhere/slipway.sock').status(never), undefined);
   });
 
+  test('tells what is exposed, and is missed where no daemon is', async (t) => {
+    const { client } = await daemon(t);
+    assert.deepEqual(await client.exposure(never), exposure);
+    const nobody = new ControlClient('/nowhere/slipway.sock').exposure(never);
+    await assert.rejects(nobody, { reason: 'Unavailable', message: /start it with slipway up/ });
+  });
+
   test('replaces the socket of a daemon that was killed', async (t) => {
     const first = await daemon(t);
     const scope = { paths: first.paths, logger: silentLogger, signal: never };
     const needs: ControlNeeds = {
       report: () => ({ ...report, pid: 43 }),
+      exposure: () => exposure,
       stop: async () => {},
       bootstrapImage: async () => ({ kind: 'progress', text: '' }),
     };

@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 
-import type { StatusReport } from '#app/control-protocol.ts';
+import type { ExposureReport, StatusReport } from '#app/control-protocol.ts';
 import { deadline } from '#base/clock.ts';
 import { reasons, StatusError, type Reason } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
@@ -25,6 +25,17 @@ export class ControlClient {
       if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET')) return undefined;
       if (!limit.aborted || signal.aborted) throw error;
       throw new StatusError('Timeout', 'Cannot ask the daemon: it does not answer; see slipway logs', { cause: error });
+    }
+  }
+
+  /** What containers can be reached by. Throws Unavailable when no daemon listens. */
+  async exposure(signal: AbortSignal): Promise<ExposureReport> {
+    try {
+      return JSON.parse(await textOf(await this.send('GET', '/exposed', undefined, signal))) as ExposureReport;
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET')) throw error;
+      const message = 'Cannot see what is exposed: slipway does not run; start it with slipway up';
+      throw new StatusError('Unavailable', message, { cause: error });
     }
   }
 

@@ -28,6 +28,11 @@ export const verbs: readonly VerbRow[] = [
     load: async () => (await import('./verbs/doctor.ts')).doctor,
   },
   {
+    name: 'exposed',
+    summary: 'show what can be reached, from where, and which rule lets it in',
+    load: async () => (await import('./verbs/exposed.ts')).exposed,
+  },
+  {
     name: 'image bootstrap',
     summary: 'make a base image from the mirror of a distribution, without any registry',
     load: async () => (await import('./verbs/image-bootstrap.ts')).imageBootstrap,

@@ -19,6 +19,10 @@ export interface EngineOptions {
   readonly conmonPath: string;
   /** Address pools for networks without a subnet of their own, as `base/len` split into subnets of `size`. */
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  /** Host address of published ports that name none; '' = all. */
+  readonly publishAddress: string;
+  /** Published ports pass the host's rules for incoming packets, by a relay. */
+  readonly respectHostFirewall: boolean;
   /** Registries that may be spoken to without TLS, `host[:port]`; loopback always may. */
   readonly insecureRegistries: readonly string[];
   /** Disk for compressed layers that are kept beside the unpacked ones; see `ImagesOptions`. */

@@ -29,7 +29,16 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
   const volumes = opened.use(await openVolumes({ dataDir: folder('volumes'), events, logger: log('volumes') }));
   const networks = opened.use(
     await openNetworks(
-      { dataDir: folder('networks'), runDir, instance, addressPools, events, logger: log('networks') },
+      {
+        dataDir: folder('networks'),
+        runDir,
+        instance,
+        addressPools,
+        publishAddress: options.publishAddress,
+        respectHostFirewall: options.respectHostFirewall,
+        events,
+        logger: log('networks'),
+      },
       signal,
     ),
   );

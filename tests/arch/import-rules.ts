@@ -34,7 +34,7 @@ const spawners: Readonly<Record<string, string>> = {
   'src/sys/ext4-image.ts': 'mkfs.ext4, e2fsck and resize2fs, whose work no system call does',
   'src/sys/run-program.ts':
     'programs of the distribution in namespaces of their own: debootstrap and apt for the first base image, git for builds that name a repository',
-  'src/cli/': 'the daemon; runc and conmon for their versions',
+  'src/cli/': 'the daemon; runc and conmon for their versions; a library that may crash',
   'tests/': 'the daemon and real clients',
   'scripts/': 'the tools',
   'bench/': 'the peers',

@@ -7,7 +7,7 @@ import {
   type BootstrapRequest,
   type ContainersFate,
 } from '../control-protocol.ts';
-import type { StatusReport } from '../control-protocol.ts';
+import type { ExposureReport, StatusReport } from '../control-protocol.ts';
 import { messageOf, reasonOf, reasons, StatusError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 
@@ -16,6 +16,7 @@ import type { Plane } from '../plane.ts';
 /** What the control socket asks of the rest of the daemon. */
 export interface ControlNeeds {
   report(): StatusReport;
+  exposure(): ExposureReport;
   /** Stops the containers, when that is their fate, and then the daemon, which answers first. */
   stop(fate: ContainersFate, signal: AbortSignal): Promise<void>;
   bootstrapImage(
@@ -62,6 +63,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, needs:
   switch (`${request.method ?? ''} ${pathname}`) {
     case 'GET /status':
       return reply(response, 200, needs.report());
+    case 'GET /exposed':
+      return reply(response, 200, needs.exposure());
     case 'POST /stop': {
       const fate = searchParams.get('containers');
       if (!isContainersFate(fate)) throw new StatusError('InvalidArgument', 'containers is neither "stop" nor "keep"');

@@ -5,11 +5,13 @@ import {
   addressPool,
   byteSize,
   choice,
+  hostAddress,
   hostList,
   listOf,
   proxyUrl,
   registryHost,
   textMap,
+  yesOrNo,
 } from '../setting.ts';
 
 export const engineSettings = {
@@ -33,6 +35,17 @@ export const engineSettings = {
       { base: '192.168.0.0/16', size: 20 },
     ],
     defaultText: '172.17.0.0/16 to 172.31.0.0/16 whole, then 192.168.0.0/16 in /20',
+  },
+  publishAddress: {
+    type: hostAddress,
+    summary: 'host address of published ports that name none, such as 127.0.0.1',
+    default: '',
+    defaultText: 'all addresses',
+  },
+  respectHostFirewall: {
+    type: yesOrNo,
+    summary: 'whether published ports pass the input rules of the host (ufw, firewalld), by a relay that hides clients',
+    default: false,
   },
   insecureRegistries: {
     type: listOf(registryHost, 'a list of registries as host[:port]'),

@@ -31,6 +31,8 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
         runcPath: find('runc', 'engine.runcPath', config.runcPath),
         conmonPath: find('conmon', 'engine.conmonPath', config.conmonPath),
         addressPools: config.addressPools,
+        publishAddress: config.publishAddress,
+        respectHostFirewall: config.respectHostFirewall,
         insecureRegistries: config.insecureRegistries,
         blobCacheBytes: config.blobCacheBytes,
         proxy: proxyOf(config, env),

@@ -26,6 +26,8 @@ export interface NetworkContext {
   readonly netnsFolder: string;
   /** Host address of ports that name none, on networks that name none; '' = all. */
   readonly publishAddress: string;
+  /** Published ports are relayed to clients from outside. */
+  readonly respectHostFirewall: boolean;
   /** Bytes of the largest packet on networks that say nothing about it. */
   readonly hostMtu: number;
   readonly events: EventLog;

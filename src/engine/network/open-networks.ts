@@ -40,6 +40,8 @@ export interface NetworksOptions {
   readonly addressPools: readonly AddressPool[];
   /** Host address of ports that name none, on networks that name none; '' (if left away): all. */
   readonly publishAddress?: string;
+  /** Published ports pass the host's rules for incoming packets, by a relay; false if left away. */
+  readonly respectHostFirewall?: boolean;
   readonly events: EventLog;
   readonly logger: Logger;
   /** Where the host's hosts and resolv.conf are. */
@@ -72,7 +74,7 @@ export async function openNetworks(options: NetworksOptions, signal: AbortSignal
     nameTable: compileTable(nameTableText),
     firewall: new Firewall({
       socket: filter,
-      table: compileTable(rulesetText(names.table)),
+      table: compileTable(rulesetText(names.table, options.respectHostFirewall ?? false)),
       state: () => firewallState(state),
       logger,
     }),
@@ -81,6 +83,7 @@ export async function openNetworks(options: NetworksOptions, signal: AbortSignal
     etc: new HostEtc(options.etcDir ?? '/etc'),
     netnsFolder: names.netnsFolder,
     publishAddress: options.publishAddress ?? '',
+    respectHostFirewall: options.respectHostFirewall ?? false,
     hostMtu: hostMtu(socket),
     events: options.events,
     logger,

@@ -70,8 +70,17 @@ test('elements of one set are one change, each once', () => {
   );
 });
 
+test('with the firewall of the host respected, only containers and the host itself are redirected', () => {
+  const entry = (respects: boolean): string | undefined =>
+    /chain prerouting \{[^}]*?\n *(.* jump to_container)/.exec(rulesetText('t', respects))?.[1];
+  assert.deepEqual(
+    [entry(false), entry(true)],
+    ['fib daddr type local jump to_container', 'iifname @bridges fib daddr type local jump to_container'],
+  );
+});
+
 test('the table declares every set that its chains name', () => {
-  const text = rulesetText('t');
+  const text = rulesetText('t', false);
   const declared = Array.from(text.matchAll(/^(?:set|map) (\w+) /gm), ([, name]) => name);
   const named = Array.from(text.matchAll(/@(\w+)/g), ([, name]) => name);
   assert.deepEqual(new Set(named), new Set(declared));

@@ -49,7 +49,7 @@ export interface RulesetElement extends SetElement {
  *   who comes from 127.0.0.1 gets an address that can be answered; who leaves gets the address of the host, or the one that
  *   its network names (`sources`).
  */
-const chains = `
+const chains = (redirected: string): string => `
   chain guard {
     type filter hook prerouting priority raw; policy accept;
     iifname @bridges ip daddr 127.0.0.0/8 drop
@@ -57,7 +57,7 @@ const chains = `
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
     iifname != "lo" ip daddr 127.0.0.0/8 return
-    fib daddr type local jump to_container
+    ${redirected} jump to_container
   }
   chain output {
     type nat hook output priority -100; policy accept;
@@ -110,10 +110,14 @@ const chains = `
   }
 `;
 
-/** The table without elements, in nft's language. */
-export function rulesetText(table: string): string {
+/**
+ * The table without elements, in nft's language. `respectHostFirewall`: packets from outside are left to the sockets that hold
+ * the ports.
+ */
+export function rulesetText(table: string, respectHostFirewall: boolean): string {
   const sets = Object.entries(setTypes).map(([name, type]) => setDeclaration(name, type));
-  return `table inet ${table} {\n${sets.join('\n')}\n${chains}}`;
+  const redirected = respectHostFirewall ? 'iifname @bridges fib daddr type local' : 'fib daddr type local';
+  return `table inet ${table} {\n${sets.join('\n')}\n${chains(redirected)}}`;
 }
 
 /** What is to be changed of which set, each element once. */

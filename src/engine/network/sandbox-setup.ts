@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { StatusError } from '#base/errors.ts';
 import { removeNetns } from '#sys/netns.ts';
 
 import { parseBridgeOptions } from './bridge-options.ts';
@@ -13,7 +14,7 @@ import { isParentDriver } from './macvlan-options.ts';
 import type { NetworkContext } from './network-context.ts';
 import { hasNames } from './network-definition.ts';
 import type { NetworkState } from './network-state.ts';
-import type { Endpoint, EndpointRequest, Sandbox, SandboxRequest } from './networks.ts';
+import type { Endpoint, EndpointRequest, PortRequest, Sandbox, SandboxRequest } from './networks.ts';
 import { addParentEndpoint, parentOf, removeParentEndpoint } from './parent-link.ts';
 import { heldNowhere, type PortHolder } from './ports/port-holder.ts';
 import { placesOf, portElements, type PublishTarget, publishTarget, relayAddress } from './publication.ts';
@@ -104,6 +105,7 @@ export function holdPorts(
     address: relayAddress(target) ?? '',
   };
   const holders = request.ports.flatMap((port) => {
+    if (port.protocol === 'sctp' && context.respectHostFirewall) throw unrelayed(port);
     const places = placesOf(port, target, context.publishAddress);
     const own = context.ports.hold(port, places.held, owner).map((holder) => held.use(holder));
     return [...own, ...places.direct.map(heldNowhere)];
@@ -120,6 +122,11 @@ export function portPlaces(
 ): readonly ReturnType<typeof placesOf>[] {
   const target = targetOf(context, endpoints);
   return request.ports.map((port) => placesOf(port, target, context.publishAddress));
+}
+
+function unrelayed({ containerPort }: PortRequest): StatusError {
+  const message = `Cannot publish port ${String(containerPort)}/sctp: SCTP is not relayed, and engine.respectHostFirewall has all ports relayed; use tcp or udp, or switch it off`;
+  return new StatusError('NotSupported', message);
 }
 
 function targetOf({ state }: NetworkContext, endpoints: readonly Endpoint[]): PublishTarget {

@@ -33,6 +33,8 @@ export interface Rule {
   readonly refusesAll: boolean;
 }
 
+/** Hook number of packets to this host (NF_INET_LOCAL_IN). */
+export const inputHook = 1;
 /** Hook number of forwarded packets (NF_INET_FORWARD). */
 export const forwardHook = 2;
 

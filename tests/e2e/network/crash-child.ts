@@ -1,7 +1,7 @@
 import { createLogger } from '#base/logger.ts';
 import { openNetworks } from '#engine/network/open-networks.ts';
 
-import { port, RecordedEvents, sandboxRequest, signal } from './private-host.ts';
+import { port, RecordedEvents, sandboxRequest, signal } from '../../kit/private-host.ts';
 
 /** A process that a test kills: `settle` opens two containers and waits, `churn` opens and closes without end. */
 const [mode, text = '{}'] = process.argv.slice(2);

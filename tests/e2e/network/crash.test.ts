@@ -17,7 +17,15 @@ import { Nft } from '#sys/nft/nft.ts';
 
 import { encodeQuery, readReply } from './dns-wire.ts';
 import { askTcp, askUdp, serveTcp, serveUdp } from './peers.ts';
-import { hostAddress, ip, lanAddress, openInstance, PrivateHost, sandboxRequest, signal } from './private-host.ts';
+import {
+  hostAddress,
+  ip,
+  lanAddress,
+  openInstance,
+  PrivateHost,
+  sandboxRequest,
+  signal,
+} from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());

@@ -14,7 +14,7 @@ import { inNetns } from '#sys/netns.ts';
 
 import { askedName, encodeQuery, readReply, replyWith } from './dns-wire.ts';
 import { askUdp } from './peers.ts';
-import { ip, lanAddress, openInstance, PrivateHost, sandboxRequest, signal } from './private-host.ts';
+import { ip, lanAddress, openInstance, PrivateHost, sandboxRequest, signal } from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());

@@ -7,7 +7,7 @@ import { Forwarder } from '#engine/network/dns/forwarder.ts';
 import { bindInetSocket } from '#sys/inet-socket.ts';
 
 import { encodeQuery, readReply, replyWith } from './dns-wire.ts';
-import { ip, PrivateHost } from './private-host.ts';
+import { ip, PrivateHost } from '../../kit/private-host.ts';
 
 // Servers listen on port 53 of a machine of their own.
 const host = new PrivateHost();

@@ -17,7 +17,7 @@ import {
   PrivateHost,
   sandboxRequest,
   signal,
-} from './private-host.ts';
+} from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());

@@ -7,8 +7,16 @@ import { openFilterSocket } from '#sys/nft/rules.ts';
 
 import { eventually } from '../../kit/eventually.ts';
 
-import { askTcp, isCutOff, serveTcp } from './peers.ts';
-import { hostAddress, lanAddress, openInstance, port, PrivateHost, sandboxRequest, signal } from './private-host.ts';
+import { askTcp, askUdp, isCutOff, serveTcp, serveUdp } from './peers.ts';
+import {
+  hostAddress,
+  lanAddress,
+  openInstance,
+  port,
+  PrivateHost,
+  sandboxRequest,
+  signal,
+} from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());
@@ -129,6 +137,37 @@ test('a table that allows nobody else to change it is left alone, and ours are k
   using _web = serveTcp(netnsPath, 80, 'web');
   assert.match(await askTcp(undefined, '127.0.0.1', ports[0]?.hostPort ?? 0), /^web /);
   owner.run('delete table inet firewalld');
+});
+
+test('a firewall that is respected decides about published ports, of both protocols', async () => {
+  using nft = new Nft();
+  nft.run(`table inet firewall {
+    chain input {
+      type filter hook input priority filter; policy drop;
+      iifname "lo" accept
+      ct state established,related accept
+      meta l4proto { icmp, ipv6-icmp } accept
+      tcp dport 8081 accept
+      udp dport 8081 accept
+    }
+  }`);
+  await using networks = await openInstance({ ...host.instance('respct'), respectHostFirewall: true });
+  const ports = [8080, 8081].flatMap((hostPort) =>
+    (['tcp', 'udp'] as const).map((protocol) => port(80, { hostPort, protocol })),
+  );
+  const { netnsPath } = await networks.open(sandboxRequest('web', { ports }), signal());
+  const sibling = await networks.open(sandboxRequest('sibling'), signal());
+  using _web = serveTcp(netnsPath, 80, 'web');
+  using _udp = serveUdp(netnsPath, 80, 'udp');
+  assert.equal(await isCutOff(host.lan, hostAddress, 8080), true);
+  await assert.rejects(askUdp(host.lan, hostAddress, 8080, Buffer.from('?'), 700), /silence/);
+  assert.match(await askTcp(host.lan, hostAddress, 8081), /^web /);
+  assert.match((await askUdp(host.lan, hostAddress, 8081)).toString(), /^udp /);
+  assert.match(await askTcp(undefined, '127.0.0.1', 8080), /^web /, 'the machine itself is no stranger');
+  assert.match(await askTcp(sibling.netnsPath, '172.17.0.1', 8080), /^web /);
+  const sctp = sandboxRequest('sctp', { ports: [port(80, { protocol: 'sctp' })] });
+  await assert.rejects(networks.open(sctp, signal()), { reason: 'NotSupported', message: /SCTP is not relayed/ });
+  nft.run('delete table inet firewall');
 });
 
 /** Whether a server answers there now. */

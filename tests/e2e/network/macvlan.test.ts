@@ -6,7 +6,7 @@ import { openRouteSocket } from '#sys/netlink/netlink-socket.ts';
 import { inNetns } from '#sys/netns.ts';
 
 import { askTcp, serveTcp } from './peers.ts';
-import { lanAddress, openInstance, port, PrivateHost, sandboxRequest, signal } from './private-host.ts';
+import { lanAddress, openInstance, port, PrivateHost, sandboxRequest, signal } from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());

@@ -16,7 +16,7 @@ import { inNetns } from '#sys/netns.ts';
 import { Nft } from '#sys/nft/nft.ts';
 import { formatAddress } from '#formats/ip-address.ts';
 
-import { openInstance, port, PrivateHost, sandboxRequest, signal } from './private-host.ts';
+import { openInstance, port, PrivateHost, sandboxRequest, signal } from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());

@@ -14,7 +14,14 @@ import { Nft } from '#sys/nft/nft.ts';
 import { readSysctl } from '#sys/sysctl.ts';
 
 import { askTcp, isCutOff, serveTcp } from './peers.ts';
-import { openInstance, port, PrivateHost, type RecordedEvents, sandboxRequest, signal } from './private-host.ts';
+import {
+  openInstance,
+  port,
+  PrivateHost,
+  type RecordedEvents,
+  sandboxRequest,
+  signal,
+} from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());

@@ -33,7 +33,7 @@ test('a transaction happens wholly or not at all, and nft says what is wrong', (
 
 test('a table compiled apart is the same table where it is made, with its elements', () => {
   using namespaces = new Namespaces();
-  const text = rulesetText('compiled');
+  const text = rulesetText('compiled', true);
   const network = { ...bridgeNetwork, bridgeName: 'sb-1' };
   const port = { containerPort: 80, protocol: 'sctp', hostPort: 8080 } as const;
   const family = { endpointId: '', mode: 'nat', trusted: ['up-1'], binding: '' } as const;
@@ -75,7 +75,7 @@ test('tables of others may hold what the library here does not know', () => {
   inNetns(namespaces.add('strange'), () => {
     using socket = openFilterSocket();
     addStrangeTable(socket);
-    const table = compileTable(rulesetText('beside'));
+    const table = compileTable(rulesetText('beside', false));
     const changes = setChanges(networkElements({ ...bridgeNetwork, bridgeName: 'sb-2' }));
     makeTable(socket, table, changes, { replace: true });
     changeElements(socket, table, 'remove', changes);

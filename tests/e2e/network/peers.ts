@@ -5,7 +5,7 @@ import { after, every } from '#base/clock.ts';
 import { bindInetSocket, connectInetSocket, type InetSocket } from '#sys/inet-socket.ts';
 import { inNetns } from '#sys/netns.ts';
 
-import { ip } from './private-host.ts';
+import { ip } from '../../kit/private-host.ts';
 
 /** A network namespace by its path; undefined: the simulated host's. */
 export type Place = string | undefined;

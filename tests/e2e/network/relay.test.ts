@@ -11,7 +11,7 @@ import { bindInetSocket, closeInetSocket } from '#sys/inet-socket.ts';
 
 import { eventually } from '../../kit/eventually.ts';
 import { serveUdp, udpClient } from './peers.ts';
-import { ip, port } from './private-host.ts';
+import { ip, port } from '../../kit/private-host.ts';
 
 const owner = { containerName: 'web', endpointId: 'e'.repeat(64), address: '10.0.0.2' };
 

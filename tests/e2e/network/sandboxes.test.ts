@@ -21,7 +21,7 @@ import {
   type RecordedEvents,
   sandboxRequest,
   signal,
-} from './private-host.ts';
+} from '../../kit/private-host.ts';
 
 const host = new PrivateHost();
 process.on('exit', () => host[Symbol.dispose]());

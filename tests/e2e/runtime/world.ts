@@ -40,6 +40,8 @@ export async function openPlace(place: Place, log: (line: string) => void = () =
       runcPath: '/usr/sbin/runc',
       conmonPath: '/usr/bin/conmon',
       addressPools: [{ base: '10.231.0.0/16', size: 24 }],
+      publishAddress: '',
+      respectHostFirewall: false,
       insecureRegistries: [],
       blobCacheBytes: 0,
       proxy: { HTTP_PROXY: '', HTTPS_PROXY: '', NO_PROXY: '' },

@@ -77,6 +77,8 @@ export class FakeEngine implements AsyncDisposable {
       runcPath: '/usr/sbin/runc',
       conmonPath: '/usr/bin/conmon',
       addressPools: [{ base: '10.77.0.0/16', size: 24 }],
+      publishAddress: '',
+      respectHostFirewall: false,
       insecureRegistries: ['registry.test:5000'],
       blobCacheBytes: 0,
       proxy: { HTTP_PROXY: 'http://me:pass@proxy.test:3128', HTTPS_PROXY: '', NO_PROXY: 'a.test' },

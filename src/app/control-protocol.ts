@@ -60,3 +60,32 @@ export type BootstrapLine =
 export function isContainersFate(text: string | null): text is ContainersFate {
   return text === 'stop' || text === 'keep';
 }
+
+/** `POST /containers/set`. Texts are '' for what stays as it is. */
+export interface SetRequest {
+  readonly name: string;
+  readonly publishAdd: readonly string[];
+  readonly publishRemove: readonly string[];
+  readonly envAdd: readonly string[];
+  readonly envRemove: readonly string[];
+  readonly mountAdd: readonly string[];
+  readonly mountRemove: readonly string[];
+  readonly image: string;
+  readonly restart: string;
+  readonly memory: string;
+  readonly memorySwap: string;
+  readonly cpus: string;
+  readonly pidsLimit: string;
+  readonly startFirst: boolean;
+  readonly readySeconds: number;
+  readonly drainSeconds: number;
+}
+
+export const listChanges = ['publishAdd', 'publishRemove', 'envAdd', 'envRemove', 'mountAdd', 'mountRemove'] as const;
+export const textChanges = ['image', 'restart', 'memory', 'memorySwap', 'cpus', 'pidsLimit'] as const;
+
+/** One line of the answer to `POST /containers/set`, JSON. */
+export type SetLine =
+  | { readonly kind: 'progress'; readonly text: string }
+  | { readonly kind: 'done'; readonly id: string; readonly name: string }
+  | { readonly kind: 'error'; readonly reason: string; readonly message: string };

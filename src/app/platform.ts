@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { monotonicMs, nowMs } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { ConcurrencyLimit } from '#base/limit.ts';
@@ -15,6 +17,7 @@ import type {
 import { linkDockerSocket, linkState, systemDockerSocket, unlinkDockerSocket } from './docker-socket-link.ts';
 import { exposureReport } from './exposure.ts';
 import type { InstancePaths } from './instance-paths.ts';
+import { PausedContainers } from './paused-containers.ts';
 import type { Plane, Running } from './plane.ts';
 import { slipwayVersion } from './version.ts';
 
@@ -42,10 +45,12 @@ export class Platform implements AsyncDisposable {
   readonly #died = Promise.withResolvers<never>();
   #phase: 'starting' | 'serving' | 'stopping' = 'starting';
   #engine: Engine | undefined;
+  readonly #paused: PausedContainers;
   #dockerSocket = '';
 
   constructor(options: PlatformOptions) {
     this.#options = options;
+    this.#paused = new PausedContainers(join(options.paths.data, 'paused.json'), options.logger);
     this.#died.promise.catch(() => {});
   }
 
@@ -65,11 +70,14 @@ export class Platform implements AsyncDisposable {
         exposure: () => this.#exposure(),
         stop: this.#stop,
         bootstrapImage: this.#bootstrapImage,
+        engine: () => this.#running(),
+        paused: this.#paused,
       },
       signal,
     );
     const { enginePlane } = await import('./planes/engine.ts');
     this.#engine = await this.#start(enginePlane, config.engine, { env }, signal);
+    await this.#paused.resume(this.#engine.containers);
     const { dockerPlane } = await import('./planes/docker.ts');
     this.#dockerSocket = config.docker.socket || paths.dockerSocket;
     await this.#start(dockerPlane, { socket: this.#dockerSocket }, { engine: this.#engine }, signal);

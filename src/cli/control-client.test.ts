@@ -6,6 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 
 import type { BootstrapLine, ExposureReport, StatusReport } from '#app/control-protocol.ts';
 import { type InstancePaths, instancePaths } from '#app/instance-paths.ts';
+import { PausedContainers } from '#app/paused-containers.ts';
 import { controlPlane, type ControlNeeds } from '#app/planes/control.ts';
 import { StatusError } from '#base/errors.ts';
 import { silentLogger } from '#base/logger.ts';
@@ -55,6 +56,10 @@ async function daemon(t: TestContext, needs: Partial<ControlNeeds> = {}): Promis
       exposure: () => exposure,
       stop: async (fate) => void calls.push(`stop ${fate}`),
       bootstrapImage: async () => ({ kind: 'done', imageId: 'sha256:1', tag: 'debian:12', sizeBytes: 5 }),
+      engine: () => {
+        throw new StatusError('Unavailable', 'it is starting');
+      },
+      paused: new PausedContainers(join(folder, 'paused.json'), silentLogger),
       ...needs,
     },
     { paths, logger: silentLogger, signal: never },
@@ -108,6 +113,10 @@ describe('the control socket', () => {
       exposure: () => exposure,
       stop: async () => {},
       bootstrapImage: async () => ({ kind: 'progress', text: '' }),
+      engine: () => {
+        throw new StatusError('Unavailable', 'it is starting');
+      },
+      paused: new PausedContainers(first.paths.lockFile, silentLogger),
     };
     await using _second = await controlPlane.start(undefined, needs, scope);
     assert.equal((await first.client.status(never))?.pid, 43);

@@ -1,4 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 import type { ExposureReport, StatusReport } from '#app/control-protocol.ts';
 import { deadline } from '#base/clock.ts';
@@ -45,10 +47,23 @@ export class ControlClient {
     const call = request({ socketPath: this.#socketPath, method, path, signal }, resolve);
     call.on('error', reject);
     call.end(body === undefined ? undefined : JSON.stringify(body));
-    const response = await promise;
-    if (response.statusCode === 200) return response;
-    throw failureOf(await textOf(response));
+    return succeeded(await promise);
   }
+
+  /** Posts a stream of bytes. Throws what the stream throws, or like `send`. */
+  async upload(path: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const call = request({ socketPath: this.#socketPath, method: 'POST', path, signal }, resolve);
+    call.on('error', reject);
+    // Once there is an answer, what becomes of the rest of the stream does not matter.
+    pipeline(Readable.from(bytes, { objectMode: false }), call).catch(reject);
+    return succeeded(await promise);
+  }
+}
+
+async function succeeded(response: IncomingMessage): Promise<IncomingMessage> {
+  if (response.statusCode === 200) return response;
+  throw failureOf(await textOf(response));
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

@@ -38,6 +38,26 @@ export const verbs: readonly VerbRow[] = [
     load: async () => (await import('./verbs/image-bootstrap.ts')).imageBootstrap,
   },
   {
+    name: 'container set',
+    summary: 'change ports, mounts, variables, limits or the image of a container',
+    load: async () => (await import('./verbs/container-set.ts')).containerSet,
+  },
+  {
+    name: 'volume backup',
+    summary: 'write what is in a volume to a file',
+    load: async () => (await import('./verbs/volume-backup.ts')).volumeBackup,
+  },
+  {
+    name: 'volume restore',
+    summary: 'fill a volume from a file',
+    load: async () => (await import('./verbs/volume-restore.ts')).volumeRestore,
+  },
+  {
+    name: 'volume resize',
+    summary: 'give a volume with a size more room',
+    load: async () => (await import('./verbs/volume-resize.ts')).volumeResize,
+  },
+  {
     name: 'config explain',
     summary: 'show every setting in force and which source it came from',
     load: async () => (await import('./verbs/config-explain.ts')).configExplain,

@@ -10,7 +10,9 @@ import {
 import type { ExposureReport, StatusReport } from '../control-protocol.ts';
 import { messageOf, reasonOf, reasons, StatusError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
+import type { Engine } from '#engine/engine.ts';
 
+import type { PausedContainers } from '../paused-containers.ts';
 import type { Plane } from '../plane.ts';
 
 /** What the control socket asks of the rest of the daemon. */
@@ -24,6 +26,9 @@ export interface ControlNeeds {
     onProgress: (text: string) => void,
     signal: AbortSignal,
   ): Promise<BootstrapLine>;
+  /** Throws Unavailable while it is starting. */
+  engine(): Engine;
+  readonly paused: PausedContainers;
 }
 
 const bodyBytesMost = 64 * 1024;
@@ -72,7 +77,30 @@ async function answer(request: IncomingMessage, response: ServerResponse, needs:
       return reply(response, 200, {});
     }
     case 'POST /images/bootstrap':
-      return bootstrap(await readRequest(request), response, needs, gone.signal);
+      return answerInLines(
+        response,
+        await readBootstrapRequest(request),
+        (...args) => needs.bootstrapImage(...args),
+        gone.signal,
+      );
+    case 'POST /containers/set': {
+      const { readSetRequest, setContainer } = await import('./control-containers.ts');
+      const set = setContainer.bind(undefined, needs.engine());
+      return answerInLines(response, readSetRequest(await readBody(request)), set, gone.signal);
+    }
+    case 'GET /volumes/backup': {
+      const { backupVolume } = await import('./control-volumes.ts');
+      const { paused } = needs;
+      return backupVolume({ engine: needs.engine(), paused }, searchParams, response, gone.signal);
+    }
+    case 'POST /volumes/restore': {
+      const { restoreVolume } = await import('./control-volumes.ts');
+      return reply(response, 200, await restoreVolume(needs.engine(), searchParams, request, gone.signal));
+    }
+    case 'POST /volumes/resize': {
+      const { resizeVolume } = await import('./control-volumes.ts');
+      return reply(response, 200, await resizeVolume(needs.engine(), searchParams));
+    }
     default:
       throw new StatusError(
         'NotFound',
@@ -82,23 +110,30 @@ async function answer(request: IncomingMessage, response: ServerResponse, needs:
 }
 
 /** Answers at once and then line by line, so that the client sees progress and can leave, which stops the work. */
-async function bootstrap(
-  request: BootstrapRequest,
+async function answerInLines<Request>(
   response: ServerResponse,
-  needs: ControlNeeds,
+  request: Request,
+  work: (request: Request, onProgress: (text: string) => void, signal: AbortSignal) => Promise<object>,
   signal: AbortSignal,
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  const send = (line: BootstrapLine): boolean => response.write(`${JSON.stringify(line)}\n`);
+  const send = (line: object): boolean => response.write(`${JSON.stringify(line)}\n`);
   try {
-    send(await needs.bootstrapImage(request, (text) => send({ kind: 'progress', text }), signal));
+    send(await work(request, (text) => send({ kind: 'progress', text }), signal));
   } catch (error) {
     send({ kind: 'error', reason: reasonOf(error), message: messageOf(error) });
   }
   response.end();
 }
 
-async function readRequest(request: IncomingMessage): Promise<BootstrapRequest> {
+async function readBootstrapRequest(request: IncomingMessage): Promise<BootstrapRequest> {
+  const body = await readBody(request);
+  if (!isObject(body) || typeof body['suite'] !== 'string' || typeof body['tag'] !== 'string')
+    throw new StatusError('InvalidArgument', 'want {"suite": text, "tag": text}');
+  return { suite: body['suite'], tag: body['tag'] };
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -106,10 +141,11 @@ async function readRequest(request: IncomingMessage): Promise<BootstrapRequest> 
     if (sizeBytes > bodyBytesMost) throw new StatusError('TooLarge', 'the request has more than 64 KiB');
     chunks.push(chunk);
   }
-  const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
-  if (!isObject(body) || typeof body['suite'] !== 'string' || typeof body['tag'] !== 'string')
-    throw new StatusError('InvalidArgument', 'want {"suite": text, "tag": text}');
-  return { suite: body['suite'], tag: body['tag'] };
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch (error) {
+    throw new StatusError('InvalidArgument', 'the request is not JSON', { cause: error });
+  }
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {

@@ -1,7 +1,4 @@
-import { availableParallelism, hostname } from 'node:os';
-
 import { StatusError } from '#base/errors.ts';
-import { readHostFacts } from '#engine/runtime/spec/host-facts.ts';
 import type { Image } from '#engine/images/images.ts';
 
 import type { Context } from '../context.ts';
@@ -12,6 +9,7 @@ import { platformOf } from '../images/platform.ts';
 import { containerSpec } from '../translate/container-spec.ts';
 import { createRequest } from '../translate/create-request.ts';
 import { asAskedBy } from '../versions/as-asked-by.ts';
+import { worldOf } from './world-of.ts';
 
 /** POST /containers/create. A missing image is NotFound, on which clients pull and try again. */
 export async function createReply({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
@@ -20,15 +18,7 @@ export async function createReply({ engine }: Context, call: Call, signal: Abort
   if (imageName === '') throw new StatusError('InvalidArgument', 'no image specified: set Image');
   const image = engine.images.get(imageName);
   checkPlatform(image, imageName, call.query.text('platform'));
-  const { spec, warnings } = containerSpec(request, {
-    image: { id: image.id, defaults: image.config.config ?? {} },
-    container: (name) => engine.containers.get(name),
-    network: (name) => engine.networks.get(name),
-    cpus: availableParallelism(),
-    defaultLog: engine.options.defaultLog,
-    hostname: hostname(),
-    facts: readHostFacts(),
-  });
+  const { spec, warnings } = containerSpec(request, worldOf(engine, image));
   const name = call.query.text('name').replace(/^\//, '');
   const container = await engine.containers.create(name === '' ? undefined : name, spec, signal);
   return json({ Id: container.id, Warnings: warnings }, 201);

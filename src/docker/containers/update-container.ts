@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 
 import { StatusError } from '#base/errors.ts';
-import type { ContainerSpec } from '#engine/runtime/container.ts';
+import type { ContainerSpec, ResourceLimits, RestartPolicy } from '#engine/runtime/container.ts';
 
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
+import type { Decoded } from '../http/decode.ts';
 import type { Reply } from '../http/reply.ts';
 import { json } from '../http/reply.ts';
 import { updateRequest } from '../translate/create-request.ts';
@@ -18,8 +19,17 @@ const unchangeable = ['CgroupParent', 'Devices', 'Ulimits', 'OomKillDisable', 'M
 
 /** POST /containers/{id}/update: what the request leaves out, or sets to its zero value, stays as it is. */
 export async function updateReply({ engine }: Context, call: Call): Promise<Reply> {
-  const { RestartPolicy, ...request } = await call.body.json(updateRequest);
+  const request = await call.body.json(updateRequest);
   const { id, spec } = engine.containers.get(call.params['id'] ?? '');
+  await engine.containers.update(id, containerChange(spec, request));
+  return json({ Warnings: null });
+}
+
+/** What an update request means for a container. */
+export function containerChange(
+  spec: ContainerSpec,
+  { RestartPolicy, ...request }: Decoded<typeof updateRequest>,
+): { readonly limits?: ResourceLimits; readonly restart?: RestartPolicy } {
   checkRefusals(resourceFields, request, 'Resources');
   for (const name of unchangeable) {
     if (isSet(request[name])) {
@@ -31,11 +41,10 @@ export async function updateReply({ engine }: Context, call: Call): Promise<Repl
     throw new StatusError('InvalidArgument', 'Restart policy cannot be updated because AutoRemove is enabled');
   }
   const changesLimits = Object.values(request).some(isSet);
-  await engine.containers.update(id, {
+  return {
     ...(changesLimits && { limits: resourceLimits(mergeResources(spec, request), availableParallelism()) }),
     ...(restart !== undefined && { restart }),
-  });
-  return json({ Warnings: null });
+  };
 }
 
 /** The resources as they will be. A new quota replaces one that was given in other terms. */

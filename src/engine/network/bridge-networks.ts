@@ -8,6 +8,7 @@ import type { DefinitionStore } from './definition-store.ts';
 import { enableIpv6Forwarding, hostSubnets } from './host-network.ts';
 import { isParentDriver } from './macvlan-options.ts';
 import type { NetworkContext } from './network-context.ts';
+import { countInbound } from './count-inbound.ts';
 import { isPredefined, type NetworkDefinition } from './network-definition.ts';
 import type {
   Endpoint,
@@ -16,6 +17,7 @@ import type {
   Networks,
   NewNetwork,
   OnSandboxFiles,
+  PortRequest,
   Sandbox,
   SandboxRequest,
 } from './networks.ts';
@@ -127,6 +129,19 @@ export class BridgeNetworks implements Networks, AsyncDisposable {
 
   async rename(containerId: string, name: string): Promise<void> {
     this.#sandboxes.rename(containerId, name);
+  }
+
+  async changePorts(containerId: string, ports: readonly PortRequest[]): Promise<void> {
+    this.#sandboxes.changePorts(containerId, ports);
+  }
+
+  async takeOver(oldId: string, oldName: string, request: SandboxRequest): Promise<void> {
+    this.#sandboxes.takeOver(oldId, oldName, request);
+  }
+
+  inboundConnections(containerId: string): number {
+    const record = this.#context.state.records.get(containerId);
+    return record === undefined ? 0 : countInbound(record);
   }
 
   onFiles(listener: OnSandboxFiles): Disposable {

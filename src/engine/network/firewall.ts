@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Logger } from '#base/logger.ts';
 import { NetlinkError, type NetlinkSocket } from '#sys/netlink/netlink-socket.ts';
 import { generationOf, hasTable } from '#sys/nft/rules.ts';
-import { changeElements, makeTable, type TableImage } from '#sys/nft/table.ts';
+import { changeElements, exchangeElements, makeTable, type TableImage } from '#sys/nft/table.ts';
 
 import { updateHostFirewall } from './host-firewall.ts';
 import { type RulesetElement, setChanges } from './ruleset.ts';
@@ -49,6 +51,17 @@ export class Firewall {
     if (elements.length > 0) this.#change('remove', elements);
   }
 
+  /** One for the other, from one packet to the next. The state must hold the new ones, and the old ones no more. */
+  replace(before: readonly RulesetElement[], after: readonly RulesetElement[]): void {
+    const isIn = (list: readonly RulesetElement[], element: RulesetElement): boolean =>
+      list.some((other) => isDeepStrictEqual(other, element));
+    const gone = before.filter((element) => !isIn(after, element));
+    const come = after.filter((element) => !isIn(before, element));
+    const { socket, table } = this.#parts;
+    if (gone.length + come.length > 0)
+      this.#orRebuild(() => exchangeElements(socket, table, setChanges(gone), setChanges(come)));
+  }
+
   /** Lets our bridges through firewalls of the host that drop what they do not know; false when that was not possible. */
   updateHost(): boolean {
     const { socket, table, state, logger } = this.#parts;
@@ -76,9 +89,14 @@ export class Firewall {
   }
 
   #change(verb: 'add' | 'remove', elements: readonly RulesetElement[]): void {
-    const { socket, table, logger } = this.#parts;
+    const { socket, table } = this.#parts;
+    this.#orRebuild(() => changeElements(socket, table, verb, setChanges(elements)));
+  }
+
+  #orRebuild(change: () => void): void {
+    const { table, logger } = this.#parts;
     try {
-      changeElements(socket, table, verb, setChanges(elements));
+      change();
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error;
       logger.warn('firewall rules of container networks differ from what they should be and are made anew', {

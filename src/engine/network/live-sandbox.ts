@@ -1,3 +1,4 @@
+import { samePort } from './changed-ports.ts';
 import type { NameServer } from './dns/name-server.ts';
 import type { PublishedPort } from './networks.ts';
 import type { PortHolder } from './ports/port-holder.ts';
@@ -31,6 +32,20 @@ export class LiveSandbox implements Disposable {
   hold(holders: readonly PortHolder[]): void {
     this.#holders = [...this.#holders, ...holders];
     for (const holder of holders) holder.relay(this.#target(holder.port));
+  }
+
+  /** Lets some of the host ports go. */
+  drop(ports: readonly PublishedPort[]): void {
+    const isMeant = ({ port }: PortHolder): boolean => ports.some((other) => samePort(port, other));
+    for (const holder of this.#holders.filter(isMeant)) holder[Symbol.dispose]();
+    this.#holders = this.#holders.filter((holder) => !isMeant(holder));
+  }
+
+  /** Hands the host ports over to whoever holds them from now on. */
+  give(): readonly PortHolder[] {
+    const holders = this.#holders;
+    this.#holders = [];
+    return holders;
   }
 
   /** Lets the host ports go. */

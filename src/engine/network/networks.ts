@@ -180,6 +180,15 @@ export interface Networks {
   disconnect(containerId: string, network: string, signal: AbortSignal): Promise<void>;
   /** The container has a new name: DNS follows. */
   rename(containerId: string, name: string): Promise<void>;
+  /** Publishes these ports of a running container, no others; those that stay are not touched. Busy for a taken port. */
+  changePorts(containerId: string, ports: readonly PortRequest[]): Promise<void>;
+  /**
+   * The published ports and names of a running container go over to another one, as its request says, in one turn: no
+   * packet finds nobody. Connections that are there stay where they are. The old one is called `oldName` from now on.
+   */
+  takeOver(oldId: string, oldName: string, request: SandboxRequest): Promise<void>;
+  /** TCP connections to a running container that have not ended. */
+  inboundConnections(containerId: string): number;
   onFiles(listener: OnSandboxFiles): Disposable;
   /** At start: keep the sandboxes of `running` containers, remove the others. */
   reconcile(running: ReadonlySet<string>, signal: AbortSignal): Promise<void>;

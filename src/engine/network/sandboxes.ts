@@ -8,7 +8,8 @@ import { changeEndpoints } from './live-change.ts';
 import type { LiveSandbox } from './live-sandbox.ts';
 import type { NetworkContext } from './network-context.ts';
 import { hasNames } from './network-definition.ts';
-import type { Endpoint, EndpointRequest, OnSandboxFiles, Sandbox, SandboxRequest } from './networks.ts';
+import type { Endpoint, EndpointRequest, OnSandboxFiles, PortRequest, Sandbox, SandboxRequest } from './networks.ts';
+import { changePorts, movePorts } from './port-change.ts';
 import { reviveSandbox, sweepLeftovers } from './reconcile.ts';
 import {
   attach,
@@ -103,11 +104,33 @@ export class Sandboxes implements Disposable {
   rename(containerId: string, containerName: string): void {
     const record = this.#context.state.records.get(containerId);
     if (record === undefined) return;
+    this.#name(record, containerName);
+  }
+
+  changePorts(containerId: string, ports: readonly PortRequest[]): void {
+    const { record, live } = this.#changeable(containerId);
+    changePorts(this.#context, live, record, ports);
+  }
+
+  takeOver(oldId: string, oldName: string, request: SandboxRequest): void {
+    const { containerId } = request;
+    movePorts(this.#context, this.#changeable(oldId), this.#changeable(containerId));
+    this.#name(this.#changeable(containerId).record, request.containerName, request.endpoints);
+    this.#name(this.#changeable(oldId).record, oldName, []);
+    this.changePorts(containerId, request.ports);
+  }
+
+  /** `wanted` says which aliases it has from now on; undefined: the same. */
+  #name(record: SandboxRecord, containerName: string, wanted?: readonly EndpointRequest[]): void {
+    const { state } = this.#context;
     const request = { ...record.request, containerName };
+    const aliasesOn = (networkId: string): readonly string[] =>
+      wanted?.find(({ network }) => state.find(network)?.id === networkId)?.aliases ?? [];
     const endpoints = record.sandbox.endpoints.map((endpoint): Endpoint => {
-      const network = this.#context.state.definitions.get(endpoint.networkId);
-      const named = network !== undefined && hasNames(network);
-      return { ...endpoint, containerName, dnsNames: named ? namesOf(request, endpoint.aliases) : [] };
+      const network = state.definitions.get(endpoint.networkId);
+      const aliases = wanted === undefined ? endpoint.aliases : aliasesOn(endpoint.networkId);
+      const dnsNames = network !== undefined && hasNames(network) ? namesOf(request, aliases) : [];
+      return { ...endpoint, containerName, aliases, dnsNames };
     });
     remember(this.#context, { request, sandbox: { ...record.sandbox, endpoints } });
   }

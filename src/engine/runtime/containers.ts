@@ -64,6 +64,16 @@ export interface InterfaceStats {
   readonly txDropped: number;
 }
 
+export interface ReplaceOptions {
+  /** The new one runs and is ready before the old one ends; else the old one ends first. */
+  readonly startFirst: boolean;
+  /** How long the new one may take to become ready. */
+  readonly readyMs: number;
+  /** How long connections to the old one may go on. */
+  readonly drainMs: number;
+  readonly onProgress: (text: string) => void;
+}
+
 /**
  * The containers of this machine, each run by runc and held by conmon, so that they outlive this process. Names
  * (`nameOrId`) are a name, an ID or a unique prefix of it; unknown ones throw NotFound `No such container: <name>`.
@@ -101,6 +111,12 @@ export interface Containers {
     nameOrId: string,
     change: { readonly limits?: ResourceLimits; readonly restart?: RestartPolicy },
   ): Promise<void>;
+  /**
+   * Gives a container another spec: at once when only published ports differ, else by a new run of the same container, or
+   * by another container in its place (with another image, or `startFirst`). Returns the one that has the name now. When
+   * it does not start or become ready the container is as before, and Unavailable is thrown.
+   */
+  change(nameOrId: string, spec: ContainerSpec, options: ReplaceOptions, signal: AbortSignal): Promise<Container>;
   remove(
     nameOrId: string,
     options: { readonly force: boolean; readonly volumes: boolean },

@@ -7,7 +7,7 @@ import type { ContainerSpec, MountPoint } from './container.ts';
 import { healthOnFailure } from './health-on-failure.ts';
 import { LiveContainer } from './live-container.ts';
 import { checkName, inventName } from './names.ts';
-import { initialState } from './record.ts';
+import { type ContainerRecord, initialState } from './record.ts';
 import { checkTargets, claimMount, createImageMounts, removeImageMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
 import { logOrigin } from './run-log.ts';
@@ -25,6 +25,7 @@ export async function createContainer(
   room: Room,
   wantedName: string | undefined,
   spec: ContainerSpec,
+  notes: Pick<ContainerRecord, 'replaces'>,
   signal: AbortSignal,
 ): Promise<LiveContainer> {
   const id = newId();
@@ -36,6 +37,7 @@ export async function createContainer(
   await using undo = new AsyncDisposableStack();
   undo.defer(() => room.table.release(name, id));
   const record = {
+    ...notes,
     version: 1 as const,
     id,
     name,
@@ -77,7 +79,7 @@ export async function createContainer(
 }
 
 /** What the start would refuse for reasons that are known now. */
-function checkSpec(room: Room, spec: ContainerSpec): void {
+export function checkSpec(room: Room, spec: ContainerSpec): void {
   if (spec.args.length === 0) throw new StatusError('InvalidArgument', 'no command specified');
   checkTargets(spec.mounts);
   healthOnFailure(spec.labels);

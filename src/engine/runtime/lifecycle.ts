@@ -59,7 +59,8 @@ export class Lifecycle {
       return await this.#start(live, signal);
     } catch (error) {
       // Docker removes what was to be removed after its run, also when there was none; clients wait for that.
-      if (live.record.spec.autoRemove && live.record.state.error !== '' && !isRunning(live.record)) {
+      const isKept = live.keepers > 0 || live.record.change !== undefined;
+      if (live.record.spec.autoRemove && live.record.state.error !== '' && !isRunning(live.record) && !isKept) {
         live.tellExit({ exitCode: live.record.state.exitCode, error: '' });
         await this.remove(live, { force: false, volumes: true }, this.#room.signal);
       }

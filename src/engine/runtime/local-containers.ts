@@ -9,6 +9,7 @@ import { parseLogOptions } from '../logs/options/parse-log-options.ts';
 import { readLog } from '../logs/read-log.ts';
 import type { EndpointRequest } from '../network/networks.ts';
 import type { Change } from '../snapshots/snapshots.ts';
+import { changeSpec } from './change-spec.ts';
 import { changeContainer, type ContainerChange } from './change-container.ts';
 import type { Container, ContainerSpec } from './container.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
   Exec,
   ExecSpec,
   ExitStatus,
+  ReplaceOptions,
   WaitCondition,
 } from './containers.ts';
 import { createExec, requireExec, startExec } from './execs.ts';
@@ -71,7 +73,7 @@ export class LocalContainers implements Containers, AsyncDisposable {
   }
 
   async create(name: string | undefined, spec: ContainerSpec, signal: AbortSignal): Promise<Container> {
-    const live = await createContainer(this.#room, name, spec, signal);
+    const live = await createContainer(this.#room, name, spec, {}, signal);
     this.#room.events.publish('container', 'create', live.id, eventAttributes(live.record));
     return this.#describe(live);
   }
@@ -125,6 +127,17 @@ export class LocalContainers implements Containers, AsyncDisposable {
   async update(nameOrId: string, change: ContainerChange): Promise<void> {
     const live = this.#room.table.get(nameOrId);
     await this.#lifecycle.alone(live, () => changeContainer(this.#room, live, change));
+  }
+
+  async change(
+    nameOrId: string,
+    spec: ContainerSpec,
+    options: ReplaceOptions,
+    signal: AbortSignal,
+  ): Promise<Container> {
+    const live = this.#room.table.get(nameOrId);
+    const next = await changeSpec(this.#room, this.#lifecycle, live, spec, options, signal);
+    return this.#describe(next);
   }
 
   async remove(

@@ -11,12 +11,14 @@ import { awaitExit, clearRun, endRun, execFolder, killCgroup, type RunEnd } from
 import { notedExecs } from './exec-notes.ts';
 import { takeExecExit, watchExec } from './execs.ts';
 import { removeViews } from './file-view.ts';
+import { finishChange } from './change-spec.ts';
 import { watchHealth } from './health.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
 import { findProcesses } from './process-search.ts';
 import { isRunning, type Run } from './record.ts';
 import { removeContainer } from './removal.ts';
+import { resumeReplacement } from './replacement.ts';
 import { closeMounts } from './resolve-mounts.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { parentCgroup, type Room } from './room.ts';
@@ -54,11 +56,28 @@ export async function reconcile(room: Room, lifecycle: Lifecycle, signal: AbortS
     shipRest(room, live);
   }
   await room.volumes.closeUnused();
-  startByPolicy(room, lifecycle);
+  const busy = resumeChanges(room, lifecycle);
+  startByPolicy(room, lifecycle, busy);
+}
+
+/** Goes on with what was being changed, in the background; returns the IDs of all that it is about. */
+function resumeChanges(room: Room, lifecycle: Lifecycle): ReadonlySet<string> {
+  const busy = new Set<string>();
+  for (const live of room.table.values()) {
+    const { change, replaces } = live.record;
+    if (change === undefined && replaces === undefined) continue;
+    busy.add(live.id);
+    if (replaces !== undefined) busy.add(replaces.id);
+    const work =
+      replaces === undefined ? finishChange(room, lifecycle, live) : resumeReplacement(room, lifecycle, live);
+    work.catch((error: unknown) => room.logger.error('change was not finished', { container: live.id, error }));
+  }
+  return busy;
 }
 
 function holdVolumes(room: Room, live: LiveContainer): void {
-  for (const { type, name } of live.record.mounts) if (type === 'volume') room.volumes.hold(name, live.id);
+  const mounts = [...live.record.mounts, ...(live.record.change?.mounts ?? [])];
+  for (const { type, name } of mounts) if (type === 'volume') room.volumes.hold(name, live.id);
 }
 
 /** The caller holds the container's lock. */
@@ -86,7 +105,8 @@ async function settle(room: Room, lifecycle: Lifecycle, live: LiveContainer, has
   }
   if (run.init === undefined && run.bootId === bootId()) await takeBack(room, live, run);
   else await endRun(room, live, await lastWord(room, live, run));
-  if (spec.autoRemove && live.record.hasRun) await removeContainer(room, live, true);
+  if (spec.autoRemove && live.record.hasRun && live.record.change === undefined)
+    await removeContainer(room, live, true);
   else await room.records.save(live.record);
 }
 
@@ -196,11 +216,11 @@ function readFolder(path: string): readonly string[] {
 }
 
 /** Starts what its restart policy wants to run, in the background: the daemon is healthy before. */
-function startByPolicy(room: Room, lifecycle: Lifecycle): void {
+function startByPolicy(room: Room, lifecycle: Lifecycle, busy: ReadonlySet<string>): void {
   const limit = new ConcurrencyLimit(startsAtOnce);
   for (const live of room.table.values()) {
     const { record } = live;
-    if (isRunning(record) || !record.hasRun) continue;
+    if (isRunning(record) || !record.hasRun || busy.has(live.id)) continue;
     const wants = startsWithDaemon({
       policy: record.spec.restart,
       exitCode: record.state.exitCode,

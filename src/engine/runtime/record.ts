@@ -1,6 +1,7 @@
 import { isObject } from '#base/json.ts';
 import type { ProcessIdentity } from '#sys/process.ts';
 
+import type { PortRequest } from '../network/networks.ts';
 import type { ContainerSpec, ContainerState, ContainerStatus, MountPoint } from './container.ts';
 import { never } from './timestamps.ts';
 
@@ -22,8 +23,36 @@ export interface ContainerRecord {
   readonly manuallyStopped: boolean;
   /** Delay before the last restart by the policy; 0 when there was none. */
   readonly lastDelayMs: number;
+  /** Another spec that it is on its way to. */
+  readonly change?: SpecChange;
+  /** It is to take the place of another container. */
+  readonly replaces?: Replacement;
   /** With status `removing`: anonymous volumes go too. */
   readonly removeVolumes?: boolean;
+}
+
+/** A change of a container in place. `spec` and `mounts` are those that it has not got: new ones first, then the old. */
+export interface SpecChange {
+  /** `returning`: the new ones did not start. */
+  readonly step: 'stopping' | 'starting' | 'returning';
+  readonly spec: ContainerSpec;
+  readonly mounts: readonly MountPoint[];
+  /** It ran before. */
+  readonly start: boolean;
+}
+
+/** What a container is to replace. */
+export interface Replacement {
+  /** ID of the old one. */
+  readonly id: string;
+  /** Name that the old one had, and this one gets. */
+  readonly name: string;
+  /** The old one ran. */
+  readonly start: boolean;
+  /** From now on it is the new one that stays. */
+  readonly switched: boolean;
+  /** Published ports that it has before the switch, since the old one has not got them. */
+  readonly ports: readonly PortRequest[];
 }
 
 /** One run of the container's program. */

@@ -59,6 +59,10 @@ export async function removeImageMounts(room: Pick<Room, 'snapshots'>, id: strin
   for (const { index } of imageMounts(spec)) await room.snapshots.remove(snapshotId(id, index));
 }
 
+export function hasSameImageMounts(one: ContainerSpec, other: ContainerSpec): boolean {
+  return JSON.stringify(imageMounts(one)) === JSON.stringify(imageMounts(other));
+}
+
 /** Makes the sources reachable for a start: volumes mounted and filled from the image, missing folders of `-v` made. */
 export async function openMounts(
   room: Sources,

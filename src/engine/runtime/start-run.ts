@@ -201,7 +201,13 @@ async function begin(
 }
 
 export function sandboxRequest(record: ContainerRecord): SandboxRequest {
-  const { mode, shareWith, endpoints, ports, dns, extraHosts } = record.spec.network;
+  const { mode, shareWith, dns, extraHosts } = record.spec.network;
+  const waiting = record.replaces?.switched === false ? record.replaces : undefined;
+  // Before the switch nobody shall find it by a name or port of the one that it replaces.
+  const endpoints = record.spec.network.endpoints.map((endpoint) =>
+    waiting === undefined ? endpoint : { ...endpoint, aliases: [] },
+  );
+  const ports = waiting?.ports ?? record.spec.network.ports;
   return {
     containerId: record.id,
     containerName: record.name,

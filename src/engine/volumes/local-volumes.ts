@@ -6,6 +6,7 @@ import { messageOf, StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import { KeyedLock } from '#base/keyed-lock.ts';
 import type { Logger } from '#base/logger.ts';
+import type { TarEntry } from '#formats/tar-entry.ts';
 import { readJson, removeDurably, removeTemporaries, writeJsonDurably } from '#sys/durable-file.ts';
 import { isMountPoint } from '#sys/mount-info.ts';
 import { measureTree } from '#sys/tree/measure-tree.ts';
@@ -222,7 +223,9 @@ export class LocalVolumes implements Volumes, AsyncDisposable {
     const user = `backup-${newId().slice(0, 12)}`;
     await this.open(name, user, signal);
     try {
-      yield* packTree({ start: this.#data(name), keepsHoles: true }, signal);
+      // As tar -C DIR . names them; the folder itself has owner and mode, too.
+      const transform = (entry: TarEntry): readonly TarEntry[] => [{ ...entry, path: `./${entry.path}` }];
+      yield* packTree({ start: this.#data(name), keepsHoles: true, transform }, signal);
     } finally {
       await this.close(name, user);
     }

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 
 import { reasonOf } from '#base/errors.ts';
 
-import { defineVolume, isBind, isDefinition, parseSize, sameOptions } from './volume-definition.ts';
+import { defineVolume, isBind, isDefinition, sameOptions } from './volume-definition.ts';
 
 function reason(work: () => unknown): string {
   try {
@@ -64,21 +64,6 @@ test('defineVolume() refuses options and drivers that would not be carried out',
       expected,
       JSON.stringify(volume),
     );
-});
-
-test('parseSize() reads sizes as Docker does', () => {
-  const rows: readonly [string, number | undefined][] = [
-    ['5', 5],
-    ['10k', 10_240],
-    ['1.5M', 1_572_864],
-    ['2 GiB', 2_147_483_648],
-    ['1tb', 1_099_511_627_776],
-    ['', undefined],
-    ['-1', undefined],
-    ['1x', undefined],
-    ['9999999p', undefined],
-  ];
-  for (const [text, bytes] of rows) assert.equal(parseSize(text), bytes, text);
 });
 
 test('isBind() reads whole words only', () => {

@@ -1,6 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import { isObject } from '#base/json.ts';
+import { parseByteSize } from '#formats/byte-size.ts';
 import { parseMountOptions } from '#sys/mount-options.ts';
 
 import type { NewVolume } from './volumes.ts';
@@ -74,25 +75,16 @@ function checkOptions(name: string, options: Readonly<Record<string, string>>): 
   if (type === 'cifs' && /^\/\/[^/]*:\d+(\/|$)/.test(device))
     throw refuse(`port not allowed in CIFS device URL, include 'port' in 'o='`);
   if (size === undefined) return;
-  const sizeBytes = parseSize(size);
+  const sizeBytes = parseByteSize(size);
   if (sizeBytes === undefined) throw refuse(`invalid size: '${size}'; write a number with k, m, g or t, such as 10g`);
   if (type !== '') throw refuse(`size is for volumes of this machine's disk; limit type=${type} by its own means`);
   if (sizeBytes < minSizeBytes) throw refuse(`size ${size} is too small, the least is 4m`);
 }
 
-/** Bytes of a size such as `10g`, `512M`, `1.5GiB` (docker/go-units, RAMInBytes); undefined when it is none. */
-export function parseSize(text: string): number | undefined {
-  const match = /^(\d{1,15}(?:\.\d{1,9})?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
-  if (match === null) return undefined;
-  const power = ' kmgtp'.indexOf((match[2] ?? '').toLowerCase() || ' ');
-  const bytes = Math.floor(Number(match[1]) * 1024 ** power);
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
-
 /** The limit of a volume that has one. */
 export function sizeLimitOf(volume: Pick<VolumeDefinition, 'options'>): number | undefined {
   const { size } = volume.options;
-  return size === undefined ? undefined : parseSize(size);
+  return size === undefined ? undefined : parseByteSize(size);
 }
 
 /** Whether its data is somewhere else than in the volume's folder, and has to be mounted there. */

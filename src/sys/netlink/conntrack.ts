@@ -12,12 +12,17 @@ export interface Flow {
   readonly destinationPort: number;
   /** Differs from `destination` when the flow was redirected. */
   readonly replySource: IpAddress;
+  /** enum tcp_conntrack: 3 established, 7 time wait; undefined for other protocols. */
+  readonly tcpState?: number;
 }
 
+export const tcpProtocol = 6;
 export const udpProtocol = 17;
 
 const types = { get: 0x0101, remove: 0x0102 };
-const attributes = { original: 1, reply: 2, zone: 18, id: 12 };
+const attributes = { original: 1, reply: 2, protocolInfo: 4, zone: 18, id: 12 };
+const tcpInfo = 1;
+const tcpInfoState = 1;
 const tupleAttributes = { addresses: 1, protocol: 2 };
 const addressAttributes = { 4: { source: 1, destination: 2 }, 6: { source: 3, destination: 4 } } as const;
 const protocolAttributes = { number: 1, destinationPort: 3 };
@@ -28,6 +33,13 @@ const nestedFlag = 0x8000;
 export function openConntrackSocket(): NetlinkSocket {
   const netlinkNetfilter = 12;
   return new NetlinkSocket(netlinkNetfilter);
+}
+
+export function* listFlows(socket: NetlinkSocket, family: 4 | 6): Generator<Flow, void, undefined> {
+  for (const payload of socket.dump({ request: 'list flows', type: types.get, payload: header(family) })) {
+    const flow = decodeFlow(payload, family);
+    if (flow !== undefined) yield flow;
+  }
 }
 
 /** Makes the kernel forget the flows that match, so that their next packet is looked at as the first of a new one. */
@@ -46,7 +58,10 @@ export function decodeFlow(payload: Buffer, family: 4 | 6): Flow | undefined {
   const original = decodeTuple(found.get(attributes.original), family);
   const reply = decodeTuple(found.get(attributes.reply), family);
   if (original === undefined || reply === undefined) return undefined;
+  const tcp = decodeAttributes(found.get(attributes.protocolInfo) ?? new Uint8Array()).get(tcpInfo);
+  const tcpState = readU8(decodeAttributes(tcp ?? new Uint8Array()).get(tcpInfoState));
   return {
+    ...(tcpState !== undefined && { tcpState }),
     protocol: original.protocol,
     destination: original.destination,
     destinationPort: original.destinationPort,
@@ -54,7 +69,7 @@ export function decodeFlow(payload: Buffer, family: 4 | 6): Flow | undefined {
   };
 }
 
-type Tuple = { readonly source: IpAddress } & Omit<Flow, 'replySource'>;
+type Tuple = { readonly source: IpAddress } & Omit<Flow, 'replySource' | 'tcpState'>;
 
 function decodeTuple(bytes: Buffer | undefined, family: 4 | 6): Tuple | undefined {
   if (bytes === undefined) return undefined;

@@ -81,6 +81,16 @@ export function changeElements(
   changeRules(socket, elementRequests(table, verb, changes));
 }
 
+/** Removes elements and adds others, in one transaction: no packet is looked at in between. Throws like `changeElements`. */
+export function exchangeElements(
+  socket: NetlinkSocket,
+  table: TableImage,
+  gone: readonly SetChange[],
+  come: readonly SetChange[],
+): void {
+  changeRules(socket, [...elementRequests(table, 'remove', gone), ...elementRequests(table, 'add', come)]);
+}
+
 /** Idempotent. */
 export function removeTable(socket: NetlinkSocket, family: 'inet' | 'ip', name: string): void {
   const table = { name, family: family === 'inet' ? 1 : 2 };

@@ -182,6 +182,11 @@ export class FakeContainers implements Containers {
     this.patch(nameOrId, { spec: { ...this.get(nameOrId).spec, ...change } });
   }
 
+  async change(nameOrId: string, spec: ContainerSpec): Promise<Container> {
+    this.patch(nameOrId, { spec });
+    return this.get(nameOrId);
+  }
+
   async remove(nameOrId: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void> {
     this.calls.push(`remove ${JSON.stringify(options)}`);
     const entry = this.#entry(nameOrId);

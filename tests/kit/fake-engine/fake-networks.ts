@@ -13,6 +13,9 @@ export class FakeNetworks implements Networks {
   readonly connect = absent;
   readonly disconnect = absent;
   readonly rename = absent;
+  readonly changePorts = absent;
+  readonly takeOver = absent;
+  readonly inboundConnections = absent;
   readonly onFiles = absent;
   readonly reconcile = absent;
 

@@ -10,7 +10,7 @@ import { UdpRelay } from './udp-relay.ts';
 /** A host port that is ours: other programs that want it fail, as they would with any server. */
 export interface PortHolder extends Disposable {
   readonly port: PublishedPort;
-  /** From now on, carries what kernel rules do not to the container. */
+  /** From now on, carries what kernel rules do not to the container; connections that are there stay where they are. */
   relay(target: RelayTarget): void;
 }
 
@@ -26,11 +26,14 @@ export function holdPort(port: PublishedPort): PortHolder {
   const { protocol } = port;
   const socket = bind(port, address);
   let relay: Disposable | undefined;
+  let current: RelayTarget = () => undefined;
   return {
     port: { ...port, hostPort: socket.port },
     relay: (target) => {
-      if (protocol === 'tcp') relay = new TcpRelay(socket.fd, target);
-      if (protocol === 'udp') relay = new UdpRelay(socket.fd, address.family === 6, target);
+      current = target;
+      const ask: RelayTarget = () => current();
+      if (protocol === 'tcp') relay ??= new TcpRelay(socket.fd, ask);
+      if (protocol === 'udp') relay ??= new UdpRelay(socket.fd, address.family === 6, ask);
     },
     [Symbol.dispose]: () => {
       if (relay === undefined) closeInetSocket(socket);

@@ -80,7 +80,7 @@ export class Platform implements AsyncDisposable {
     await this.#paused.resume(this.#engine.containers);
     const { dockerPlane } = await import('./planes/docker.ts');
     this.#dockerSocket = config.docker.socket || paths.dockerSocket;
-    await this.#start(dockerPlane, { socket: this.#dockerSocket }, { engine: this.#engine }, signal);
+    await this.#start(dockerPlane, { ...config.docker, socket: this.#dockerSocket }, { engine: this.#engine }, signal);
     if (paths.instance === '') this.#linkSocket(this.#dockerSocket);
     this.#phase = 'serving';
   }

@@ -8,11 +8,13 @@ import type { Engine } from '#engine/engine.ts';
 import { apiRoutes } from './api-routes.ts';
 import type { VersionInfo } from './context.ts';
 import { commonHeaders, resolveTarget } from './http/dispatcher.ts';
-import { listenOnSocket } from './http/listen.ts';
+import { listenOnSocket, type SocketAccess, usualAccess } from './http/listen.ts';
 import { routeTable } from './http/route.ts';
 import type { Service } from './http/serve-request.ts';
 import { serveRequest } from './http/serve-request.ts';
 import { serveUpgrade } from './http/serve-upgrade.ts';
+import { guardRoutes } from './policy/guard-routes.ts';
+import type { Role } from './policy/role.ts';
 import { Uploads } from './uploads.ts';
 
 /** Connections at once; further ones are refused. */
@@ -26,8 +28,16 @@ export interface DockerOptions {
   readonly engine: Engine;
   /** Absolute, at most 107 bytes. */
   readonly socketPath: string;
+  /** Further sockets, whose clients may do less. */
+  readonly sockets?: readonly RoleSocket[];
   readonly logger: Logger;
   readonly versionInfo: VersionInfo;
+}
+
+/** A socket of the API for some of its users. */
+export interface RoleSocket extends SocketAccess {
+  readonly path: string;
+  readonly role: Role;
 }
 
 /**
@@ -38,17 +48,29 @@ export interface DockerOptions {
 export async function serveDocker(options: DockerOptions, signal: AbortSignal): Promise<AsyncDisposable> {
   signal.throwIfAborted();
   const uploads = await Uploads.open(options.engine.options.dataDir);
-  const service: Service = {
-    routes: routeTable(apiRoutes({ ...options, uploads })),
-    headers: commonHeaders(options.versionInfo.version),
-    logger: options.logger,
-  };
+  const context = { ...options, uploads };
+  const routes = apiRoutes(context);
   const requests = new RequestScope();
-  const server = createApiServer(service, requests);
-  await listenOnSocket(server, options.socketPath);
-  options.logger.info('docker api listens', { path: options.socketPath });
+  const servers: Server[] = [];
+  const main: RoleSocket = { path: options.socketPath, role: { kind: 'admin' }, ...usualAccess };
+  try {
+    for (const socket of [main, ...(options.sockets ?? [])]) {
+      const service: Service = {
+        routes: routeTable(guardRoutes(context, routes, socket.role)),
+        headers: commonHeaders(options.versionInfo.version),
+        logger: options.logger,
+      };
+      const server = createApiServer(service, requests);
+      await listenOnSocket(server, socket.path, socket === main ? usualAccess : socket);
+      servers.push(server);
+      options.logger.info('docker api listens', { path: socket.path, role: socket.role.kind });
+    }
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= closeServer(server, requests));
+  const close = (): Promise<void> => (closing ??= closeServers(servers, requests));
   const onAbort = (): void => void close();
   signal.addEventListener('abort', onAbort, { once: true });
   return {
@@ -87,13 +109,12 @@ function hijacks(service: Service, method: string, url: string): boolean {
   }
 }
 
-async function closeServer(server: Server, requests: RequestScope): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
+async function closeServers(servers: readonly Server[], requests: RequestScope): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+  for (const server of servers) server.closeIdleConnections();
   await requests.end();
-  server.closeAllConnections();
-  await promise;
+  for (const server of servers) server.closeAllConnections();
+  await Promise.all(closed);
 }
 
 /** The requests that are being answered. */

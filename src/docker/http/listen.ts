@@ -7,13 +7,28 @@ import { StatusError } from '#base/errors.ts';
 
 /** `sun_path` of unix(7) without its terminating zero. */
 const maximumPathBytes = 107;
-const socketMode = 0o660;
+/** Who may use a socket; root always may. */
+export interface SocketAccess {
+  /** Permission bits. */
+  readonly mode: number;
+  /** The group of that name; undefined: root's. */
+  readonly group: string | undefined;
+}
+
+/** Root and the group `docker`, where it exists. */
+export const usualAccess: SocketAccess = { mode: 0o660, group: 'docker' };
 
 /**
- * Listens on a unix socket that root and the group `docker` (where it exists) may use. A socket that nobody listens on any
- * more is replaced; throws Conflict when somebody does, InvalidArgument when the path is too long.
+ * Listens on a unix socket. A socket that nobody listens on any more is replaced; throws Conflict when somebody does,
+ * InvalidArgument when the path is too long, or there is no such group (but for the usual one).
  */
-export async function listenOnSocket(server: Server, path: string): Promise<void> {
+export async function listenOnSocket(server: Server, path: string, access: SocketAccess = usualAccess): Promise<void> {
+  const group = access.group === undefined ? undefined : await groupId(access.group);
+  if (access.group !== undefined && group === undefined && access !== usualAccess)
+    throw new StatusError(
+      'InvalidArgument',
+      `Cannot listen on "${path}": there is no group "${access.group}"; make it, or correct docker.sockets`,
+    );
   if (Buffer.byteLength(path) > maximumPathBytes) {
     throw new StatusError(
       'InvalidArgument',
@@ -31,9 +46,8 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     process.umask(umask);
   }
   await promise.finally(() => server.off('error', reject));
-  const group = await groupId('docker');
   if (group !== undefined && process.getuid?.() === 0) await chown(path, 0, group);
-  await chmod(path, socketMode);
+  await chmod(path, access.mode);
 }
 
 async function removeStale(path: string): Promise<void> {

@@ -10,6 +10,13 @@ export class Query {
     this.#parameters = new URLSearchParams(search);
   }
 
+  /** The same, but for one value. */
+  with(name: string, value: string): Query {
+    const changed = new URLSearchParams(this.#parameters);
+    changed.set(name, value);
+    return new Query(changed.toString());
+  }
+
   has(name: string): boolean {
     return this.#parameters.has(name);
   }

@@ -184,7 +184,7 @@ export interface Networks {
   changePorts(containerId: string, ports: readonly PortRequest[]): Promise<void>;
   /**
    * The published ports and names of a running container go over to another one, as its request says, in one turn: no
-   * packet finds nobody. Connections that are there stay where they are. The old one is called `oldName` from now on.
+   * packet finds nobody. Connections that are there stay where they are. The old one, when it still runs, is called `oldName` from now on.
    */
   takeOver(oldId: string, oldName: string, request: SandboxRequest): Promise<void>;
   /** TCP connections to a running container that have not ended. */

@@ -114,9 +114,10 @@ export class Sandboxes implements Disposable {
 
   takeOver(oldId: string, oldName: string, request: SandboxRequest): void {
     const { containerId } = request;
-    movePorts(this.#context, this.#changeable(oldId), this.#changeable(containerId));
+    const isThere = this.#context.state.records.has(oldId);
+    if (isThere) movePorts(this.#context, this.#changeable(oldId), this.#changeable(containerId));
     this.#name(this.#changeable(containerId).record, request.containerName, request.endpoints);
-    this.#name(this.#changeable(oldId).record, oldName, []);
+    if (isThere) this.#name(this.#changeable(oldId).record, oldName, []);
     this.changePorts(containerId, request.ports);
   }
 

@@ -79,8 +79,9 @@ async function finish(
   const { replaces } = next.record;
   if (replaces === undefined) return;
   const old = room.table.find(replaces.id);
+  const swap = async (): Promise<void> => lifecycle.alone(next, () => swapNames(room, old, next, replaces));
+  await (old === undefined ? swap() : lifecycle.alone(old, swap));
   if (old !== undefined) {
-    await lifecycle.alone(old, async () => lifecycle.alone(next, () => swapNames(room, old, next, replaces.name)));
     if (isRunning(next.record)) await drain(room, old, drainMs, onProgress);
     old.keepers += 1;
     try {
@@ -126,12 +127,17 @@ async function abandon(room: Room, lifecycle: Lifecycle, next: LiveContainer): P
   if (old !== undefined && replaces.start && !isRunning(old.record)) await lifecycle.start(old, room.signal);
 }
 
-/** Both locks are held. The running one's ports and names change hands in one turn. */
-async function swapNames(room: Room, old: LiveContainer, next: LiveContainer, name: string): Promise<void> {
-  if (old.record.name === name) await rename(room, old, `${name}.old`);
-  if (next.record.name !== name) await rename(room, next, name);
-  if (isRunning(old.record) && isRunning(next.record))
-    await room.networks.takeOver(old.id, old.record.name, sandboxRequest(next.record));
+/** Both locks are held. Names and, when the new one runs, published ports change hands in one turn. */
+async function swapNames(
+  room: Room,
+  old: LiveContainer | undefined,
+  next: LiveContainer,
+  { id, name }: Replacement,
+): Promise<void> {
+  const oldName = `${name}.old`;
+  if (old?.record.name === name) await rename(room, old, oldName);
+  await rename(room, next, name);
+  if (isRunning(next.record)) await room.networks.takeOver(id, oldName, sandboxRequest(next.record));
 }
 
 async function rename(room: Room, live: LiveContainer, name: string): Promise<void> {

@@ -6,7 +6,9 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { newId } from '#base/ids.ts';
 import { silentLogger } from '#base/logger.ts';
+import type { Role } from '#docker/policy/role.ts';
 import { serveDocker } from '#docker/serve-docker.ts';
 
 import { FakeEngine } from './fake-engine.ts';
@@ -36,7 +38,10 @@ export class DockerClient {
   readonly engine: FakeEngine;
   readonly socketPath: string;
 
-  constructor(engine: FakeEngine, socketPath: string) {
+  readonly #owner: Owner;
+
+  constructor(engine: FakeEngine, socketPath: string, owner: Owner) {
+    this.#owner = owner;
     this.engine = engine;
     this.socketPath = socketPath;
   }
@@ -54,7 +59,24 @@ export class DockerClient {
       await server[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     });
-    return new DockerClient(engine, socketPath);
+    return new DockerClient(engine, socketPath, owner);
+  }
+
+  /** A client with a socket for a role, to the same engine. */
+  async as(role: Role): Promise<DockerClient> {
+    const path = `${this.socketPath}.${newId().slice(0, 6)}`;
+    const server = await serveDocker(
+      {
+        engine: this.engine.asEngine(),
+        socketPath: `${path}.main`,
+        sockets: [{ path, role, mode: 0o600, group: undefined }],
+        logger: silentLogger,
+        versionInfo: { version: '1.2.3' },
+      },
+      new AbortController().signal,
+    );
+    this.#owner.after(async () => server[Symbol.asyncDispose]());
+    return new DockerClient(this.engine, path, this.#owner);
   }
 
   /** Sends a request and reads the whole answer. An object as body goes as JSON. */

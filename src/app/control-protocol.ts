@@ -1,3 +1,5 @@
+import type { Collectable } from '#engine/collection/plan-collection.ts';
+
 /** What the daemon says of itself on the control socket (`GET /status`). */
 export interface StatusReport {
   readonly version: string;
@@ -89,3 +91,11 @@ export type SetLine =
   | { readonly kind: 'progress'; readonly text: string }
   | { readonly kind: 'done'; readonly id: string; readonly name: string }
   | { readonly kind: 'error'; readonly reason: string; readonly message: string };
+
+/** The answer to `POST /gc`. */
+export interface CollectionReport {
+  /** What went, or would go, in order. */
+  readonly items: readonly Collectable[];
+  /** Bytes that came back. */
+  readonly freedBytes: number;
+}

@@ -17,6 +17,7 @@ import type {
 import { linkDockerSocket, linkState, systemDockerSocket, unlinkDockerSocket } from './docker-socket-link.ts';
 import { exposureReport } from './exposure.ts';
 import type { InstancePaths } from './instance-paths.ts';
+import type { Collector } from './planes/collection.ts';
 import { PausedContainers } from './paused-containers.ts';
 import type { Plane, Running } from './plane.ts';
 import { slipwayVersion } from './version.ts';
@@ -45,6 +46,7 @@ export class Platform implements AsyncDisposable {
   readonly #died = Promise.withResolvers<never>();
   #phase: 'starting' | 'serving' | 'stopping' = 'starting';
   #engine: Engine | undefined;
+  #collector: Collector | undefined;
   readonly #paused: PausedContainers;
   #dockerSocket = '';
 
@@ -72,12 +74,15 @@ export class Platform implements AsyncDisposable {
         bootstrapImage: this.#bootstrapImage,
         engine: () => this.#running(),
         paused: this.#paused,
+        collect: async (options, signal) => this.#serving(this.#collector).run(options, signal),
       },
       signal,
     );
     const { enginePlane } = await import('./planes/engine.ts');
     this.#engine = await this.#start(enginePlane, config.engine, { env }, signal);
     await this.#paused.resume(this.#engine.containers);
+    const { collectionPlane } = await import('./planes/collection.ts');
+    this.#collector = await this.#start(collectionPlane, config.gc, { engine: this.#engine }, signal);
     const { dockerPlane } = await import('./planes/docker.ts');
     this.#dockerSocket = config.docker.socket || paths.dockerSocket;
     await this.#start(dockerPlane, { ...config.docker, socket: this.#dockerSocket }, { engine: this.#engine }, signal);
@@ -166,7 +171,11 @@ export class Platform implements AsyncDisposable {
   };
 
   #running(): Engine {
-    if (this.#engine !== undefined) return this.#engine;
+    return this.#serving(this.#engine);
+  }
+
+  #serving<Part>(part: Part | undefined): Part {
+    if (part !== undefined) return part;
     throw new StatusError('Unavailable', 'Cannot reach plane "engine": it is starting; try again in a moment');
   }
 }

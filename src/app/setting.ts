@@ -1,5 +1,6 @@
 import { isObject } from '#base/json.ts';
 import { parseAddress } from '#formats/ip-address.ts';
+import { parseByteSize } from '#formats/byte-size.ts';
 
 /** How a setting's value looks, in YAML and as one text in a flag or the environment. */
 export interface SettingType<T> {
@@ -74,6 +75,37 @@ export const textMap: SettingType<Readonly<Record<string, string>>> = {
 function plainText(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
 }
+/** A part of the disk: bytes, or a percentage of all of it. */
+export type DiskShare = { readonly bytes: number } | { readonly percent: number };
+
+/** `20g` or `10%`. */
+export const diskShare: SettingType<DiskShare> = {
+  name: 'a size such as 20g, or a percentage of the disk such as 10%',
+  parse: (value) => {
+    if (typeof value !== 'string') return undefined;
+    const [, percent] = /^(\d{1,3}(?:\.\d+)?)%$/.exec(value) ?? [];
+    if (percent !== undefined) return Number(percent) <= 100 ? { percent: Number(percent) } : undefined;
+    const bytes = parseByteSize(value);
+    return bytes === undefined ? undefined : { bytes };
+  },
+  fromText: (text) => text,
+};
+
+/** A number of hours, or `never`. */
+export const hoursOrNever: SettingType<number | 'never'> = {
+  name: 'a number of hours, or never',
+  parse: (value) => (value === 'never' || (typeof value === 'number' && value >= 0) ? value : undefined),
+  fromText: (text) => (text === 'never' ? text : toNumber(text)),
+};
+
+const mostMinutes = 7 * 24 * 60;
+
+export const minutes: SettingType<number> = {
+  name: `a number of minutes from 1 to ${String(mostMinutes)}`,
+  parse: (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= mostMinutes ? value : undefined,
+  fromText: toNumber,
+};
 
 export const yesOrNo: SettingType<boolean> = {
   name: 'true or false',
@@ -144,3 +176,7 @@ export const byteSize: SettingType<number> = {
   },
   fromText: (text) => text,
 };
+
+function toNumber(text: string): unknown {
+  return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
+}

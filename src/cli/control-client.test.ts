@@ -59,6 +59,7 @@ async function daemon(t: TestContext, needs: Partial<ControlNeeds> = {}): Promis
       engine: () => {
         throw new StatusError('Unavailable', 'it is starting');
       },
+      collect: async () => ({ items: [], freedBytes: 0 }),
       paused: new PausedContainers(join(folder, 'paused.json'), silentLogger),
       ...needs,
     },
@@ -116,6 +117,7 @@ describe('the control socket', () => {
       engine: () => {
         throw new StatusError('Unavailable', 'it is starting');
       },
+      collect: async () => ({ items: [], freedBytes: 0 }),
       paused: new PausedContainers(first.paths.lockFile, silentLogger),
     };
     await using _second = await controlPlane.start(undefined, needs, scope);

@@ -61,6 +61,11 @@ export class ControlClient {
   }
 }
 
+/** The body of an answer. */
+export async function readJson(response: IncomingMessage): Promise<unknown> {
+  return JSON.parse(await textOf(response)) as unknown;
+}
+
 async function succeeded(response: IncomingMessage): Promise<IncomingMessage> {
   if (response.statusCode === 200) return response;
   throw failureOf(await textOf(response));

@@ -58,6 +58,11 @@ export const verbs: readonly VerbRow[] = [
     load: async () => (await import('./verbs/volume-resize.ts')).volumeResize,
   },
   {
+    name: 'gc',
+    summary: 'remove what nobody uses and is beyond its budget, or show what would go and why',
+    load: async () => (await import('./verbs/gc.ts')).gc,
+  },
+  {
     name: 'config explain',
     summary: 'show every setting in force and which source it came from',
     load: async () => (await import('./verbs/config-explain.ts')).configExplain,

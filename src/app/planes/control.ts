@@ -7,7 +7,7 @@ import {
   type BootstrapRequest,
   type ContainersFate,
 } from '../control-protocol.ts';
-import type { ExposureReport, StatusReport } from '../control-protocol.ts';
+import type { CollectionReport, ExposureReport, StatusReport } from '../control-protocol.ts';
 import { messageOf, reasonOf, reasons, StatusError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { Engine } from '#engine/engine.ts';
@@ -29,6 +29,7 @@ export interface ControlNeeds {
   /** Throws Unavailable while it is starting. */
   engine(): Engine;
   readonly paused: PausedContainers;
+  collect(options: { readonly dryRun: boolean }, signal: AbortSignal): Promise<CollectionReport>;
 }
 
 const bodyBytesMost = 64 * 1024;
@@ -87,6 +88,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, needs:
       const { readSetRequest, setContainer } = await import('./control-containers.ts');
       const set = setContainer.bind(undefined, needs.engine());
       return answerInLines(response, readSetRequest(await readBody(request)), set, gone.signal);
+    }
+    case 'POST /gc': {
+      const dryRun = searchParams.get('dry-run') === '1';
+      return reply(response, 200, await needs.collect({ dryRun }, gone.signal));
     }
     case 'GET /volumes/backup': {
       const { backupVolume } = await import('./control-volumes.ts');

@@ -9,7 +9,7 @@ import type { Logger } from '#base/logger.ts';
 import type { TarEntry } from '#formats/tar-entry.ts';
 import { readJson, removeDurably, removeTemporaries, writeJsonDurably } from '#sys/durable-file.ts';
 import { isMountPoint } from '#sys/mount-info.ts';
-import { measureTree } from '#sys/tree/measure-tree.ts';
+import { diskUsage } from '#sys/tree/disk-usage.ts';
 import { packTree } from '#sys/tree/pack-tree.ts';
 
 import type { EventLog } from '../events/event-log.ts';
@@ -149,7 +149,7 @@ export class LocalVolumes implements Volumes, AsyncDisposable {
   async sizeBytes(name: string, signal: AbortSignal): Promise<number> {
     const definition = this.#definition(name);
     if (sizeLimitOf(definition) !== undefined) return imageBytes(this.#folder(name));
-    return needsMount(definition) ? 0 : measureTree(this.#data(name), signal);
+    return needsMount(definition) ? 0 : diskUsage(this.#data(name), signal);
   }
 
   status(name: string): Readonly<Record<string, string | number | boolean>> | undefined {

@@ -30,7 +30,7 @@ export interface Volumes {
   remove(name: string, force: boolean): Promise<void>;
   /** Removes what no container holds: anonymous volumes, or all. */
   prune(all: boolean): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }>;
-  /** Bytes on disk; 0 for data that lies elsewhere. */
+  /** Bytes on the disk, as du(1) counts them; 0 for data that lies elsewhere. */
   sizeBytes(name: string, signal: AbortSignal): Promise<number>;
   /** What can be said of a volume with options: whether it is mounted, and its limit. */
   status(name: string): Readonly<Record<string, string | number | boolean>> | undefined;

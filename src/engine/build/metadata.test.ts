@@ -30,7 +30,7 @@ describe('instructions that only change the configuration', () => {
   const table: readonly (readonly [string, ImageDefaults, string])[] = [
     ['ENV A=1 B="x y"', { Env: [path, 'A=1', 'B=x y'] }, 'ENV A=1 B=x y'],
     ['LABEL a=1 "b c"=$PATH', { Labels: { a: '1', 'b c': path.slice(5) } }, `LABEL a=1 b c=${path.slice(5)}`],
-    ['EXPOSE 80 53/udp 1-2', { ExposedPorts: { '1/tcp': {}, '2/tcp': {}, '53/udp': {}, '80/tcp': {} } }, 'EXPOSE map[1/tcp:{} 2/tcp:{} 53/udp:{} 80/tcp:{}]'],
+    ['EXPOSE 80 53/udp 1-2', { ExposedPorts: { '1/tcp': {}, '2/tcp': {}, '53/udp': {}, '80/tcp': {} } }, 'EXPOSE [1/tcp 2/tcp 53/udp 80/tcp]'],
     ['VOLUME /a /b', { Volumes: { '/a': {}, '/b': {} } }, 'VOLUME [/a /b]'],
     ['SHELL ["/bin/bash","-c"]', { Shell: ['/bin/bash', '-c'] }, 'SHELL [/bin/bash -c]'],
     ['CMD a b', { Cmd: ['/bin/sh', '-c', 'a b'] }, 'CMD ["/bin/sh" "-c" "a b"]'],
@@ -44,7 +44,7 @@ describe('instructions that only change the configuration', () => {
   for (const [line, expected, history] of table)
     test(line, () => {
       const state = run(line);
-      assert.deepEqual(state.defaults, { Env: [path], ...expected });
+      assert.deepEqual(state.defaults, { Env: [path], WorkingDir: '/', ...expected });
       assert.deepEqual(created(state), history === '' ? [] : [history]);
       assert.ok(state.history.every((entry) => entry.empty_layer === true));
     });

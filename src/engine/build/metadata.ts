@@ -99,7 +99,7 @@ function applyList(state: StageState, { kind, values }: ListInstruction, expand:
   if (kind === 'shell') return configured(state, { Shell: values }, `SHELL [${values.join(' ')}]`);
   if (kind === 'expose') {
     const ports = exposedPorts(values.flatMap((value) => expand.words(value)));
-    const createdBy = `EXPOSE map[${ports.map((port) => `${port}:{}`).join(' ')}]`;
+    const createdBy = `EXPOSE [${ports.join(' ')}]`;
     const added = Object.fromEntries(ports.map((port) => [port, {}] as const));
     return configured(state, { ExposedPorts: { ...state.defaults.ExposedPorts, ...added } }, createdBy);
   }

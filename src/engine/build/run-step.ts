@@ -16,7 +16,7 @@ import { openSessionMounts, planSessionMounts, type SessionMount } from './sessi
 import type { StageState } from './stage-state.ts';
 import { StepError } from './step-error.ts';
 import { stepKey } from './step-key.ts';
-import { givenArg, proxyEnvironment, runEnvironment } from './variables.ts';
+import { givenArg, proxyEnvironment, runEnvironment, visibleVariables } from './variables.ts';
 
 /** BuildKit's, which some configure scripts know. */
 const defaultHostname = 'buildkitsandbox';
@@ -174,7 +174,8 @@ function limitsOf({ request }: BuildJob): Pick<StepRun, 'shmSizeBytes' | 'limits
 
 /** BuildKit's form: declared arguments as `|1 NAME=value` before the command. */
 function historyOf(state: StageState, args: readonly string[]): string {
-  const declared = [...state.args].map(([name, value]) => `${name}=${value ?? ''}`);
+  const visible = visibleVariables(state.args, state.defaults.Env ?? []);
+  const declared = [...state.args.keys()].map((name) => `${name}=${visible.get(name) ?? ''}`);
   const prefix = declared.length === 0 ? [] : [`|${String(declared.length)}`, ...declared];
   return `RUN ${[...prefix, ...args].join(' ')} # buildkit`;
 }

@@ -31,7 +31,7 @@ export function scratchState(platform: Platform): StageState {
     layer: undefined,
     diffIds: [],
     platform,
-    defaults: { Env: [`PATH=${defaultPath}`] },
+    defaults: { Env: [`PATH=${defaultPath}`], WorkingDir: '/' },
     author: undefined,
     history: [],
     args: new Map(),

@@ -169,7 +169,7 @@ function expanded({ job }: StageScope, state: StageState, instruction: Transfer,
   const chown = expand.word(instruction.chown);
   if (words.some((word) => word === '')) throw new StatusError('InvalidArgument', 'a source is empty after expansion');
   return {
-    description: historyOf(instruction, { sources: words, inline, chown }),
+    description: historyOf(instruction, { sources: words, inline, chown, written }),
     sources: words,
     destination,
     chown,
@@ -189,7 +189,7 @@ function absolute(path: string, workingDir: string): string {
 
 function historyOf(
   instruction: Transfer,
-  { sources, inline, chown }: Pick<Request, 'sources' | 'inline' | 'chown'>,
+  { sources, inline, chown, written }: Pick<Request, 'sources' | 'inline' | 'chown'> & { readonly written: string },
 ): string {
   const flags = [
     instruction.kind === 'copy' && instruction.parents ? '--parents' : '',
@@ -197,5 +197,5 @@ function historyOf(
     instruction.chmod === '' ? '' : `--chmod=${instruction.chmod}`,
   ].filter((flag) => flag !== '');
   const names = [...sources.map(withoutCredentials), ...inline.map(({ name }) => `<<${name}`)];
-  return [instruction.kind.toUpperCase(), ...flags, ...names, instruction.destination, '# buildkit'].join(' ');
+  return [instruction.kind.toUpperCase(), ...flags, ...names, written, '# buildkit'].join(' ');
 }

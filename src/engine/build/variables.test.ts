@@ -90,8 +90,10 @@ test('the environment wins over arguments', () => {
 
 test('proxies are there without ARG', () => {
   assert.deepEqual(proxyEnvironment({ HTTP_PROXY: 'http://p', no_proxy: 'x', other: 'y' }), [
+    'http_proxy=http://p',
     'HTTP_PROXY=http://p',
     'no_proxy=x',
+    'NO_PROXY=x',
   ]);
 });
 

@@ -94,10 +94,11 @@ export function runEnvironment(scope: ArgScope, env: readonly string[]): readonl
   return [...env, ...args.map(([name, value]) => `${name}=${value ?? ''}`)];
 }
 
-/** Proxy settings for RUN, which are no part of what the step is. */
+/** Proxy settings for RUN, which are no part of what the step is; programs look for either spelling. */
 export function proxyEnvironment(buildArgs: BuildArgs): readonly string[] {
   return proxyNames.flatMap((name) => {
-    const value = givenArg(buildArgs, name);
+    const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
+    const value = givenArg(buildArgs, name) ?? givenArg(buildArgs, other);
     return value === undefined ? [] : [`${name}=${value}`];
   });
 }

@@ -11,7 +11,8 @@ export function stepContainer(step: StepRun): ContainerSpec {
     imageId: `sha256:${'0'.repeat(64)}`,
     imageName: '',
     args: step.args,
-    env: [...step.env, ...step.secretEnv],
+    // BuildKit's steps have no HOSTNAME: a name alone takes a variable away.
+    env: ['HOSTNAME', ...step.env, ...step.secretEnv],
     cwd: step.cwd,
     user: step.user,
     additionalGroups: [],

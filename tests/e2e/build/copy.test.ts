@@ -63,7 +63,7 @@ const table: readonly (readonly [string, readonly string[]])[] = [
   ['COPY --parents dir/sub/two /x', ['/x/ 755 0:0', '/x/dir/ 755 0:0', '/x/dir/sub/ 700 0:0', '/x/dir/sub/two 644 0:0 2']],
   ['COPY --parents dir/./sub/t* /x/', ['/x/ 755 0:0', '/x/sub/ 700 0:0', '/x/sub/two 644 0:0 2']],
   ['COPY --chown=5:6 a.txt /x/', ['/x/ 755 5:6', '/x/a.txt 644 5:6 a']],
-  ['COPY --chmod=0440 dir/sub /x', ['/x/ 755 0:0', '/x/two 440 0:0 2']],
+  ['COPY --chmod=0440 dir/sub /x', ['/x/ 440 0:0', '/x/two 440 0:0 2']],
   ['COPY --chmod=u=rwX,go=rX dir/ /x', ['/x/ 755 0:0', '/x/host -> /etc/passwd 0:0', '/x/link -> one 0:0', '/x/one 644 0:0 1', '/x/sub/ 755 0:0', '/x/sub/two 644 0:0 2']],
   ['COPY --link a.txt /x', ['/x 644 0:0 a']],
   ['COPY old /x\nCOPY a.txt /x', ['/x/ 755 0:0', '/x/a.txt 644 0:0 a']],

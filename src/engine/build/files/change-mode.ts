@@ -1,7 +1,11 @@
 import { StatusError } from '#base/errors.ts';
 
 /** Turns a file's permission bits into others. */
-export type ModeChange = (mode: number, isFolder: boolean) => number;
+export interface ModeChange {
+  (mode: number, isFolder: boolean): number;
+  /** Set when it is the same for every file: then folders that are made on the way have it too, as with BuildKit. */
+  readonly fixed?: number;
+}
 
 const whoBits: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
 const permissionBits: Readonly<Record<string, number>> = { r: 0o444, w: 0o222, x: 0o111, s: 0o6000, t: 0o1000, X: 0 };
@@ -15,7 +19,7 @@ export function parseModeChange(text: string): ModeChange {
         'InvalidArgument',
         `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
       );
-    return () => mode;
+    return Object.assign(() => mode, { fixed: mode });
   }
   const changes = text.split(',').map((clause) => parseClause(clause, text));
   return (mode, isFolder) => changes.reduce((before, change) => change(before, isFolder), mode);

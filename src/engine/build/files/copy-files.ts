@@ -49,7 +49,7 @@ export async function copyFiles(
       'InvalidArgument',
       'When using COPY with more than one source file, the destination must be a directory and end with a /',
     );
-  makeFolders(root, asFolder ? clean : posix.dirname(clean), options.folderOwner);
+  makeFolders(root, asFolder ? clean : posix.dirname(clean), options.folderOwner, options.mode?.fixed);
   const links = new Map<string, string>();
   const folders: { readonly path: string; readonly mtimeNs: bigint }[] = [];
   for (const { name, isFolder, entries } of items) {

@@ -17,7 +17,7 @@ export async function extractArchive(item: SourceItem, options: CopyOptions, sig
   const from = item.entries[0]?.from;
   if (item.isArchive !== true || from === undefined || !('path' in from)) return;
   const { root, destination } = options;
-  makeFolders(root, destination, options.folderOwner);
+  makeFolders(root, destination, options.folderOwner, options.mode?.fixed);
   const transform = (entry: TarEntry): TarEntry => {
     refuseWhiteout(posix.basename(entry.path));
     return adapted(entry, options);

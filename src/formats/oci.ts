@@ -18,6 +18,11 @@ export interface Platform {
   readonly variant?: string;
 }
 
+/** The platform alone, of a configuration for example. */
+export function platformOf({ os, architecture, variant }: Platform): Platform {
+  return { os, architecture, ...(variant === undefined || variant === '' ? {} : { variant }) };
+}
+
 /** OCI image specification, descriptor.md. */
 export interface Descriptor {
   readonly mediaType: string;

@@ -1,5 +1,4 @@
 import { StatusError } from '#base/errors.ts';
-import type { Image } from '#engine/images/images.ts';
 
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
@@ -16,26 +15,9 @@ export async function createReply({ engine }: Context, call: Call, signal: Abort
   const request = asAskedBy(call.version, await call.body.json(createRequest));
   const imageName = request.Image ?? '';
   if (imageName === '') throw new StatusError('InvalidArgument', 'no image specified: set Image');
-  const image = engine.images.get(imageName);
-  checkPlatform(image, imageName, call.query.text('platform'));
+  const image = engine.images.get(imageName, platformOf(call.query.text('platform')));
   const { spec, warnings } = containerSpec(request, worldOf(engine, image));
   const name = call.query.text('name').replace(/^\//, '');
   const container = await engine.containers.create(name === '' ? undefined : name, spec, signal);
   return json({ Id: container.id, Warnings: warnings }, 201);
-}
-
-function checkPlatform({ config }: Image, name: string, wanted: string): void {
-  const platform = platformOf(wanted);
-  if (platform === undefined) return;
-  const { os, architecture, variant = '' } = config;
-  const matches =
-    platform.os === os &&
-    platform.architecture === architecture &&
-    (platform.variant === undefined || variant === '' || platform.variant === variant);
-  if (matches) return;
-  const there = `${os}/${architecture}`;
-  throw new StatusError(
-    'NotFound',
-    `image with reference ${name} was found but its platform (${there}) does not match the specified platform (${wanted})`,
-  );
 }

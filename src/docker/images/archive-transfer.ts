@@ -16,25 +16,26 @@ import { joinTag } from './transfer.ts';
 const tarType = 'application/x-tar';
 
 /** GET /images/get?names= and GET /images/{name}/get: `docker save`. */
-export function saveReply({ engine }: Context, names: readonly string[]): Reply {
+export function saveReply({ engine }: Context, call: Call, names: readonly string[]): Reply {
   if (names.length === 0) throw new StatusError('InvalidArgument', 'Cannot save: name at least one image');
-  for (const name of names) engine.images.get(name);
+  const platform = platformOf(call.query.text('platform'));
+  const options = platform === undefined ? {} : { platform };
+  for (const name of names) engine.images.get(name, platform);
   return stream({ contentType: tarType }, async (output, signal) => {
-    for await (const chunk of engine.images.save(names, signal)) await output.write(chunk);
+    for await (const chunk of engine.images.save(names, options, signal)) await output.write(chunk);
   });
 }
 
 /** POST /images/load. */
 export function loadReply({ engine }: Context, call: Call): Reply {
   const quiet = call.query.flag('quiet', true);
-  if (call.query.text('platform') !== '') {
-    throw new StatusError('NotSupported', 'Cannot load one platform of an archive; leave the option away');
-  }
+  const platform = platformOf(call.query.text('platform'));
+  const options = platform === undefined ? {} : { platform };
   return stream({ lateErrors: 'json' }, async (output, signal) => {
     const onProgress: OnProgress = (progress) => {
       if (!quiet) offerProgress(output, progress);
     };
-    const loaded = await onClientBytes(() => engine.images.load(call.body.bytes, onProgress, signal));
+    const loaded = await onClientBytes(() => engine.images.load(call.body.bytes, options, onProgress, signal));
     for (const name of loaded) {
       const kind = name.startsWith('sha256:') ? 'Loaded image ID' : 'Loaded image';
       await output.write(jsonLine({ stream: `${kind}: ${name}\n` }));

@@ -1,3 +1,4 @@
+import { StatusError } from '#base/errors.ts';
 import type { Image } from '#engine/images/images.ts';
 import type { Digest } from '#formats/oci.ts';
 
@@ -8,12 +9,21 @@ import { json } from '../http/reply.ts';
 import { isoToSeconds, nsToIso } from '../text/timestamp.ts';
 import { configFields } from '../translate/config-fields.ts';
 import { withDefaults } from '../translate/field.ts';
+import { manifestFields } from './manifest-fields.ts';
+import { platformOf } from './platform.ts';
 import { shownTo } from '../versions/shown-to.ts';
 
-/** GET /images/{name}/json. */
-export function inspectReply({ engine }: Context, call: Call): Reply {
-  const image = engine.images.get(call.params['name'] ?? '');
+/** GET /images/{name}/json. With `platform` that one of what the name stands for, with `manifests` all of them too. */
+export async function inspectReply({ engine }: Context, call: Call): Promise<Reply> {
+  const name = call.params['name'] ?? '';
+  const platform = platformOf(call.query.text('platform'));
+  const wantsManifests = call.query.flag('manifests');
+  if (platform !== undefined && wantsManifests) {
+    throw new StatusError('InvalidArgument', 'conflicting options: manifests and platform options cannot both be set');
+  }
+  const image = engine.images.get(name, platform);
   const { config } = image;
+  const manifests = wantsManifests ? await engine.images.manifests(name) : undefined;
   const body = {
     Id: image.id,
     RepoTags: image.tags,
@@ -30,6 +40,7 @@ export function inspectReply({ engine }: Context, call: Call): Reply {
     Size: image.sizeBytes,
     GraphDriver: { Name: 'overlay2', Data: null },
     RootFS: { Type: 'layers', ...(config.rootfs.diff_ids.length > 0 && { Layers: config.rootfs.diff_ids }) },
+    ...(manifests !== undefined && manifestFields(manifests, engine.containers.list())),
     Metadata: { LastTagTime: image.lastTaggedNs === 0n ? '0001-01-01T00:00:00Z' : nsToIso(image.lastTaggedNs) },
   };
   return json(shownTo(call.version, 'image', body));
@@ -37,7 +48,7 @@ export function inspectReply({ engine }: Context, call: Call): Reply {
 
 /** GET /images/{name}/history, the newest step first. */
 export function historyReply({ engine }: Context, call: Call): Reply {
-  const image = engine.images.get(call.params['name'] ?? '');
+  const image = engine.images.get(call.params['name'] ?? '', platformOf(call.query.text('platform')));
   const sizes = layerSizes(engine, image.topLayer);
   let layer = 0;
   const steps = (image.config.history ?? []).map((entry) => {

@@ -1,6 +1,6 @@
 import { nowNs } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
-import type { Image } from '#engine/images/images.ts';
+import type { Image, ImageManifests } from '#engine/images/images.ts';
 
 import type { Context } from '../context.ts';
 import { speaks } from '../http/api-version.ts';
@@ -12,12 +12,16 @@ import { json } from '../http/reply.ts';
 import { isoToNs, parsePointInTime } from '../text/timestamp.ts';
 import { shownTo } from '../versions/shown-to.ts';
 import { imageSummary } from './image-summary.ts';
+import { manifestFields } from './manifest-fields.ts';
 import { referencePattern } from './reference-pattern.ts';
 
 const imageFilterNames: readonly string[] = ['before', 'dangling', 'label', 'reference', 'since', 'until'];
 
-/** GET /images/json, the newest first. Without `all`, untagged images that others were built on are left out. */
-export function listReply({ engine }: Context, call: Call): Reply {
+/**
+ * GET /images/json, the newest first. Without `all`, untagged images that others were built on are left out, and images
+ * that their names mean for other platforms only; `manifests` tells of those.
+ */
+export async function listReply({ engine }: Context, call: Call): Promise<Reply> {
   const filters = listFilters(call);
   const images = engine.images.list();
   const containers = engine.containers.list();
@@ -27,12 +31,29 @@ export function listReply({ engine }: Context, call: Call): Reply {
   const matches = imageFilter(engine, filters);
   const dangling = filters.flag('dangling');
   const shown = images
-    .filter((image) => all || image.tags.length > 0 || image.repoDigests.length > 0 || !parents.has(image.id))
+    .filter((image) => all || (isNamed(image) ? isMeant(engine, image) : !parents.has(image.id)))
     .filter((image) => matches(image) && (dangling === undefined || dangling === (image.tags.length === 0)))
-    .sort((a, b) => createdMs(b) - createdMs(a))
-    .map((image) => imageSummary(withMatchingNames(image, filters), containers, shared?.get(image.id) ?? -1))
-    .map((body) => shownTo(call.version, 'listedImage', body));
-  return json(shown);
+    .sort((a, b) => createdMs(b) - createdMs(a));
+  const bodies = shown.map(async (image) => ({
+    ...imageSummary(withMatchingNames(image, filters), containers, shared?.get(image.id) ?? -1),
+    ...(call.query.flag('manifests') && manifestFields(await manifestsOf(engine, image), containers)),
+  }));
+  return json((await Promise.all(bodies)).map((body) => shownTo(call.version, 'listedImage', body)));
+}
+
+function isNamed({ tags, repoDigests }: Image): boolean {
+  return tags.length > 0 || repoDigests.length > 0;
+}
+
+/** Whether one of its names means it when no platform is said. */
+function isMeant({ images }: Context['engine'], { id, tags, repoDigests }: Image): boolean {
+  return [...tags, ...repoDigests].some((name) => images.find(name)?.id === id);
+}
+
+/** Of one of the image's names, which stand for the same, or of itself. */
+async function manifestsOf({ images }: Context['engine'], { id, tags, repoDigests }: Image): Promise<ImageManifests> {
+  const name = [...tags, ...repoDigests].find((one) => images.find(one)?.id === id);
+  return await images.manifests(name ?? id);
 }
 
 /** Before 1.41 a pattern for names had a parameter of its own. Since 1.54 `identity` adds to what `manifests` tells. */

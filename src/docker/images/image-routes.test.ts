@@ -177,10 +177,62 @@ describe('images', () => {
     assert.deepEqual([bad.status, bad.body], [400, { message: 'RUN is not a valid change command' }]);
   });
 
-  test('are not searched for', async (t) => {
+  test('are looked up in their registry, and searched for', async (t) => {
     const client = await DockerClient.start(t);
-    assert.equal((await client.call('GET', '/images/search?term=x')).status, 501);
-    assert.equal((await client.call('GET', '/distribution/x/json')).status, 501);
+    client.engine.images.registry.set('x:1', {});
+    const found = await client.call('GET', '/distribution/x:1/json', undefined, auth({ username: 'u', password: 'p' }));
+    assert.deepEqual(
+      [found.status, (found.body as Body)['Platforms']],
+      [200, [{ os: 'linux', architecture: 'amd64' }]],
+    );
+    assert.equal((await client.call('GET', '/distribution/nope/json')).status, 404);
+    const search = async (query: string): Promise<readonly unknown[]> => {
+      const { body, text } = await client.call('GET', `/images/search?${query}`);
+      assert.ok(Array.isArray(body), text);
+      return body.map((one: Body) => one['name']);
+    };
+    assert.deepEqual(await search('term=app'), ['app', 'my-app']);
+    assert.deepEqual(await search('term=hub.example:5000%2Fteam%2Fapp&limit=7'), ['team/app', 'my-team/app']);
+    assert.deepEqual(await search(`term=app&filters=${encodeURIComponent('{"stars":["3"]}')}`), ['app']);
+    assert.deepEqual(await search(`term=app&filters=${encodeURIComponent('{"is-official":["false"]}')}`), ['my-app']);
+    for (const wrong of ['term=', 'term=x&limit=101', `term=x&filters=${encodeURIComponent('{"stars":["many"]}')}`]) {
+      assert.equal((await client.call('GET', `/images/search?${wrong}`)).status, 400, wrong);
+    }
+    assert.deepEqual(client.engine.images.calls.slice(0, 3), [
+      'lookUp x:1 {"auth":{"username":"u","password":"p"}}',
+      'lookUp nope {}',
+      'search {"registry":"","term":"app","limit":25}',
+    ]);
+    assert.equal(client.engine.images.calls[3], 'search {"registry":"hub.example:5000","term":"team/app","limit":7}');
+  });
+
+  test('tell of the platforms that their names stand for', async (t) => {
+    const client = await DockerClient.start(t);
+    const { id } = client.engine.images.offer('app:1');
+    const arm = encodeURIComponent('{"os":"linux","architecture":"arm64"}');
+    const [listed = {}] = (await client.call('GET', '/images/json?manifests=1')).body as readonly Body[];
+    const inspected = (await client.call('GET', '/images/app:1/json?manifests=1')).body as Body;
+    for (const body of [listed, inspected]) {
+      const [here, absent] = body['Manifests'] as readonly Body[];
+      assert.equal((body['Descriptor'] as Body)['size'], 900);
+      assert.deepEqual([here?.['Available'], absent?.['Available']], [true, false]);
+      assert.deepEqual(here?.['Size'], { Content: 600, Total: 1600 });
+      assert.deepEqual([here?.['Kind'], absent?.['Kind']], ['image', 'image']);
+      assert.deepEqual(here?.['ImageData'], {
+        Platform: { os: 'linux', architecture: 'amd64' },
+        Containers: [],
+        Size: { Unpacked: 1000 },
+      });
+    }
+    assert.equal('Manifests' in ((await client.call('GET', '/images/app:1/json')).body as Body), false);
+    for (const path of ['/images/app:1/json', '/images/app:1/history', '/images/app:1/get']) {
+      const { status, text } = await client.call('GET', `${path}?platform=${arm}`);
+      assert.equal(status, 404, path);
+      assert.match(text, /does not match the specified platform \(linux\/arm64\)/);
+    }
+    assert.equal((await client.call('GET', `/images/app:1/json?manifests=1&platform=${arm}`)).status, 400);
+    await client.call('DELETE', `/images/${id}?platforms=${arm}`);
+    assert.match(client.engine.images.calls.at(-1) ?? '', /"platforms":\[\{"os":"linux","architecture":"arm64"\}\]/);
   });
 });
 

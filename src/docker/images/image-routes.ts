@@ -1,4 +1,3 @@
-import { StatusError } from '#base/errors.ts';
 import type { Image, RemovedImage } from '#engine/images/images.ts';
 
 import type { Context } from '../context.ts';
@@ -10,14 +9,16 @@ import type { Route } from '../http/route.ts';
 import { importReply, loadReply, saveReply, targetReference } from './archive-transfer.ts';
 import { historyReply, inspectReply } from './image-inspect.ts';
 import { imageFilter, listReply } from './image-list.ts';
+import { platformOf } from './platform.ts';
+import { distributionReply, searchReply } from './registry-replies.ts';
 import { pullReply, pushReply } from './transfer.ts';
 
 export function imageRoutes(context: Context): readonly Route[] {
   const { images } = context.engine;
   return [
     { method: 'GET', path: '/images/json', handle: (call) => listReply(context, call) },
-    { method: 'GET', path: '/images/search', handle: refuseSearch },
-    { method: 'GET', path: '/images/get', handle: (call) => saveReply(context, call.query.texts('names')) },
+    { method: 'GET', path: '/images/search', handle: (call, signal) => searchReply(context, call, signal) },
+    { method: 'GET', path: '/images/get', handle: (call) => saveReply(context, call, call.query.texts('names')) },
     { method: 'POST', path: '/images/load', handle: (call) => loadReply(context, call) },
     { method: 'POST', path: '/images/prune', handle: (call, signal) => prune(context, call, signal) },
     {
@@ -27,7 +28,7 @@ export function imageRoutes(context: Context): readonly Route[] {
     },
     { method: 'GET', path: '/images/{name*}/json', handle: (call) => inspectReply(context, call) },
     { method: 'GET', path: '/images/{name*}/history', handle: (call) => historyReply(context, call) },
-    { method: 'GET', path: '/images/{name*}/get', handle: (call) => saveReply(context, [nameOf(call)]) },
+    { method: 'GET', path: '/images/{name*}/get', handle: (call) => saveReply(context, call, [nameOf(call)]) },
     { method: 'POST', path: '/images/{name*}/push', handle: (call) => pushReply(context, call) },
     {
       method: 'POST',
@@ -41,11 +42,20 @@ export function imageRoutes(context: Context): readonly Route[] {
       method: 'DELETE',
       path: '/images/{name*}',
       handle: async (call, signal) => {
-        const options = { force: call.query.flag('force'), prune: !call.query.flag('noprune') };
+        const platforms = call.query.texts('platforms').flatMap((text) => platformOf(text) ?? []);
+        const options = {
+          force: call.query.flag('force'),
+          prune: !call.query.flag('noprune'),
+          ...(platforms.length > 0 && { platforms }),
+        };
         return json((await images.remove(nameOf(call), options, signal)).map(removedBody));
       },
     },
-    { method: 'GET', path: '/distribution/{name*}/json', handle: refuseDistribution },
+    {
+      method: 'GET',
+      path: '/distribution/{name*}/json',
+      handle: (call, signal) => distributionReply(context, call, signal),
+    },
   ];
 }
 
@@ -60,14 +70,6 @@ async function prune({ engine }: Context, call: Call, signal: AbortSignal): Prom
 
 function removedBody({ untagged, deleted }: RemovedImage): object {
   return untagged === undefined ? { Deleted: deleted } : { Untagged: untagged };
-}
-
-function refuseSearch(): never {
-  throw new StatusError('NotSupported', 'Cannot search: registries have no common way to; look on their web pages');
-}
-
-function refuseDistribution(): never {
-  throw new StatusError('NotSupported', 'Cannot look up an image in its registry without pulling it; pull it');
 }
 
 function nameOf(call: Call): string {

@@ -37,15 +37,13 @@ export function pushReply({ engine }: Context, call: Call): Reply {
     throw new StatusError('InvalidArgument', 'cannot push a digest reference');
   }
   const auth = registryAuth(call.header('x-registry-auth'));
-  if (platformOf(call.query.text('platform')) !== undefined) {
-    throw new StatusError('NotSupported', 'Cannot push one platform of an image: images here have one; leave it away');
-  }
+  const platform = platformOf(call.query.text('platform'));
   const references = named.tag === undefined ? allTags(engine, named) : [named];
   for (const reference of references) engine.images.get(familiarReference(reference));
   return stream({ lateErrors: 'json' }, async (output, signal) => {
     for (const reference of references) {
       const onProgress = (progress: Parameters<typeof offerProgress>[1]): void => offerProgress(output, progress);
-      const options = auth === undefined ? {} : { auth };
+      const options = { ...(auth !== undefined && { auth }), ...(platform !== undefined && { platform }) };
       const { digest, sizeBytes } = await engine.images.push(reference, options, onProgress, signal);
       const aux = { Tag: reference.tag, Digest: digest, Size: sizeBytes };
       await output.write(jsonLine({ progressDetail: {}, aux }));

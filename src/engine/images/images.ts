@@ -1,4 +1,4 @@
-import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
+import type { Descriptor, Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { Reference } from '#formats/reference.ts';
 
 /** An image on this machine. */
@@ -19,6 +19,38 @@ export interface Image {
   readonly parent: Digest | undefined;
   /** Nanoseconds since the epoch of the last tag, 0n when never tagged. */
   readonly lastTaggedNs: bigint;
+}
+
+/** What a registry says of a reference. */
+export interface RegistryImage {
+  readonly descriptor: Descriptor;
+  readonly platforms: readonly Platform[];
+}
+
+/** A repository that a registry found. */
+export interface FoundRepository {
+  readonly name: string;
+  readonly description: string;
+  readonly stars: number;
+  readonly isOfficial: boolean;
+  readonly isAutomated: boolean;
+}
+
+/** What a name stands for, as its registry or archive described it. */
+export interface ImageManifests {
+  /** The index, or the manifest when there is none. */
+  readonly target: Descriptor;
+  /** An image for each manifest, and the entries of the index that are not here. */
+  readonly entries: readonly ImageManifest[];
+}
+
+export interface ImageManifest {
+  /** An image that was made here has no manifest before it is pushed: its configuration stands for it. */
+  readonly descriptor: Descriptor;
+  /** Undefined when it is not on this machine. */
+  readonly image: Image | undefined;
+  /** Bytes of manifest, configuration and compressed layers that are kept here. */
+  readonly contentBytes: number;
 }
 
 export interface RegistryAuth {
@@ -100,9 +132,14 @@ export interface Images {
   /** Absolute: a folder beside the data for files that live as long as one operation. Emptied at the start. */
   readonly scratchDir: string;
 
-  /** By tag, by `name@digest`, by ID or a unique prefix of it. Throws NotFound `No such image: <name>`. */
-  get(name: string): Image;
-  find(name: string): Image | undefined;
+  /**
+   * By tag, by `name@digest`, by ID or a unique prefix of it; without a platform that of this machine, when the name
+   * stands for several. Throws NotFound `No such image: <name>`, also for a platform that is not here.
+   */
+  get(name: string, platform?: Platform): Image;
+  find(name: string, platform?: Platform): Image | undefined;
+  /** Throws NotFound. */
+  manifests(name: string): Promise<ImageManifests>;
   list(): readonly Image[];
 
   /**
@@ -113,10 +150,13 @@ export interface Images {
   /** Adds an image whose layers (by diffID chain) are in the snapshots already; the same bytes give the same image. */
   add(image: NewImage, signal: AbortSignal): Promise<Image>;
   tag(name: string, reference: Reference): Promise<void>;
-  /** Docker's `rmi`: untags, and deletes when nothing names it any more; Conflict when a container uses it. */
+  /**
+   * Docker's `rmi`: untags, and deletes when nothing names it any more; Conflict when a container uses it. With
+   * `platforms` the name stays for those of others.
+   */
   remove(
     name: string,
-    options: { readonly force: boolean; readonly prune: boolean },
+    options: { readonly force: boolean; readonly prune: boolean; readonly platforms?: readonly Platform[] },
     signal: AbortSignal,
   ): Promise<readonly RemovedImage[]>;
   /** Removes untagged images (or all that no container uses) that pass `only`; returns them and the bytes freed. */
@@ -131,10 +171,13 @@ export interface Images {
     onProgress: OnProgress,
     signal: AbortSignal,
   ): Promise<Image>;
-  /** Pushes one tag; returns the manifest's digest and size. */
+  /**
+   * Pushes one tag; returns the digest and size of its manifest, or of the index it was pulled by when all of its images
+   * are here. Throws Conflict when only some are and no platform chooses one.
+   */
   push(
     reference: Reference,
-    options: { readonly auth?: RegistryAuth },
+    options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
     onProgress: OnProgress,
     signal: AbortSignal,
   ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }>;
@@ -152,18 +195,41 @@ export interface Images {
     options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
     signal: AbortSignal,
   ): Promise<RemoteLayers>;
+  /** Asks the registry what a reference names there, without pulling it. Throws NotFound, Unauthorized. */
+  lookUp(reference: Reference, options: { readonly auth?: RegistryAuth }, signal: AbortSignal): Promise<RegistryImage>;
+  /**
+   * Asks a registry for repositories: by its search, or else by its catalog. Throws NotSupported for a registry that has
+   * neither.
+   */
+  search(
+    query: { readonly registry: string; readonly term: string; readonly limit: number; readonly auth?: RegistryAuth },
+    signal: AbortSignal,
+  ): Promise<readonly FoundRepository[]>;
   /** Checks credentials with a registry (`docker login`); throws Unauthorized. */
   login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void>;
 
-  /** A tar that is an OCI layout and a docker-archive at once. Throws NotFound before anything is read. */
-  save(names: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * A tar that is an OCI layout and a docker-archive at once, of all platforms that are here or of one. Throws NotFound
+   * before anything is read.
+   */
+  save(
+    names: readonly string[],
+    options: { readonly platform?: Platform },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
   /** The same for one image, with names that it need not have here. */
   saveAs(id: Digest, tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array>;
   /**
-   * Reads an OCI layout or docker-archive, plain, gzip or zstd; returns what it loaded, by tag, or by ID for images
-   * without one. Loads all or nothing. Throws Damaged, InvalidArgument, TooLarge.
+   * Reads an OCI layout or docker-archive, plain, gzip, zstd or xz, all platforms that it holds or one; returns what it
+   * loaded, by tag, or by ID for images without one. Loads all or nothing. Throws Damaged, InvalidArgument, NotFound,
+   * TooLarge.
    */
-  load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress, signal: AbortSignal): Promise<readonly string[]>;
+  load(
+    tar: AsyncIterable<Uint8Array>,
+    options: { readonly platform?: Platform },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** Makes an image of one layer from a root filesystem tar (plain, gzip or zstd). */
   import(
     tar: AsyncIterable<Uint8Array>,

@@ -7,15 +7,30 @@ import { importRootfs } from './archive/import-rootfs.ts';
 import type { ImportOptions } from './archive/import-rootfs.ts';
 import { loadArchive } from './archive/load-archive.ts';
 import { saveArchive, selectImages } from './archive/save-archive.ts';
-import type { Image, Images, LayerArtifact, NewImage, OnProgress } from './images.ts';
-import type { RegistryAuth, RemoteLayers, RemovedImage } from './images.ts';
+import { describeManifests } from './describe-manifests.ts';
+import type {
+  FoundRepository,
+  Image,
+  ImageManifests,
+  Images,
+  LayerArtifact,
+  NewImage,
+  OnProgress,
+  RegistryAuth,
+  RegistryImage,
+  RemoteLayers,
+  RemovedImage,
+} from './images.ts';
 import { inTurn } from './in-turn.ts';
 import { logIn } from './registry/log-in.ts';
+import { searchRegistry } from './registry/search-registry.ts';
 import type { ImageRemoval } from './remove-image.ts';
 import type { Room } from './room.ts';
 import { chainOf } from './store/chain.ts';
-import { findImage, getImage } from './store/find-image.ts';
+import { findImage, getImage, namesById } from './store/find-image.ts';
 import type { StoredImage } from './store/image-record.ts';
+import type { NameTarget } from './store/image-store.ts';
+import { lookUpImage } from './transfer/look-up-image.ts';
 import { openArtifact } from './transfer/open-artifact.ts';
 import { pullImage } from './transfer/pull-image.ts';
 import { pushArtifact } from './transfer/push-artifact.ts';
@@ -46,13 +61,17 @@ export class LocalImages implements Images, AsyncDisposable {
     this.#connections[Symbol.dispose]();
   }
 
-  get(name: string): Image {
-    return this.#view(getImage(this.#room.store, name));
+  get(name: string, platform?: Platform): Image {
+    return this.#view(getImage(this.#room.store, name, platform));
   }
 
-  find(name: string): Image | undefined {
-    const image = findImage(this.#room.store, name);
+  find(name: string, platform?: Platform): Image | undefined {
+    const image = findImage(this.#room.store, name, platform);
     return image === undefined ? undefined : this.#view(image);
+  }
+
+  async manifests(name: string): Promise<ImageManifests> {
+    return await describeManifests(this.#room, name, (image) => this.#view(image));
   }
 
   list(): readonly Image[] {
@@ -77,7 +96,7 @@ export class LocalImages implements Images, AsyncDisposable {
     }
     return await this.#changing(async () => {
       const stored = await store.put(Buffer.from(JSON.stringify(image.config)), { parent: image.parent });
-      for (const tag of image.tags ?? []) await this.#name(withDefaultTag(tag), stored);
+      for (const tag of image.tags ?? []) await this.#name(withDefaultTag(tag), { images: [stored] });
       return this.#view(stored);
     });
   }
@@ -86,12 +105,18 @@ export class LocalImages implements Images, AsyncDisposable {
     if (reference.digest !== undefined) {
       throw new StatusError('InvalidArgument', 'refusing to create a tag with a digest reference');
     }
-    await this.#changing(() => this.#name(withDefaultTag(reference), getImage(this.#room.store, name)));
+    const { store } = this.#room;
+    await this.#changing(async () => {
+      const image = getImage(store, name);
+      // A new tag stands for all that the old one stood for, so that a push of it is the same push.
+      const meaning = namesById(store, image, name) ? undefined : store.meaningOf(parseReference(name));
+      await this.#name(withDefaultTag(reference), meaning ?? { images: [image] });
+    });
   }
 
   async remove(
     name: string,
-    options: { readonly force: boolean; readonly prune: boolean },
+    options: { readonly force: boolean; readonly prune: boolean; readonly platforms?: readonly Platform[] },
     signal: AbortSignal,
   ): Promise<readonly RemovedImage[]> {
     signal.throwIfAborted();
@@ -134,14 +159,14 @@ export class LocalImages implements Images, AsyncDisposable {
 
   async push(
     reference: Reference,
-    options: { readonly auth?: RegistryAuth },
+    options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
     onProgress: OnProgress,
     signal: AbortSignal,
   ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }> {
     const name = familiarReference(reference);
     return await this.#during(
       `push ${name}`,
-      (either) => pushImage(this.#room, reference, options.auth, onProgress, either),
+      (either) => pushImage(this.#room, reference, options, onProgress, either),
       signal,
     );
   }
@@ -175,33 +200,61 @@ export class LocalImages implements Images, AsyncDisposable {
     return { ...remote, fetch };
   }
 
+  async lookUp(
+    reference: Reference,
+    { auth }: { readonly auth?: RegistryAuth },
+    signal: AbortSignal,
+  ): Promise<RegistryImage> {
+    const name = familiarReference(reference);
+    return await this.#during(`look up ${name}`, (either) => lookUpImage(this.#room, reference, auth, either), signal);
+  }
+
+  async search(
+    query: { readonly registry: string; readonly term: string; readonly limit: number; readonly auth?: RegistryAuth },
+    signal: AbortSignal,
+  ): Promise<readonly FoundRepository[]> {
+    const session = this.#room.connect(registryDomain(query.registry), query.auth);
+    const search = (either: AbortSignal) => searchRegistry(session, query.term, query.limit, either);
+    return await this.#during(`search ${session.domain}`, search, signal);
+  }
+
   async login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void> {
     const domain = registryDomain(registry);
     await this.#during(`log in to ${domain}`, (either) => logIn(this.#room.connect(domain, auth), either), signal);
   }
 
-  save(names: readonly string[], signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const selected = selectImages(this.#room, names);
+  save(
+    names: readonly string[],
+    { platform }: { readonly platform?: Platform },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    const selected = selectImages(this.#room, names, platform);
     this.#room.events.publish('image', 'save', selected[0]?.image.id ?? '', { name: names.join(' ') });
     return saveArchive(this.#room, selected, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   saveAs(id: Digest, tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array> {
     const image = getImage(this.#room.store, id);
-    return saveArchive(this.#room, [{ image, tags }], AbortSignal.any([signal, this.#closing.signal]));
+    return saveArchive(this.#room, [{ image, tags, shared: [] }], AbortSignal.any([signal, this.#closing.signal]));
   }
 
-  async load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress, signal: AbortSignal): Promise<readonly string[]> {
-    return await this.#during('load the archive', (either) => loadArchive(this.#room, tar, onProgress, either), signal);
+  async load(
+    tar: AsyncIterable<Uint8Array>,
+    { platform }: { readonly platform?: Platform },
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const load = (either: AbortSignal) => loadArchive(this.#room, tar, platform, onProgress, either);
+    return await this.#during('load the archive', load, signal);
   }
 
   async import(tar: AsyncIterable<Uint8Array>, options: ImportOptions, signal: AbortSignal): Promise<Image> {
     return this.#view(await this.#during('import', (either) => importRootfs(this.#room, tar, options, either), signal));
   }
 
-  async #name(reference: Reference, image: StoredImage): Promise<void> {
-    await this.#room.store.name(reference, image.id);
-    this.#room.events.publish('image', 'tag', image.id, { name: familiarReference(reference) });
+  async #name(reference: Reference, target: NameTarget): Promise<void> {
+    await this.#room.store.name(reference, target);
+    this.#room.events.publish('image', 'tag', target.images[0]?.id ?? '', { name: familiarReference(reference) });
   }
 
   /** Runs an operation that ends early when the room is closed, and says a full disk as what it is. */

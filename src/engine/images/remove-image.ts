@@ -1,5 +1,6 @@
 import { StatusError } from '#base/errors.ts';
 import { shortId } from '#base/ids.ts';
+import type { Platform } from '#formats/oci.ts';
 import { familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { EventLog } from '../events/event-log.ts';
@@ -14,6 +15,12 @@ export interface ImageRemovalOptions {
   readonly layers: LayerKeeper;
   readonly users: ImageUsers;
   readonly events: EventLog;
+}
+
+interface RemoveOptions {
+  readonly force: boolean;
+  readonly prune: boolean;
+  readonly platforms?: readonly Platform[];
 }
 
 interface Outcome {
@@ -37,25 +44,52 @@ export class ImageRemoval {
   }
 
   /** Throws NotFound, or Conflict with the words that Docker's clients show. */
-  async remove(
-    name: string,
-    { force, prune }: { readonly force: boolean; readonly prune: boolean },
-  ): Promise<readonly RemovedImage[]> {
+  async remove(name: string, options: RemoveOptions): Promise<readonly RemovedImage[]> {
     const { store } = this.#options;
     const image = getImage(store, name);
-    const names = store.namesOf(image.id);
     const outcome: Outcome = { removed: [], freedBytes: 0 };
-    const byName = !namesById(store, image, name);
-    if (byName) {
-      if (!force && isOneName(names)) this.#refuseDangling(image, name);
-      await this.#untagOne(image, parseReference(name), outcome);
-      if (store.namesOf(image.id).length > 0) return outcome.removed;
-    } else if (isOneName(names)) {
-      this.#refuse(image, this.#obstacle(image, { children: true, running: true, names: false, stopped: !force }));
-      for (const one of names) await this.#untag(image, one, outcome);
-    }
-    await this.#delete(image, { force, prune, quiet: byName }, outcome);
+    if (namesById(store, image, name)) await this.#removeById(image, options, outcome);
+    else if (options.platforms === undefined) await this.#removeName(parseReference(name), name, options, outcome);
+    else await this.#removePlatforms(parseReference(name), name, options, outcome);
     return outcome.removed;
+  }
+
+  async #removeById(image: StoredImage, { force, prune }: RemoveOptions, outcome: Outcome): Promise<void> {
+    const names = this.#options.store.namesOf(image.id);
+    if (isOneName(names)) {
+      this.#refuse(image, this.#obstacle(image, { children: true, running: true, names: false, stopped: !force }));
+      for (const one of names) await this.#leave(image, one, outcome);
+    }
+    await this.#delete(image, { force, prune, quiet: false }, outcome);
+  }
+
+  /** Takes a name away, and those of its images that have no other. */
+  async #removeName(reference: Reference, name: string, options: RemoveOptions, outcome: Outcome): Promise<void> {
+    const { store } = this.#options;
+    const images = store.meaningOf(reference)?.images ?? [];
+    for (const image of images) {
+      if (!options.force && isOneName(store.namesOf(image.id))) this.#refuseDangling(image, name);
+    }
+    for (const image of images.slice(0, 1)) await this.#untagOne(image, reference, outcome);
+    for (const image of images) await this.#deleteNameless(image, options, outcome);
+  }
+
+  /** Takes the images of some platforms out of what a name stands for. */
+  async #removePlatforms(reference: Reference, name: string, options: RemoveOptions, outcome: Outcome): Promise<void> {
+    const { store } = this.#options;
+    const wanted = (options.platforms ?? []).map((platform) => getImage(store, name, platform));
+    for (const image of wanted) if (!options.force) this.#refuseDangling(image, name);
+    for (const image of wanted) {
+      const names = store.namesOf(image.id).filter((one) => isSameRepository(one, reference));
+      const digests = names.filter(({ tag }) => tag === undefined);
+      for (const one of [keptName(reference), ...digests]) await this.#leave(image, one, outcome);
+      await this.#deleteNameless(image, options, outcome);
+    }
+  }
+
+  async #deleteNameless(image: StoredImage, { force, prune }: RemoveOptions, outcome: Outcome): Promise<void> {
+    if (this.#options.store.namesOf(image.id).length > 0) return;
+    await this.#delete(image, { force, prune, quiet: true }, outcome);
   }
 
   /** Deletes `candidates` that nothing uses, with their names; those that are used stay without a word. */
@@ -66,7 +100,7 @@ export class ImageRemoval {
       signal.throwIfAborted();
       if (store.get(image.id) === undefined) continue;
       if (this.#obstacle(image, { children: true, running: true, names: false, stopped: true }) !== undefined) continue;
-      for (const one of store.namesOf(image.id)) await this.#untag(image, one, outcome);
+      for (const one of store.namesOf(image.id)) await this.#leave(image, one, outcome);
       await this.#delete(image, { force: false, prune: true, quiet: true }, outcome);
     }
     return outcome;
@@ -75,7 +109,7 @@ export class ImageRemoval {
   /** Untags one name, and the digests of its repository when they alone would be left. */
   async #untagOne(image: StoredImage, reference: Reference, outcome: Outcome): Promise<void> {
     const { store } = this.#options;
-    const exact = reference.digest === undefined ? withDefaultTag(reference) : { ...reference, tag: undefined };
+    const exact = keptName(reference);
     await this.#untag(image, exact, outcome);
     const left = store.namesOf(image.id).filter((one) => isSameRepository(one, exact));
     if (left.some(({ tag }) => tag !== undefined)) return;
@@ -89,6 +123,14 @@ export class ImageRemoval {
     removed.push({ untagged: name });
   }
 
+  /** Takes a name from one image; images of other platforms that it stands for keep it. */
+  async #leave(image: StoredImage, reference: Reference, outcome: Outcome): Promise<void> {
+    const { store } = this.#options;
+    const isShared = (store.meaningOf(reference)?.images.length ?? 0) > 1;
+    if (isShared) await store.leave(reference, image.id);
+    else await this.#untag(image, reference, outcome);
+  }
+
   async #delete(
     image: StoredImage,
     mode: { readonly force: boolean; readonly prune: boolean; readonly quiet: boolean },
@@ -100,7 +142,7 @@ export class ImageRemoval {
     // A name was asked to go and went: that the image stays for its users or children is no failure.
     if (obstacle !== undefined && mode.quiet) return;
     this.#refuse(image, obstacle);
-    for (const one of store.namesOf(image.id)) await this.#untag(image, one, outcome);
+    for (const one of store.namesOf(image.id)) await this.#leave(image, one, outcome);
     const intent = await layers.intend(image.chain);
     await using _settled = intent;
     await store.delete(image);
@@ -169,6 +211,11 @@ export class ImageRemoval {
 function isOneName(names: readonly Reference[]): boolean {
   const repositories = new Set(names.map(({ domain, path }) => `${domain}/${path}`));
   return names.length <= 1 || (repositories.size === 1 && names.filter(({ tag }) => tag !== undefined).length <= 1);
+}
+
+/** The reference that a name is kept by. */
+function keptName(reference: Reference): Reference {
+  return reference.digest === undefined ? withDefaultTag(reference) : { ...reference, tag: undefined };
 }
 
 function isSameRepository(one: Reference, other: Reference): boolean {

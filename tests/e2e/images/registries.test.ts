@@ -128,7 +128,7 @@ describe('archives of another client', () => {
     await using room = await openRealRoom();
     const image = await importBusybox(room, 'busybox:1');
     const saved = join(folder, 'saved.tar');
-    await writeFile(saved, room.images.save(['busybox:1'], never));
+    await writeFile(saved, room.images.save(['busybox:1'], {}, never));
     for (const kind of ['docker-archive', 'oci-archive']) {
       const copied = join(folder, `${kind}.tar`);
       const name = kind === 'docker-archive' ? `docker.io/library/copied:1` : 'copied:1';
@@ -136,7 +136,7 @@ describe('archives of another client', () => {
       const config = await skopeo('inspect', '--config', '--raw', `${kind}:${copied}`);
       assert.equal(JSON.parse(config).created, image.config.created);
       await using other = await openRealRoom();
-      assert.deepEqual(await other.images.load(createReadStream(copied), quiet, never), ['copied:1']);
+      assert.deepEqual(await other.images.load(createReadStream(copied), {}, quiet, never), ['copied:1']);
       assert.deepEqual(other.images.get('copied:1').config.rootfs, image.config.rootfs);
       assert.deepEqual(await other.leftovers(), []);
     }

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
 
 import { StatusError } from '#base/errors.ts';
-import type { Image, Images, NewImage, OnProgress, RegistryAuth, RemovedImage } from '#engine/images/images.ts';
+import type {
+  FoundRepository,
+  Image,
+  ImageManifests,
+  Images,
+  NewImage,
+  OnProgress,
+  RegistryAuth,
+  RegistryImage,
+  RemovedImage,
+} from '#engine/images/images.ts';
 import type { Layer } from '#engine/snapshots/snapshots.ts';
-import type { Digest, ImageDefaults } from '#formats/oci.ts';
+import { formatPlatform } from '#formats/oci-json.ts';
+import { mediaTypes } from '#formats/oci.ts';
+import type { Digest, ImageDefaults, Platform } from '#formats/oci.ts';
 import { familiarReference, fullName, type Reference } from '#formats/reference.ts';
 
 /** Images without files, and a registry that tests fill. */
@@ -42,10 +54,32 @@ export class FakeImageStore implements Images {
     return image;
   }
 
-  get(name: string): Image {
+  get(name: string, platform?: Platform): Image {
     const image = this.find(name);
     if (image === undefined) throw new StatusError('NotFound', `No such image: ${name}`);
-    return image;
+    const { os, architecture } = image.config;
+    if (platform === undefined || platform.architecture === architecture) return image;
+    const text = `its platform (${os}/${architecture}) does not match the specified platform (${formatPlatform(platform)})`;
+    throw new StatusError('NotFound', `image with reference ${name} was found but ${text}`);
+  }
+
+  /** Each image is one of two that its names stand for; the other is not here. */
+  async manifests(name: string): Promise<ImageManifests> {
+    const image = this.get(name);
+    const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(image.id), size: 500 };
+    const absent = {
+      ...descriptor,
+      digest: digestOf('absent'),
+      platform: { os: 'linux', architecture: 's390x' },
+      annotations: {},
+    };
+    return await Promise.resolve({
+      target: { mediaType: mediaTypes.ociIndex, digest: digestOf('index'), size: 900 },
+      entries: [
+        { descriptor, image, contentBytes: 600 },
+        { descriptor: absent, image: undefined, contentBytes: 0 },
+      ],
+    });
   }
 
   find(name: string): Image | undefined {
@@ -122,6 +156,23 @@ export class FakeImageStore implements Images {
     throw new Error('no test of a face opens artifacts');
   }
 
+  async lookUp(reference: Reference, options: object): Promise<RegistryImage> {
+    const name = familiarReference(reference);
+    this.calls.push(`lookUp ${name} ${JSON.stringify(options)}`);
+    if (!this.registry.has(name)) throw new StatusError('NotFound', `manifest for ${name} not found: manifest unknown`);
+    const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(name), size: 500 };
+    return await Promise.resolve({ descriptor, platforms: [{ os: 'linux', architecture: 'amd64' }] });
+  }
+
+  async search(query: Parameters<Images['search']>[0]): Promise<readonly FoundRepository[]> {
+    this.calls.push(`search ${JSON.stringify(query)}`);
+    const found = { description: '', isOfficial: true, isAutomated: false };
+    return await Promise.resolve([
+      { ...found, name: query.term, stars: 20 },
+      { ...found, name: `my-${query.term}`, stars: 2, isOfficial: false },
+    ]);
+  }
+
   async login(registry: string, auth: RegistryAuth): Promise<void> {
     this.calls.push(`login ${registry} ${JSON.stringify(auth)}`);
     if (auth.password !== 'right') throw new StatusError('Unauthorized', 'incorrect username or password');
@@ -136,7 +187,7 @@ export class FakeImageStore implements Images {
     yield* this.save([id, ...tags.map(familiarReference)]);
   }
 
-  async load(tar: AsyncIterable<Uint8Array>, onProgress: OnProgress): Promise<readonly string[]> {
+  async load(tar: AsyncIterable<Uint8Array>, _options: object, onProgress: OnProgress): Promise<readonly string[]> {
     const chunks = [];
     for await (const chunk of tar) chunks.push(chunk);
     onProgress({ id: '', status: 'Loading layer' });

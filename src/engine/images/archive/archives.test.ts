@@ -39,25 +39,25 @@ describe('save and load', () => {
     await using from = await ImageRoom.open();
     await twoImages(from);
     const names = ['one:1', 'h.example/two:2'];
-    const bytes = await collect(from.images.save(names, never));
-    assert.deepEqual(await collect(from.images.save(names, never)), bytes);
+    const bytes = await collect(from.images.save(names, {}, never));
+    assert.deepEqual(await collect(from.images.save(names, {}, never)), bytes);
     await from.reopen();
-    assert.deepEqual(await collect(from.images.save(names, never)), bytes);
+    assert.deepEqual(await collect(from.images.save(names, {}, never)), bytes);
     for (const compress of [(plain: Buffer) => plain, gzipSync, zstdCompressSync]) {
       await using to = await ImageRoom.open();
       const { lines, onProgress } = progressLines();
-      assert.deepEqual(await to.images.load(chunked(compress(bytes)), onProgress, never), names);
+      assert.deepEqual(await to.images.load(chunked(compress(bytes)), {}, onProgress, never), names);
       for (const name of names) assert.equal(to.images.get(name).id, from.images.get(name).id);
       assert.ok(lines.some((line) => line.endsWith(': Loading layer')));
       assert.deepEqual(await to.leftovers(), []);
-      assert.deepEqual(await collect(to.images.save(names, never)), bytes);
+      assert.deepEqual(await collect(to.images.save(names, {}, never)), bytes);
     }
   });
 
   test('an archive is an OCI layout and a docker-archive at once', async () => {
     await using room = await ImageRoom.open();
     await twoImages(room);
-    const files = await unpack(await collect(room.images.save(['one'], never)));
+    const files = await unpack(await collect(room.images.save(['one'], {}, never)));
     const json = (path: string): unknown => JSON.parse(files.get(path)?.toString() ?? 'null');
     assert.deepEqual(json('oci-layout'), { imageLayoutVersion: '1.0.0' });
     const { id, config } = room.images.get('one:1');
@@ -83,23 +83,26 @@ describe('save and load', () => {
     await using from = await ImageRoom.open();
     await twoImages(from);
     const { id } = from.images.get('one:1');
-    const files = await unpack(await collect(from.images.save([id], never)));
+    const files = await unpack(await collect(from.images.save([id], {}, never)));
     files.delete('manifest.json');
     files.delete('repositories');
     await using to = await ImageRoom.open();
-    assert.deepEqual(await to.images.load(chunked(await pack(files)), quiet, never), [id]);
+    assert.deepEqual(await to.images.load(chunked(await pack(files)), {}, quiet, never), [id]);
     assert.deepEqual(to.images.get(id).tags, []);
-    assert.throws(() => from.images.save(['nope:1'], never), { reason: 'NotFound', message: 'No such image: nope:1' });
+    assert.throws(() => from.images.save(['nope:1'], {}, never), {
+      reason: 'NotFound',
+      message: 'No such image: nope:1',
+    });
   });
 
   test('a tag that is taken moves to what is loaded', async () => {
     await using from = await ImageRoom.open();
     await twoImages(from);
-    const bytes = await collect(from.images.save(['one:1'], never));
+    const bytes = await collect(from.images.save(['one:1'], {}, never));
     await using to = await ImageRoom.open();
     const old = await to.images.import(chunked(await layerTar({ old: '' })), { tag: parseReference('one:1') }, never);
     const { lines, onProgress } = progressLines();
-    await to.images.load(chunked(bytes), onProgress, never);
+    await to.images.load(chunked(bytes), {}, onProgress, never);
     assert.ok(lines.includes(`The image one:1 already exists, renaming the old one with ID ${old.id} to empty string`));
     assert.deepEqual(to.images.get(old.id).tags, []);
   });
@@ -117,7 +120,7 @@ describe('save and load', () => {
       file('c.json', config),
       file('manifest.json', Buffer.from(JSON.stringify(manifest))),
     ];
-    assert.deepEqual(await room.images.load(writeTar(members), quiet, never), ['old:1']);
+    assert.deepEqual(await room.images.load(writeTar(members), {}, quiet, never), ['old:1']);
     assert.equal(room.images.get('old:1').id, digestOf(config));
   });
 });
@@ -126,7 +129,7 @@ describe('a hostile archive is refused and leaves nothing', () => {
   test('links and paths that lead out, devices, lying digests, missing files', async () => {
     await using from = await ImageRoom.open();
     await twoImages(from);
-    const good = await unpack(await collect(from.images.save(['one:1'], never)));
+    const good = await unpack(await collect(from.images.save(['one:1'], {}, never)));
     const layer = hexOf(from.images.get('one:1').config.rootfs.diff_ids[0] ?? assert.fail());
     const withEntry = async (path: string, fields: Partial<TarEntry>): Promise<Buffer> =>
       await pack(good, [{ entry: tarEntry(path, fields) }]);
@@ -156,7 +159,7 @@ describe('a hostile archive is refused and leaves nothing', () => {
     for (const [why, bytes] of archives) {
       const refused = (error: unknown): boolean =>
         error instanceof StatusError && ['Damaged', 'InvalidArgument'].includes(error.reason);
-      await assert.rejects(room.images.load(chunked(bytes), quiet, never), refused, why);
+      await assert.rejects(room.images.load(chunked(bytes), {}, quiet, never), refused, why);
       assert.deepEqual(room.images.list(), [], why);
       assert.deepEqual(room.snapshots.layers(), [], why);
       assert.deepEqual(await room.leftovers(), [], why);
@@ -166,11 +169,11 @@ describe('a hostile archive is refused and leaves nothing', () => {
   test('all images of an archive are loaded, or none', async () => {
     await using from = await ImageRoom.open();
     await twoImages(from);
-    const files = await unpack(await collect(from.images.save(['one:1', 'h.example/two:2'], never)));
+    const files = await unpack(await collect(from.images.save(['one:1', 'h.example/two:2'], {}, never)));
     const layer = hexOf(from.images.get('h.example/two:2').config.rootfs.diff_ids[0] ?? assert.fail());
     files.set(`blobs/sha256/${layer}`, await layerTar({ other: '' }));
     await using room = await ImageRoom.open();
-    await assert.rejects(room.images.load(chunked(await pack(files)), quiet, never), { reason: 'Damaged' });
+    await assert.rejects(room.images.load(chunked(await pack(files)), {}, quiet, never), { reason: 'Damaged' });
     assert.deepEqual(room.images.list(), []);
     assert.deepEqual(room.snapshots.layers(), []);
   });
@@ -178,7 +181,7 @@ describe('a hostile archive is refused and leaves nothing', () => {
   test('a client that leaves in the middle leaves nothing', async () => {
     await using from = await ImageRoom.open();
     await twoImages(from);
-    const bytes = await collect(from.images.save(['one:1'], never));
+    const bytes = await collect(from.images.save(['one:1'], {}, never));
     await using room = await ImageRoom.open();
     const client = new AbortController();
     const source = async function* (): AsyncGenerator<Uint8Array> {
@@ -186,11 +189,11 @@ describe('a hostile archive is refused and leaves nothing', () => {
       client.abort(new Error('gone'));
       yield bytes.subarray(bytes.length / 2);
     };
-    await assert.rejects(room.images.load(source(), quiet, client.signal), { message: 'gone' });
+    await assert.rejects(room.images.load(source(), {}, quiet, client.signal), { message: 'gone' });
     assert.deepEqual(await room.leftovers(), []);
     const reader = new AbortController();
     const read = async (): Promise<void> => {
-      for await (const _ of from.images.save(['one:1'], reader.signal)) reader.abort(new Error('read enough'));
+      for await (const _ of from.images.save(['one:1'], {}, reader.signal)) reader.abort(new Error('read enough'));
     };
     await assert.rejects(read(), { message: 'read enough' });
     assert.equal((await from.images.remove('one:1', { force: false, prune: true }, never)).length, 1);
@@ -217,7 +220,7 @@ describe('a hostile archive is refused and leaves nothing', () => {
           [`blobs/sha256/${hexOf(digest)}`, Buffer.from('{}')],
         ]);
         try {
-          await room.images.load(chunked(await pack(files)), quiet, never);
+          await room.images.load(chunked(await pack(files)), {}, quiet, never);
         } catch (error) {
           assert.ok(error instanceof StatusError, String(error));
         }

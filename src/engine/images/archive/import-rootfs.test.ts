@@ -31,8 +31,7 @@ test('what is broken or foreign is refused and leaves nothing', async () => {
   const whole = gzipSync(await layerTar({ a: noise(50_000) }));
   await assert.rejects(room.images.import(chunked(whole.subarray(0, 20_000)), {}, never), { reason: 'Damaged' });
   await assert.rejects(room.images.import(chunked(Buffer.from('fd377a585a000000', 'hex')), {}, never), {
-    reason: 'NotSupported',
-    message: /xz/,
+    reason: 'Damaged',
   });
   const client = new AbortController();
   const source = async function* (): AsyncGenerator<Uint8Array> {

@@ -44,7 +44,7 @@ export async function importRootfs(
   return await room.change(async () => {
     signal.throwIfAborted();
     const image = await room.store.put(Buffer.from(JSON.stringify(configOf(diffId, options))), {});
-    if (options.tag !== undefined) await room.store.name(withDefaultTag(options.tag), image.id);
+    if (options.tag !== undefined) await room.store.name(withDefaultTag(options.tag), { images: [image] });
     room.events.publish('image', 'import', image.id, { name: image.id });
     return image;
   });

@@ -1,17 +1,20 @@
 import { open } from 'node:fs/promises';
 
 import { mediaTypes } from '#formats/oci.ts';
-import type { Digest } from '#formats/oci.ts';
+import type { Digest, Platform } from '#formats/oci.ts';
 import { familiarReference } from '#formats/reference.ts';
+import type { Reference } from '#formats/reference.ts';
 import type { OnProgress } from '../images.ts';
 import { inTurn } from '../in-turn.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import { openScratchFolder } from '../scratch-folder.ts';
 import { chainOf } from '../store/chain.ts';
+import type { StoredImage } from '../store/image-record.ts';
 import { decompress, zstdMagic } from '../stream/decompress.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
+import { hostFirst } from '../transfer/choose-platform.ts';
 import { ProgressLine } from '../transfer/progress-lines.ts';
 import { readLayout } from './read-layout.ts';
 import type { ArchivedImage } from './read-layout.ts';
@@ -22,13 +25,14 @@ import type { SpooledFile } from './spool.ts';
 export async function loadArchive(
   room: Room,
   archive: AsyncIterable<Uint8Array>,
+  platform: Platform | undefined,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   await using scratch = await openScratchFolder(room.scratchDir);
   const spool = new Spool(scratch.path);
   await spool.fill(decompress(archive), signal);
-  const images = await readLayout(spool);
+  const images = await readLayout(spool, platform);
   await using _intent = await room.layers.intend(images.flatMap(({ config }) => chainOf(config.rootfs.diff_ids)));
   for (const { config, layers } of images) {
     const wanted = wantedLayers(config.rootfs.diff_ids, chainOf(config.rootfs.diff_ids));
@@ -39,9 +43,7 @@ export async function loadArchive(
   await keepCompressed(room, images);
   return await room.change(async () => {
     signal.throwIfAborted();
-    const loaded: string[] = [];
-    for (const image of images) loaded.push(...(await addImage(room, image, onProgress)));
-    return loaded;
+    return await addImages(room, images, onProgress);
   });
 }
 
@@ -89,18 +91,31 @@ async function isZstd(path: string): Promise<boolean> {
   return buffer.equals(zstdMagic);
 }
 
-async function addImage(
+/** Adds the images, and then their names, each of which may stand for several of them. Returns what was loaded. */
+async function addImages(
   room: Room,
-  { configBytes, manifestBytes, tags }: ArchivedImage,
+  images: readonly ArchivedImage[],
   onProgress: OnProgress,
 ): Promise<readonly string[]> {
-  const { id } = await room.store.put(configBytes, { manifestBytes });
-  for (const tag of tags) {
-    const before = await room.store.name(tag, id);
-    if (before === undefined || before === id) continue;
-    const text = `The image ${familiarReference(tag)} already exists, renaming the old one with ID ${before} to empty string`;
+  const loaded: string[] = [];
+  const targets = new Map<string, { tag: Reference; images: StoredImage[]; index: Uint8Array | undefined }>();
+  for (const { configBytes, manifestBytes, indexBytes, tags } of images) {
+    const image = await room.store.put(configBytes, { manifestBytes });
+    room.events.publish('image', 'load', image.id, { name: image.id });
+    if (tags.length === 0) loaded.push(image.id);
+    for (const tag of tags) {
+      const target = targets.get(familiarReference(tag)) ?? { tag, images: [], index: indexBytes };
+      targets.set(familiarReference(tag), target);
+      if (!target.images.some(({ id }) => id === image.id)) target.images.push(image);
+    }
+  }
+  for (const [name, { tag, images: those, index }] of targets) {
+    const before = await room.store.name(tag, { images: hostFirst(those), index });
+    loaded.push(name);
+    const old = before?.images.find((image) => !those.some(({ id }) => id === image.id));
+    if (old === undefined) continue;
+    const text = `The image ${name} already exists, renaming the old one with ID ${old.id} to empty string`;
     onProgress({ id: '', status: text });
   }
-  room.events.publish('image', 'load', id, { name: id });
-  return tags.length === 0 ? [id] : tags.map(familiarReference);
+  return loaded;
 }

@@ -1,9 +1,8 @@
 import { StatusError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
-import { parseJson, parseJsonValue, parseManifest } from '#formats/oci-json.ts';
-import type { ManifestDocument } from '#formats/oci-json.ts';
+import { formatPlatform, parseJson, parseJsonValue, parseManifest } from '#formats/oci-json.ts';
 import { hexOf } from '#formats/oci.ts';
-import type { Descriptor, ImageConfig } from '#formats/oci.ts';
+import type { Descriptor, ImageConfig, Manifest, Platform } from '#formats/oci.ts';
 import { parseReference } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import { choosePlatform, fitsPlatform, hostPlatform } from '../transfer/choose-platform.ts';
@@ -15,6 +14,8 @@ export interface ArchivedImage {
   readonly config: ImageConfig;
   readonly configBytes: Uint8Array;
   readonly manifestBytes: Uint8Array | undefined;
+  /** The index by which its names mean it, and maybe others. */
+  readonly indexBytes: Uint8Array | undefined;
   /** As in the archive, from the lowest: plain, gzip or zstd. */
   readonly layers: readonly SpooledFile[];
   readonly tags: readonly Reference[];
@@ -22,16 +23,34 @@ export interface ArchivedImage {
 
 const manifestBytesMost = 4 * 1024 * 1024;
 const configBytesMost = 8 * 1024 * 1024;
-const indexDepthMost = 3;
 
-/** Reads what a docker-archive (manifest.json) or else an OCI layout (index.json) says. Throws as `Images.load`. */
-export async function readLayout(spool: Spool): Promise<readonly ArchivedImage[]> {
-  if (spool.find('manifest.json') !== undefined) return await readDockerArchive(spool);
-  if (spool.find('index.json') !== undefined) return await readOciLayout(spool);
-  throw new StatusError(
-    'InvalidArgument',
-    'Cannot load the archive: it has neither manifest.json nor index.json; give what docker save or an OCI layout is',
-  );
+/**
+ * Reads what an OCI layout (index.json) or else a docker-archive (manifest.json) says, of all platforms that it holds or
+ * of one. Throws as `Images.load`.
+ */
+export async function readLayout(spool: Spool, platform: Platform | undefined): Promise<readonly ArchivedImage[]> {
+  const isLayout = spool.find('oci-layout') !== undefined && spool.find('index.json') !== undefined;
+  const hasDocker = spool.find('manifest.json') !== undefined;
+  if (!isLayout && !hasDocker) {
+    throw new StatusError(
+      'InvalidArgument',
+      'Cannot load the archive: it has neither manifest.json nor index.json; give what docker save or an OCI layout is',
+    );
+  }
+  const docker = hasDocker ? await readDockerArchive(spool) : [];
+  const images = isLayout ? withTags(await readOciLayout(spool, platform), docker) : docker;
+  const wanted = images.filter(({ config }) => platform === undefined || fitsPlatform(config, platform));
+  if (wanted.length > 0 || platform === undefined) return wanted;
+  const text = `Cannot load the archive: it has no image for ${formatPlatform(platform)}`;
+  throw new StatusError('NotFound', `${text}; leave the platform away, or name one that it has`);
+}
+
+/** Names that only the docker-archive of the same tar gives. */
+function withTags(images: readonly ArchivedImage[], docker: readonly ArchivedImage[]): readonly ArchivedImage[] {
+  return images.map((image) => {
+    const same = docker.filter(({ configBytes }) => Buffer.from(configBytes).equals(image.configBytes));
+    return image.tags.length > 0 ? image : { ...image, tags: same.flatMap(({ tags }) => tags) };
+  });
 }
 
 async function readDockerArchive(spool: Spool): Promise<readonly ArchivedImage[]> {
@@ -47,44 +66,77 @@ async function readDockerArchive(spool: Spool): Promise<readonly ArchivedImage[]
     const configBytes = await spool.read(configPath, configBytesMost);
     const layers = layerPaths.map((path) => spool.get(path));
     const config = readImage(configBytes, layers.length, tags[0] ?? configPath, undefined);
-    read.push({ config, configBytes, manifestBytes: undefined, layers, tags: tags.map(readTag) });
+    read.push({
+      config,
+      configBytes,
+      manifestBytes: undefined,
+      indexBytes: undefined,
+      layers,
+      tags: tags.map(readTag),
+    });
   }
   return read;
 }
 
-async function readOciLayout(spool: Spool): Promise<readonly ArchivedImage[]> {
+async function readOciLayout(spool: Spool, platform: Platform | undefined): Promise<readonly ArchivedImage[]> {
   const layout = parseJson(await spool.read('oci-layout', manifestBytesMost), 'oci-layout');
   if (layout['imageLayoutVersion'] !== '1.0.0') throw damaged('oci-layout names another version than 1.0.0');
   const top = parseManifest(await spool.read('index.json', manifestBytesMost), undefined);
   if (top.kind !== 'index') throw damaged('index.json is no index');
-  const entries = top.index.manifests.filter(
-    ({ platform }) => platform === undefined || fitsPlatform(platform, hostPlatform()),
-  );
-  if (entries.length === 0) choosePlatform(top.index.manifests, hostPlatform());
-  const byDigest = new Map<string, ArchivedImage>();
-  for (const entry of entries) {
-    const tags = tagsOf(entry);
-    const image = byDigest.get(entry.digest) ?? (await readOciImage(spool, entry));
-    byDigest.set(entry.digest, { ...image, tags: [...image.tags, ...tags] });
+  const byDigest = new Map<string, readonly ArchivedImage[]>();
+  const tagsByDigest = new Map<string, readonly Reference[]>();
+  for (const entry of top.index.manifests) {
+    if (!isWanted(entry, platform)) continue;
+    tagsByDigest.set(entry.digest, [...(tagsByDigest.get(entry.digest) ?? []), ...tagsOf(entry)]);
+    if (!byDigest.has(entry.digest)) byDigest.set(entry.digest, await readEntry(spool, entry, platform));
   }
-  return [...byDigest.values()];
+  if (byDigest.size === 0) choosePlatform(top.index.manifests, platform ?? hostPlatform());
+  return [...byDigest].flatMap(([digest, images]) =>
+    images.map((image) => ({ ...image, tags: tagsByDigest.get(digest) ?? [] })),
+  );
 }
 
-async function readOciImage(spool: Spool, entry: Descriptor): Promise<ArchivedImage> {
-  let bytes = await readBlob(spool, entry, manifestBytesMost);
-  let document: ManifestDocument = parseManifest(bytes, entry.mediaType);
-  for (let depth = 1; document.kind === 'index'; depth += 1) {
-    if (depth > indexDepthMost) throw damaged('its indexes name indexes only');
-    const chosen = choosePlatform(document.index.manifests, hostPlatform());
-    bytes = await readBlob(spool, chosen, manifestBytesMost);
-    document = parseManifest(bytes, chosen.mediaType);
+/** An image, or those images of an index that the archive holds. */
+async function readEntry(
+  spool: Spool,
+  entry: Descriptor,
+  platform: Platform | undefined,
+): Promise<readonly ArchivedImage[]> {
+  const bytes = await readBlob(spool, entry, manifestBytesMost);
+  const document = parseManifest(bytes, entry.mediaType);
+  if (document.kind === 'manifest') return [await readOciImage(spool, entry, bytes, document.manifest)];
+  const { manifests } = document.index;
+  const images: ArchivedImage[] = [];
+  for (const inner of manifests.filter((one) => isWanted(one, platform))) {
+    // An archive of some platforms names the others all the same.
+    if (spool.find(pathOf(inner)) === undefined) continue;
+    const innerBytes = await readBlob(spool, inner, manifestBytesMost);
+    const innerDocument = parseManifest(innerBytes, inner.mediaType);
+    if (innerDocument.kind === 'index') throw damaged('its indexes name indexes');
+    const image = await readOciImage(spool, inner, innerBytes, innerDocument.manifest);
+    images.push({ ...image, indexBytes: bytes });
   }
-  const { manifest } = document;
+  if (images.length === 0) choosePlatform(manifests, platform ?? hostPlatform());
+  return images;
+}
+
+/** Whether an entry can be an image of the platform; attestations and other systems are passed over. */
+function isWanted({ platform: has }: Descriptor, wanted: Platform | undefined): boolean {
+  if (has === undefined || has.os === '') return true;
+  return has.os === 'linux' && (wanted === undefined || fitsPlatform(has, wanted));
+}
+
+async function readOciImage(
+  spool: Spool,
+  entry: Descriptor,
+  bytes: Uint8Array,
+  manifest: Manifest,
+): Promise<ArchivedImage> {
   checkManifest(manifest, entry.digest);
   const configBytes = await readBlob(spool, manifest.config, configBytesMost);
   const layers = manifest.layers.map((layer) => getBlob(spool, layer));
   const config = readImage(configBytes, layers.length, entry.digest, undefined);
-  return { config, configBytes, manifestBytes: bytes, layers, tags: [] };
+  return { config, configBytes, manifestBytes: bytes, indexBytes: undefined, layers, tags: [] };
 }
 
 async function readBlob(spool: Spool, descriptor: Descriptor, limitBytes: number): Promise<Uint8Array> {

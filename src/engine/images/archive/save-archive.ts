@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import { StatusError } from '#base/errors.ts';
-import { mediaTypes } from '#formats/oci.ts';
-import { hexOf } from '#formats/oci.ts';
-import type { Descriptor, Digest } from '#formats/oci.ts';
+import { hexOf, mediaTypes, platformOf } from '#formats/oci.ts';
+import type { Descriptor, Digest, Platform } from '#formats/oci.ts';
 import { familiarName, familiarReference, fullReference, parseReference } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
@@ -11,38 +10,59 @@ import type { TarInput } from '#formats/tar/write-tar.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import { digestOf } from '../store/chain.ts';
-import { getImage, namesById, noSuchImage } from '../store/find-image.ts';
+import { findImages, getImage, namesById } from '../store/find-image.ts';
 import type { StoredImage } from '../store/image-record.ts';
+import type { OriginalIndex } from '../store/image-store.ts';
 import { readFileChunks } from '../stream/read-file.ts';
 
 /** An image to save and the names to give it. */
 export interface SavedImage {
   readonly image: StoredImage;
+  /** Names that mean it when no platform is said. */
   readonly tags: readonly Reference[];
+  /** Names by which it is one of several. */
+  readonly shared: readonly Reference[];
 }
 
 const blobsFolder = 'blobs/sha256/';
 
-/** The images that the names mean: a tag, a whole repository, or an ID, which saves the image without names. */
-export function selectImages(room: Room, names: readonly string[]): readonly SavedImage[] {
+/**
+ * The images that the names mean: a tag, a whole repository, or an ID, which saves the image without names. Of several
+ * platforms that a name stands for all, or the one that is asked for.
+ */
+export function selectImages(
+  room: Room,
+  names: readonly string[],
+  platform: Platform | undefined,
+): readonly SavedImage[] {
   const selected = new Map<Digest, SavedImage>();
-  const add = (image: StoredImage, tags: readonly Reference[]): void => {
-    const before = selected.get(image.id)?.tags ?? [];
-    const fresh = tags.filter((tag) => !before.some((one) => fullReference(one) === fullReference(tag)));
-    selected.set(image.id, { image, tags: [...before, ...fresh] });
+  const add = (images: readonly StoredImage[], tag: Reference | undefined): void => {
+    for (const [index, image] of images.entries()) {
+      const { tags, shared } = selected.get(image.id) ?? { tags: [], shared: [] };
+      const more = (list: readonly Reference[]): readonly Reference[] =>
+        tag === undefined || list.some((one) => fullReference(one) === fullReference(tag)) ? list : [...list, tag];
+      selected.set(image.id, {
+        image,
+        tags: index === 0 ? more(tags) : tags,
+        shared: images.length > 1 ? more(shared) : shared,
+      });
+    }
   };
   for (const name of names) {
     const repository = repositoryOf(name);
     const tags = repository === undefined ? [] : room.store.tagsOf(repository.domain, repository.path);
-    if (tags.length > 0) {
-      for (const tag of tags) add(room.store.named(tag) ?? fail(name), [tag]);
-      continue;
-    }
-    const image = getImage(room.store, name);
-    const tag = namesById(room.store, image, name) ? undefined : parseReference(name);
-    add(image, tag?.tag === undefined || tag.digest !== undefined ? [] : [tag]);
+    for (const tag of tags) add(imagesOf(room, familiarReference(tag), platform), tag);
+    if (tags.length > 0) continue;
+    const images = imagesOf(room, name, platform);
+    const tag = namesById(room.store, images[0] as StoredImage, name) ? undefined : parseReference(name);
+    add(images, tag?.tag === undefined || tag.digest !== undefined ? undefined : tag);
   }
   return [...selected.values()];
+}
+
+function imagesOf({ store }: Room, name: string, platform: Platform | undefined): readonly StoredImage[] {
+  const first = getImage(store, name, platform);
+  return platform === undefined ? findImages(store, name) : [first];
 }
 
 /**
@@ -56,30 +76,53 @@ export async function* saveArchive(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   using _hold = room.layers.hold(saved.flatMap(({ image }) => image.chain));
-  const blobs = new Map<Digest, TarInput>();
-  const manifests: (readonly [SavedImage, Descriptor])[] = [];
-  const dockerManifests: object[] = [];
   await using held = new AsyncDisposableStack();
+  const blobs = new Map<Digest, TarInput>();
+  const written: WrittenImage[] = [];
   for (const one of saved) {
     const { id, configBytes } = one.image;
     const original = await originalOf(room, one.image, held);
-    const { bytes, mediaType, layers } = original ?? (await plainManifest(room, one.image, signal));
-    const digest = digestOf(bytes);
-    for (const layer of layers) blobs.set(layer.digest, layer.input);
+    const manifest = original ?? (await plainManifest(room, one.image, signal));
+    const digest = digestOf(manifest.bytes);
+    for (const layer of manifest.layers) blobs.set(layer.digest, layer.input);
     blobs.set(id, file(blobsFolder + hexOf(id), configBytes));
-    blobs.set(digest, file(blobsFolder + hexOf(digest), bytes));
-    manifests.push([one, { mediaType, digest, size: bytes.length }]);
-    dockerManifests.push(dockerManifest(one, layers));
+    blobs.set(digest, file(blobsFolder + hexOf(digest), manifest.bytes));
+    written.push({ ...one, manifest, digest });
   }
+  const indexes = await wholeIndexes(room, written);
+  for (const { bytes, digest } of indexes) blobs.set(digest, file(blobsFolder + hexOf(digest), bytes));
   yield* writeTar([
     { entry: tarEntry('blobs/', { type: 'directory' }) },
     { entry: tarEntry(blobsFolder, { type: 'directory' }) },
     ...[...blobs.keys()].toSorted().map((digest) => blobs.get(digest) as TarInput),
-    file('index.json', jsonBytes(indexOf(manifests))),
-    file('manifest.json', jsonBytes(dockerManifests)),
+    file('index.json', jsonBytes(indexOf(written, indexes))),
+    file('manifest.json', jsonBytes(written.map(dockerManifest))),
     file('oci-layout', jsonBytes({ imageLayoutVersion: '1.0.0' })),
     file('repositories', jsonBytes(repositoriesOf(saved))),
   ]);
+}
+
+interface WrittenImage extends SavedImage {
+  readonly manifest: SavedManifest;
+  readonly digest: Digest;
+}
+
+interface WrittenIndex extends OriginalIndex {
+  readonly tag: Reference;
+}
+
+/** The indexes that tags of several images came by, while what they name of the images is what is written. */
+async function wholeIndexes({ store }: Room, written: readonly WrittenImage[]): Promise<readonly WrittenIndex[]> {
+  const indexes: WrittenIndex[] = [];
+  for (const tag of written.flatMap(({ tags, shared }) => tags.filter((one) => shared.includes(one)))) {
+    const digest = store.meaningOf(tag)?.index;
+    const original = digest === undefined ? undefined : await store.indexOf(digest);
+    const theirs = written.filter(({ shared }) => shared.includes(tag));
+    const isNamed = (one: WrittenImage): boolean =>
+      original?.index.manifests.some((entry) => entry.digest === one.digest) === true;
+    if (original !== undefined && theirs.every(isNamed)) indexes.push({ ...original, tag });
+  }
+  return indexes;
 }
 
 interface SavedManifest {
@@ -135,22 +178,29 @@ async function tarSize(room: Room, { chainId, diffId }: WantedLayer, signal: Abo
 }
 
 /** Names in annotations as containerd, Docker and skopeo read them. */
-function indexOf(manifests: readonly (readonly [SavedImage, Descriptor])[]): object {
-  const entries = manifests.flatMap(([{ tags }, descriptor]): Descriptor[] => {
-    if (tags.length === 0) return [descriptor];
-    return tags.map((tag) => ({
-      ...descriptor,
-      annotations: {
-        'io.containerd.image.name': fullReference(tag),
-        'org.opencontainers.image.ref.name': tag.tag ?? '',
-      },
-    }));
+function indexOf(written: readonly WrittenImage[], indexes: readonly WrittenIndex[]): object {
+  const named = (descriptor: Descriptor, tag: Reference): Descriptor => ({
+    ...descriptor,
+    annotations: {
+      'io.containerd.image.name': fullReference(tag),
+      'org.opencontainers.image.ref.name': tag.tag ?? '',
+    },
   });
-  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries };
+  const ofIndexes = indexes.map(({ digest, mediaType, bytes, tag }) =>
+    named({ mediaType, digest, size: bytes.length }, tag),
+  );
+  const ofImages = written.flatMap(({ image, tags, shared, manifest, digest }): readonly Descriptor[] => {
+    const platform = platformOf(image.config);
+    const descriptor = { mediaType: manifest.mediaType, digest, size: manifest.bytes.length, platform };
+    const all = [...tags, ...shared.filter((tag) => !tags.includes(tag))];
+    if (all.length === 0) return [descriptor];
+    return all.filter((tag) => !indexes.some((one) => one.tag === tag)).map((tag) => named(descriptor, tag));
+  });
+  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...ofIndexes, ...ofImages] };
 }
 
-function dockerManifest({ image, tags }: SavedImage, saved: SavedManifest['layers']): object {
-  const layers = saved.map(({ digest }) => blobsFolder + hexOf(digest));
+function dockerManifest({ image, tags, manifest }: WrittenImage): object {
+  const layers = manifest.layers.map(({ digest }) => blobsFolder + hexOf(digest));
   const repoTags = tags.length === 0 ? null : tags.map(familiarReference);
   return { Config: blobsFolder + hexOf(image.id), RepoTags: repoTags, Layers: layers };
 }
@@ -194,8 +244,4 @@ function repositoryOf(name: string): Reference | undefined {
   } catch {
     return undefined;
   }
-}
-
-function fail(name: string): never {
-  throw noSuchImage(name);
 }

@@ -26,7 +26,12 @@ export interface ImageRecord {
 export interface NameRecord {
   /** In full: `docker.io/library/debian:12`, or with `@sha256:...` the digest of a manifest. */
   readonly name: string;
+  /** What the name means when no platform is said. */
   readonly image: Digest;
+  /** The images of other platforms that the same index gave. */
+  readonly others?: readonly Digest[];
+  /** Digest of that index; its bytes are a file of `blobs/`. */
+  readonly index?: Digest;
   /** Nanoseconds since the epoch, decimal. */
   readonly taggedNs: string;
 }
@@ -37,7 +42,9 @@ export function isImageRecord(value: unknown): value is ImageRecord {
 
 export function isNameRecord(value: unknown): value is NameRecord {
   if (!isObject(value)) return false;
-  const { name, image, taggedNs } = value;
+  const { name, image, others = [], index, taggedNs } = value;
+  if (!Array.isArray(others) || !others.every((one) => typeof one === 'string' && isDigest(one))) return false;
+  if (!isDigestOrNone(index)) return false;
   if (typeof image !== 'string' || !isDigest(image)) return false;
   if (typeof taggedNs !== 'string' || !/^[0-9]{1,20}$/.test(taggedNs)) return false;
   return typeof name === 'string' && isFullReference(name);

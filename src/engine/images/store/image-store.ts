@@ -5,7 +5,7 @@ import { reasonOf, StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
 import { parseImageConfig, parseManifest } from '#formats/oci-json.ts';
 import { hexOf } from '#formats/oci.ts';
-import type { Digest, Manifest } from '#formats/oci.ts';
+import type { Digest, Index, Manifest } from '#formats/oci.ts';
 import { fullReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { LayerStore } from '../layer-store.ts';
@@ -19,6 +19,26 @@ export interface ImageStoreOptions {
   readonly dataDir: string;
   readonly snapshots: LayerStore;
   readonly logger: Logger;
+}
+
+/** What a name stands for. */
+export interface NameMeaning {
+  /** The first is meant when no platform is said; the others came by the same index. */
+  readonly images: readonly StoredImage[];
+  readonly index: Digest | undefined;
+}
+
+export interface NameTarget {
+  readonly images: readonly StoredImage[];
+  /** The bytes of the index, or its digest when the store has it. */
+  readonly index?: Uint8Array | Digest | undefined;
+}
+
+export interface OriginalIndex {
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  readonly index: Index;
+  readonly mediaType: string;
 }
 
 export interface OriginalManifest {
@@ -63,12 +83,15 @@ export class ImageStore {
       blobs.add(image.id);
       if (image.manifest !== undefined) blobs.add(image.manifest);
     }
-    await this.#blobs.keepOnly(blobs);
     for (const [key, record] of await this.#names.load()) {
       if (key !== hexOf(digestOf(record.name))) await this.#names.moveAside(key, 'its name is another');
-      else if (this.#imageById.has(record.image)) this.#rememberName(record);
-      else await this.#names.moveAside(key, 'its image is not there');
+      else if (!this.#imageById.has(record.image)) await this.#names.moveAside(key, 'its image is not there');
+      else {
+        this.#rememberName(record);
+        if (record.index !== undefined) blobs.add(record.index);
+      }
     }
+    await this.#blobs.keepOnly(blobs);
   }
 
   get(id: Digest): StoredImage | undefined {
@@ -105,9 +128,24 @@ export class ImageStore {
 
   /** The image that a tag, or a digest whatever the tag beside it, names. */
   named(reference: Reference): StoredImage | undefined {
+    return this.meaningOf(reference)?.images[0];
+  }
+
+  /** All images that a name stands for, that without a platform first. */
+  meaningOf(reference: Reference): NameMeaning | undefined {
     const key = reference.digest === undefined ? withDefaultTag(reference) : { ...reference, tag: undefined };
     const record = this.#nameByText.get(fullReference(key));
-    return record === undefined ? undefined : this.#imageById.get(record.image);
+    if (record === undefined) return undefined;
+    const images = [record.image, ...(record.others ?? [])].flatMap((id) => this.#imageById.get(id) ?? []);
+    return images.length === 0 ? undefined : { images, index: record.index };
+  }
+
+  /** The index that a name was pulled by; undefined when it is not kept any more. Throws Damaged. */
+  async indexOf(digest: Digest): Promise<OriginalIndex | undefined> {
+    const bytes = await this.#blobs.get(digest);
+    const document = bytes === undefined ? undefined : parseManifest(bytes, undefined);
+    if (bytes === undefined || document?.kind !== 'index') return undefined;
+    return { bytes, digest, index: document.index, mediaType: document.mediaType };
   }
 
   /** All tags of a repository (a full name) with their images. */
@@ -157,20 +195,38 @@ export class ImageStore {
     return image;
   }
 
-  /** Points a name (with a tag or a digest) to an image; returns the image that had it. */
-  async name(reference: Reference, id: Digest): Promise<Digest | undefined> {
-    const record: NameRecord = { name: fullReference(reference), image: id, taggedNs: nowNs().toString() };
-    const before = this.#nameByText.get(record.name)?.image;
-    await this.#names.put(hexOf(digestOf(record.name)), record);
-    this.#forgetName(record.name);
-    this.#rememberName(record);
+  /** Points a name (with a tag or a digest) to an image, or to several of one index; returns what it meant before. */
+  async name(reference: Reference, to: NameTarget): Promise<NameMeaning | undefined> {
+    const before = this.meaningOf(reference);
+    const [image, ...others] = to.images.map(({ id }) => id);
+    if (image === undefined) throw new Error('invariant broken: a name stands for an image');
+    const index = to.index instanceof Uint8Array ? await this.#blobs.put(to.index) : to.index;
+    await this.#putName({
+      name: fullReference(reference),
+      image,
+      ...(others.length === 0 ? {} : { others }),
+      ...(index === undefined ? {} : { index }),
+      taggedNs: nowNs().toString(),
+    });
+    if (before?.index !== undefined && before.index !== index) await this.#dropManifest(before.index);
     return before;
+  }
+
+  /** Takes one image out of what a name stands for, and the name when nothing is left of it. */
+  async leave(reference: Reference, id: Digest): Promise<void> {
+    const record = this.#nameByText.get(fullReference(reference));
+    if (record === undefined) return;
+    const [image, ...others] = [record.image, ...(record.others ?? [])].filter((one) => one !== id);
+    if (image === undefined) await this.unname(reference);
+    else await this.#putName({ ...record, image, others });
   }
 
   async unname(reference: Reference): Promise<void> {
     const text = fullReference(reference);
+    const index = this.#nameByText.get(text)?.index;
     this.#forgetName(text);
     await this.#names.remove(hexOf(digestOf(text)));
+    if (index !== undefined) await this.#dropManifest(index);
   }
 
   /** Deletes an image that has no names any more; its layers are the caller's to sweep. */
@@ -187,7 +243,9 @@ export class ImageStore {
   }
 
   async #dropManifest(digest: Digest): Promise<void> {
-    if (!this.list().some(({ manifest }) => manifest === digest)) await this.#blobs.remove(digest);
+    if (this.list().some(({ manifest }) => manifest === digest)) return;
+    if ([...this.#nameByText.values()].some(({ index }) => index === digest)) return;
+    await this.#blobs.remove(digest);
   }
 
   /** The image of a record, or why it cannot be had. */
@@ -216,18 +274,27 @@ export class ImageStore {
     else this.#referenceCounts.delete(chainId);
   }
 
+  async #putName(record: NameRecord): Promise<void> {
+    await this.#names.put(hexOf(digestOf(record.name)), record);
+    this.#forgetName(record.name);
+    this.#rememberName(record);
+  }
+
   #rememberName(record: NameRecord): void {
     this.#nameByText.set(record.name, record);
-    const names = this.#namesOf.get(record.image) ?? new Set();
-    this.#namesOf.set(record.image, names.add(record.name));
+    for (const id of [record.image, ...(record.others ?? [])]) {
+      this.#namesOf.set(id, (this.#namesOf.get(id) ?? new Set()).add(record.name));
+    }
   }
 
   #forgetName(name: string): void {
     const record = this.#nameByText.get(name);
     if (record === undefined) return;
     this.#nameByText.delete(name);
-    const names = this.#namesOf.get(record.image);
-    names?.delete(name);
-    if (names?.size === 0) this.#namesOf.delete(record.image);
+    for (const id of [record.image, ...(record.others ?? [])]) {
+      const names = this.#namesOf.get(id);
+      names?.delete(name);
+      if (names?.size === 0) this.#namesOf.delete(id);
+    }
   }
 }

@@ -3,26 +3,39 @@ import type { Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 
 import { StatusError } from '#base/errors.ts';
+import { decompressByProgram } from './decompress-by-program.ts';
+import type { Decompressor } from './decompress-by-program.ts';
 
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 export const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-const otherMagics: readonly (readonly [name: string, magic: Buffer])[] = [
-  ['bzip2', Buffer.from('BZh')],
-  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+/** Compressions that Node.js does not know, and the programs that do. */
+const programs: readonly (readonly [magic: Buffer, program: Decompressor])[] = [
+  [Buffer.from('BZh'), { name: 'bzip2', args: ['-dc'], package: 'bzip2' }],
+  [
+    Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]),
+    { name: 'xz', args: ['-dc', '--memlimit-decompress=512MiB'], package: 'xz-utils' },
+  ],
 ];
 const magicBytesMost = 6;
 /** 128 MiB of memory for a zstd window; what the zstd tool needs no flag for. */
 const zstdWindowLogMost = 27;
 
 /**
- * The bytes of a stream that is plain, gzip or zstd, told apart by its first bytes. Throws Damaged when the compressed
- * bytes are broken or end early, NotSupported for other compressions; the source's own errors pass unchanged.
+ * The bytes of a stream that is plain, gzip, zstd, xz or bzip2, told apart by its first bytes. Throws Damaged when the
+ * compressed bytes are broken or end early, NotSupported when the program for them is missing; the source's own errors
+ * pass unchanged.
  */
 export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = source[Symbol.asyncIterator]();
   await using _source = { [Symbol.asyncDispose]: async () => void (await chunks.return?.()) };
   const head = await readHead(chunks);
-  const stream = decompressorFor(head);
+  const startsWith = (magic: Buffer): boolean => head.subarray(0, magic.length).equals(magic);
+  const [, program] = programs.find(([magic]) => startsWith(magic)) ?? [];
+  if (program !== undefined) {
+    yield* decompressByProgram(program, rejoin(head, chunks));
+    return;
+  }
+  const stream = startsWith(gzipMagic) ? createGunzip() : startsWith(zstdMagic) ? createZstd() : undefined;
   if (stream === undefined) {
     yield* rejoin(head, chunks);
     return;
@@ -37,15 +50,8 @@ export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
-function decompressorFor(head: Buffer): Transform | undefined {
-  const startsWith = (magic: Buffer): boolean => head.subarray(0, magic.length).equals(magic);
-  if (startsWith(gzipMagic)) return createGunzip();
-  if (startsWith(zstdMagic)) {
-    return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLogMost } });
-  }
-  const other = otherMagics.find(([, magic]) => startsWith(magic));
-  if (other === undefined) return undefined;
-  throw new StatusError('NotSupported', `Cannot decompress: ${other[0]} is not supported; use gzip, zstd or none`);
+function createZstd(): Transform {
+  return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLogMost } });
 }
 
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Buffer> {

@@ -10,7 +10,7 @@ import { wantedLayers } from '../room.ts';
 import type { Room } from '../room.ts';
 import { chainOf } from '../store/chain.ts';
 import type { StoredImage } from '../store/image-record.ts';
-import { choosePlatform, fitsPlatform, hostPlatform } from './choose-platform.ts';
+import { choosePlatform, hostFirst, hostPlatform, isPlatform } from './choose-platform.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import { checkManifest, readImage } from './read-image.ts';
 
@@ -45,7 +45,6 @@ export async function pullImage(
   const current = await findCurrent(room, repository, reference, options.platform, signal);
   if (current !== undefined) {
     begin();
-    await keepName(room, reference, current.image);
     announce(room, reference, current.digest, false, onProgress);
     return current.image;
   }
@@ -66,10 +65,14 @@ async function findCurrent(
   signal: AbortSignal,
 ): Promise<{ readonly image: StoredImage; readonly digest: string } | undefined> {
   const { tag } = reference;
-  const known = tag === undefined ? undefined : room.store.named(reference);
-  if (tag === undefined || known === undefined) return undefined;
+  const meaning = tag === undefined ? undefined : room.store.meaningOf(reference);
+  if (tag === undefined || meaning === undefined) return undefined;
+  // One manifest is of the platform that it is of; an index has to have been asked for this one before.
+  const wanted = platform ?? (meaning.index === undefined ? undefined : hostPlatform());
+  const known = meaning.images.find(({ config }) => wanted === undefined || isPlatform(config, wanted));
+  if (known === undefined) return undefined;
   const names = room.store.namesOf(known.id).filter((one) => one.digest !== undefined && one.path === reference.path);
-  if (names.length === 0 || (platform !== undefined && !fitsPlatform(known.config, platform))) return undefined;
+  if (names.length === 0) return undefined;
   const digest = await repository.headManifest(tag, signal).catch((error: unknown) => {
     if (error instanceof RegistryRefusal) return undefined;
     throw error;
@@ -117,20 +120,21 @@ async function fetchImage(
   return await room.change(async () => {
     signal.throwIfAborted();
     const image = await room.store.put(configBytes, { manifestBytes });
-    await room.store.name({ ...reference, tag: undefined, digest: top.digest }, image.id);
-    await keepNameUnlocked(room, reference, image);
+    for (const name of [{ ...reference, tag: undefined, digest: top.digest }, reference]) {
+      await keepName(room, name, image, top);
+    }
     return image;
   });
 }
 
-async function keepName(room: Room, reference: Reference, image: StoredImage): Promise<void> {
-  await room.change(() => keepNameUnlocked(room, reference, image));
-}
-
-async function keepNameUnlocked(room: Room, reference: Reference, image: StoredImage): Promise<void> {
-  if (room.store.get(image.id) === undefined)
-    throw new StatusError('Conflict', 'the image was removed while pulled; pull again');
-  if (room.store.named(reference)?.id !== image.id) await room.store.name(reference, image.id);
+/** Lets a name stand for the image, beside those of other platforms that the same index gave before. */
+async function keepName(room: Room, name: Reference, image: StoredImage, top: FetchedManifest): Promise<void> {
+  const before = room.store.meaningOf(name);
+  const index = top.document.kind === 'index' ? top : undefined;
+  const isSame = before?.index === index?.digest;
+  if (isSame && before?.images.includes(image) === true) return;
+  const all = index !== undefined && isSame ? [image, ...(before?.images ?? [])] : [image];
+  await room.store.name(name, { images: hostFirst(all), index: index?.bytes });
 }
 
 function announce(room: Room, reference: Reference, digest: string, isNew: boolean, onProgress: OnProgress): void {

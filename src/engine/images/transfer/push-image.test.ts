@@ -123,9 +123,9 @@ describe('push', () => {
       await using to = await ScriptedRegistry.open();
       await using room = await ImageRoom.open();
       const served = await copy(from, to, room);
-      const saved = await collect(room.images.save([`${to.host}/app:1`], never));
+      const saved = await collect(room.images.save([`${to.host}/app:1`], {}, never));
       await using other = await ImageRoom.open();
-      await other.images.load(chunked(saved), quiet, never);
+      await other.images.load(chunked(saved), {}, quiet, never);
       const { digest } = await other.images.push(parseReference(`${to.host}/app:1`), {}, quiet, never);
       assert.equal(digest, served.digest);
       await other.images.remove(`${to.host}/app:1`, { force: false, prune: true }, never);

@@ -1,5 +1,7 @@
 import { StatusError } from '#base/errors.ts';
-import type { Digest, Manifest } from '#formats/oci.ts';
+import { formatPlatform } from '#formats/oci-json.ts';
+import { platformOf } from '#formats/oci.ts';
+import type { Descriptor, Digest, Manifest, Platform } from '#formats/oci.ts';
 import { familiarName, familiarReference, fullName, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { OnProgress, RegistryAuth } from '../images.ts';
@@ -8,7 +10,10 @@ import { uploadBytes } from '../registry/blob-upload.ts';
 import { Repository } from '../registry/repository.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room } from '../room.ts';
+import { digestOf } from '../store/chain.ts';
 import type { StoredImage } from '../store/image-record.ts';
+import type { NameMeaning, OriginalIndex } from '../store/image-store.ts';
+import { findPlatform } from './choose-platform.ts';
 import { ProgressLine } from './progress-lines.ts';
 import { manifestToPush } from './push-manifest.ts';
 import type { PushedLayer } from './push-manifest.ts';
@@ -18,49 +23,112 @@ import { sendLayer } from './send-layer.ts';
 const newManifest =
   'The compressed layers that this image was pulled with are nowhere to be had any more: it gets a new manifest';
 
-/** Pushes the image of a tag; see `Images.push`. */
+/** Pushes what a tag stands for; see `Images.push`. */
 export async function pushImage(
   room: Room,
   asked: Reference,
-  auth: RegistryAuth | undefined,
+  options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }> {
   if (asked.digest !== undefined) throw new StatusError('InvalidArgument', 'cannot push a digest reference');
   const reference = withDefaultTag(asked);
-  const image = room.store.named(reference);
-  if (image === undefined) {
+  const meaning = room.store.meaningOf(reference);
+  if (meaning === undefined) {
     const name = familiarReference(asked);
     throw new StatusError('NotFound', `An image does not exist locally with the tag: ${name}`);
   }
-  using _hold = room.layers.hold(image.chain);
+  using _hold = room.layers.hold(meaning.images.flatMap(({ chain }) => chain));
+  const index = options.platform === undefined ? await wholeIndex(room, meaning) : undefined;
+  const images = index === undefined ? [chooseImage(reference, meaning, options.platform)] : meaning.images;
   onProgress({ id: '', status: `The push refers to repository [${fullName(reference)}]` });
-  const repository = new Repository(room.connect(reference.domain, auth), reference, 'pull,push');
+  const repository = new Repository(room.connect(reference.domain, options.auth), reference, 'pull,push');
+  const push = { room, repository, reference, onProgress };
+  const sent: PushedManifest[] = [];
+  for (const image of images) sent.push(await sendImage(push, image, signal));
+  const top = index ?? (sent[0] as PushedManifest);
+  if (index !== undefined) await putAll(push, index, sent, signal);
+  const tag = reference.tag ?? '';
+  const digest = await repository.putManifest(tag, top.bytes, top.mediaType, signal);
+  onProgress({ id: '', status: `${tag}: digest: ${digest} size: ${String(top.bytes.length)}` });
+  await room.change(async () => {
+    const still = images.filter(({ id }) => room.store.get(id) !== undefined);
+    const target = { images: still, index: index?.bytes };
+    if (still.length > 0) await room.store.name({ ...reference, tag: undefined, digest }, target);
+  });
+  room.events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) });
+  return { digest, sizeBytes: top.bytes.length };
+}
+
+interface Push {
+  readonly room: Room;
+  readonly repository: Repository;
+  readonly reference: Reference;
+  readonly onProgress: OnProgress;
+}
+
+interface PushedManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
+/** The index that a name was pulled by, when each of its manifests is that of an image here. */
+async function wholeIndex(room: Room, { images, index }: NameMeaning): Promise<OriginalIndex | undefined> {
+  const original = index === undefined ? undefined : await room.store.indexOf(index);
+  const isHere = ({ digest }: Descriptor): boolean => images.some(({ manifest }) => manifest === digest);
+  return original?.index.manifests.every(isHere) === true ? original : undefined;
+}
+
+function chooseImage(reference: Reference, { images }: NameMeaning, platform: Platform | undefined): StoredImage {
+  const [first] = images;
+  const name = familiarReference(reference);
+  const chosen = platform === undefined ? first : findPlatform(images, platform);
+  if (chosen === undefined && platform !== undefined) {
+    const text = `image with reference ${name} was found but does not provide the specified platform`;
+    throw new StatusError('NotFound', `${text} (${formatPlatform(platform)})`);
+  }
+  if (chosen !== undefined && (images.length === 1 || platform !== undefined)) return chosen;
+  const here = images.map(({ config }) => formatPlatform(platformOf(config))).join(', ');
+  throw new StatusError(
+    'Conflict',
+    `Cannot push ${name}: some of its platforms are here (${here}), not all; name one by --platform, or pull the others`,
+  );
+}
+
+/** Sends layers and configuration; what is left to send is the manifest. */
+async function sendImage(push: Push, image: StoredImage, signal: AbortSignal): Promise<PushedManifest> {
+  const { room, repository, onProgress } = push;
   const original = await room.store.originalOf(image);
-  const layers = await sendLayers(room, { repository, reference }, image, original?.manifest, onProgress, signal);
+  const layers = await sendLayers(push, image, original?.manifest, signal);
   if (!(await repository.hasBlob(image.id, signal))) await uploadBytes(repository, image.configBytes, signal);
   const config = { digest: image.id, size: image.configBytes.length };
   const { bytes, mediaType } = manifestToPush(original, config, layers);
-  const tag = reference.tag ?? '';
   if (original !== undefined && bytes !== original.bytes) onProgress({ id: '', status: newManifest });
-  const digest = await repository.putManifest(tag, bytes, mediaType, signal);
-  onProgress({ id: '', status: `${tag}: digest: ${digest} size: ${String(bytes.length)}` });
-  await room.change(async () => {
-    if (room.store.get(image.id) !== undefined) {
-      await room.store.name({ ...reference, tag: undefined, digest }, image.id);
+  return { bytes, mediaType };
+}
+
+/** Sends the manifests of an index by their digests, which a registry wants before the index. */
+async function putAll(
+  { repository, reference }: Push,
+  { index }: OriginalIndex,
+  manifests: readonly PushedManifest[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { bytes, mediaType } of manifests) {
+    const digest = digestOf(bytes);
+    if (!index.manifests.some((entry) => entry.digest === digest)) {
+      const text = 'an image of its index cannot keep its manifest any more; push its platforms one by one';
+      throw new StatusError('Unavailable', `Cannot push ${familiarReference(reference)}: ${text}`);
     }
-  });
-  room.events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) });
-  return { digest, sizeBytes: bytes.length };
+    await repository.putManifest(digest, bytes, mediaType, signal);
+  }
 }
 
 /** Sends each different layer once, several at a time; the first failure ends the rest. */
 async function sendLayers(
-  room: Room,
-  destination: { readonly repository: Repository; readonly reference: Reference },
+  { room, repository, reference, onProgress }: Push,
   image: StoredImage,
   original: Manifest | undefined,
-  onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<readonly PushedLayer[]> {
   const failure = new AbortController();
@@ -73,7 +141,7 @@ async function sendLayers(
     line.say('Preparing');
     const task = inTurn(
       (work) => room.uploads.run(work),
-      () => sendLayer(room, destination, layer, original?.layers[index], line, either),
+      () => sendLayer(room, { repository, reference }, layer, original?.layers[index], line, either),
       either,
     );
     task.catch((error: unknown) => failure.abort(error));

@@ -10,6 +10,8 @@ export interface InstancePaths {
   /** Sockets and pinned namespaces; gone after a reboot. */
   readonly run: string;
   readonly configFile: string;
+  /** Certificates of and for registries. */
+  readonly certificates: string;
   readonly logFile: string;
   /** Held by the daemon for as long as it lives. */
   readonly lockFile: string;
@@ -30,6 +32,7 @@ export function instancePaths(root: string): InstancePaths {
     data,
     run,
     configFile: join(absolute, 'etc/slipway/slipway.yaml'),
+    certificates: join(absolute, 'etc/slipway/certs.d'),
     logFile: join(data, 'log/slipway.log'),
     lockFile: join(data, 'slipway.lock'),
     controlSocket: join(run, 'slipway.sock'),

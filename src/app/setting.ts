@@ -158,6 +158,30 @@ export const addressPool: SettingType<{ readonly base: string; readonly size: nu
   },
 };
 
+const mirrorKey = /^(?:\*|(?:\*\.)?[a-zA-Z0-9.[\]:-]+)$/;
+
+/** `{ registry: [address, ...] }` in YAML; `registry=address|address` with commas between in one text. */
+export const mirrorTable: SettingType<Readonly<Record<string, readonly string[]>>> = {
+  name: 'a table of registries (host[:port], *.domain or *) and lists of http(s) addresses without credentials',
+  parse: (value) => {
+    if (!isObject(value)) return undefined;
+    const rows = Object.entries(value);
+    const isRow = ([key, addresses]: readonly [string, unknown]): boolean =>
+      mirrorKey.test(key) && Array.isArray(addresses) && addresses.every(isMirrorAddress);
+    return rows.every(isRow) ? (Object.fromEntries(rows) as Record<string, readonly string[]>) : undefined;
+  },
+  fromText: (text) => {
+    const rows = text === '' ? [] : text.split(',').map((row) => row.trim().split('='));
+    return Object.fromEntries(rows.map(([key = '', addresses = '']) => [key, addresses.split('|')]));
+  },
+};
+
+function isMirrorAddress(text: unknown): boolean {
+  if (typeof text !== 'string' || !URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return ['http:', 'https:'].includes(protocol) && [username, password, search, hash].every((part) => part === '');
+}
+
 const sizeUnits: Readonly<Record<string, number>> = {
   '': 1,
   KiB: 1024,

@@ -25,6 +25,9 @@ export interface EngineOptions {
   readonly respectHostFirewall: boolean;
   /** Registries that may be spoken to without TLS, `host[:port]`; loopback always may. */
   readonly insecureRegistries: readonly string[];
+  /** Registries that are asked before others, and certificates for them; see `ImagesOptions`. */
+  readonly mirrors?: Readonly<Record<string, readonly string[]>>;
+  readonly certificatesPath?: string;
   /** Disk for compressed layers that are kept beside the unpacked ones; see `ImagesOptions`. */
   readonly blobCacheBytes: number;
   readonly proxy: ProxySettings;

@@ -53,6 +53,8 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
         insecureRegistries,
         blobCacheBytes,
         proxy: { ...proxy },
+        ...(options.mirrors !== undefined && { mirrors: options.mirrors }),
+        ...(options.certificatesPath !== undefined && { certificatesPath: options.certificatesPath }),
         logger: log('images'),
       },
       signal,

@@ -88,7 +88,11 @@ function readManifest(value: Record<string, unknown>, mediaType: string): Manife
   if (!Array.isArray(layers)) throw damaged('manifest', 'layers is no list');
   if (layers.length > layersMost) throw damaged('manifest', `more than ${String(layersMost)} layers`);
   const read = layers.map((one, index) => readDescriptor(one, `layers[${String(index)}]`));
-  return { kind: 'manifest', mediaType, manifest: { schemaVersion: 2, mediaType, config, layers: read } };
+  return {
+    kind: 'manifest',
+    mediaType,
+    manifest: { schemaVersion: 2, mediaType, config, layers: read, ...readCommon(value) },
+  };
 }
 
 function readIndex(value: Record<string, unknown>, mediaType: string): ManifestDocument {
@@ -96,7 +100,17 @@ function readIndex(value: Record<string, unknown>, mediaType: string): ManifestD
   if (!Array.isArray(manifests)) throw damaged('index', 'manifests is no list');
   if (manifests.length > manifestsMost) throw damaged('index', `more than ${String(manifestsMost)} manifests`);
   const read = manifests.map((one, index) => readDescriptor(one, `manifests[${String(index)}]`));
-  return { kind: 'index', mediaType, index: { schemaVersion: 2, mediaType, manifests: read } };
+  return { kind: 'index', mediaType, index: { schemaVersion: 2, mediaType, manifests: read, ...readCommon(value) } };
+}
+
+/** What images and indexes share since version 1.1 of the specification. */
+function readCommon(value: Record<string, unknown>): Pick<Manifest, 'artifactType' | 'subject' | 'annotations'> {
+  const { artifactType, subject, annotations } = value;
+  return {
+    ...(typeof artifactType === 'string' && artifactType !== '' ? { artifactType } : {}),
+    ...(subject === undefined || subject === null ? {} : { subject: readDescriptor(subject, 'subject') }),
+    ...(isObject(annotations) ? { annotations: readStrings(annotations) } : {}),
+  };
 }
 
 function readDescriptor(value: unknown, where: string): Descriptor {

@@ -10,6 +10,7 @@ import type { EventLog } from '#engine/events/event-log.ts';
 import type { Images, OnProgress } from '#engine/images/images.ts';
 import type { LayerStore } from '#engine/images/layer-store.ts';
 import { openImages } from '#engine/images/open-images.ts';
+import type { Mirrors } from '#engine/images/registry/mirrors.ts';
 import type { Digest } from '#formats/oci.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 
@@ -20,6 +21,8 @@ export interface ImageRoomOptions {
   readonly idleTimeoutMs?: number;
   readonly insecureRegistries?: readonly string[];
   readonly blobCacheBytes?: number;
+  readonly mirrors?: Mirrors;
+  readonly certificatesPath?: string;
   /** Layers to stand on instead of such in memory. */
   readonly snapshots?: LayerStore;
   readonly users?: (imageId: Digest) => readonly { readonly id: string; readonly running: boolean }[];
@@ -56,9 +59,10 @@ export class ImageRoom implements AsyncDisposable {
   /** Closes and opens again over the same folder and layers, as a restart does. */
   async reopen(): Promise<void> {
     await this.#images?.[Symbol.asyncDispose]();
-    const { users, logger = silentLogger, insecureRegistries = [], idleTimeoutMs, blobCacheBytes } = this.#options;
+    const { users, logger = silentLogger, insecureRegistries = [], idleTimeoutMs, ...more } = this.#options;
     this.#images = await openImages(
       {
+        ...more,
         dataDir: this.dataDir,
         snapshots: this.layers,
         events: this.events,
@@ -66,7 +70,6 @@ export class ImageRoom implements AsyncDisposable {
         insecureRegistries,
         logger,
         retryDelayMs: 1,
-        ...(blobCacheBytes === undefined ? {} : { blobCacheBytes }),
         ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
       },
       new AbortController().signal,

@@ -20,7 +20,12 @@ export interface RegistryOptions {
   /** Lines of an htpasswd file (bcrypt): who may log in. Without it everybody may do everything. */
   readonly htpasswd?: string;
   /** Paths of a certificate and its key: it speaks TLS then. */
-  readonly tls?: { readonly certificatePath: string; readonly keyPath: string };
+  readonly tls?: {
+    readonly certificatePath: string;
+    readonly keyPath: string;
+    /** Of authorities: clients must show a certificate of theirs. */
+    readonly clientAuthoritiesPath?: string;
+  };
 }
 
 const triesMost = 5;
@@ -62,7 +67,9 @@ async function serves(
 }
 
 function configuration(folder: string, address: string, { htpasswd, tls }: RegistryOptions): string {
-  const certificate = tls === undefined ? '' : `, tls: { certificate: ${tls.certificatePath}, key: ${tls.keyPath} }`;
+  const clients = tls?.clientAuthoritiesPath === undefined ? '' : `, clientcas: [${tls.clientAuthoritiesPath}]`;
+  const certificate =
+    tls === undefined ? '' : `, tls: { certificate: ${tls.certificatePath}, key: ${tls.keyPath}${clients} }`;
   return [
     'version: 0.1',
     'log: { level: error }',
@@ -82,7 +89,10 @@ async function answers(address: string, tls: boolean): Promise<boolean> {
     response.resume();
     resolve(true);
   });
-  request.on('error', reject);
+  // One that wants to see a certificate is there as well.
+  request.on('error', (error: NodeJS.ErrnoException) =>
+    tls && error.code !== 'ECONNREFUSED' ? resolve(true) : reject(error),
+  );
   return await promise;
 }
 

@@ -8,6 +8,7 @@ import {
   hostAddress,
   hostList,
   listOf,
+  mirrorTable,
   proxyUrl,
   registryHost,
   textMap,
@@ -52,6 +53,19 @@ export const engineSettings = {
     summary: 'registries that may be spoken to without TLS; loopback always may',
     default: [],
     defaultText: 'none',
+  },
+  mirrors: {
+    type: mirrorTable,
+    summary:
+      'addresses that a pull asks before the registry itself, in order, by registry (docker.io, *.corp.example, *)',
+    default: {},
+    defaultText: 'none',
+  },
+  certificatesPath: {
+    type: absolutePath,
+    summary: 'folders host[:port] with ca.crt, client.cert and client.key for registries',
+    default: '',
+    defaultText: '/etc/slipway/certs.d below the root',
   },
   blobCacheBytes: {
     type: byteSize,

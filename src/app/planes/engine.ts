@@ -34,6 +34,8 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
         publishAddress: config.publishAddress,
         respectHostFirewall: config.respectHostFirewall,
         insecureRegistries: config.insecureRegistries,
+        mirrors: config.mirrors,
+        certificatesPath: config.certificatesPath || paths.certificates,
         blobCacheBytes: config.blobCacheBytes,
         proxy: proxyOf(config, env),
         defaultLog,

@@ -33,6 +33,7 @@ export function systemRoutes(context: Context): readonly Route[] {
 
 async function login({ engine }: Context, call: Call, signal: AbortSignal): Promise<Reply> {
   const config = await call.body.json(authConfig);
-  await engine.images.login(registryName(config.serveraddress ?? ''), toRegistryAuth(config) ?? {}, signal);
-  return json({ Status: 'Login Succeeded', IdentityToken: '' });
+  const registry = registryName(config.serveraddress ?? '');
+  const identityToken = await engine.images.login(registry, toRegistryAuth(config) ?? {}, signal);
+  return json({ Status: 'Login Succeeded', IdentityToken: identityToken ?? '' });
 }

@@ -205,8 +205,11 @@ export interface Images {
     query: { readonly registry: string; readonly term: string; readonly limit: number; readonly auth?: RegistryAuth },
     signal: AbortSignal,
   ): Promise<readonly FoundRepository[]>;
-  /** Checks credentials with a registry (`docker login`); throws Unauthorized. */
-  login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void>;
+  /**
+   * Checks credentials with a registry (`docker login`); returns an identity token for the place of the password, if the
+   * registry gives one. Throws Unauthorized.
+   */
+  login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<string | undefined>;
 
   /**
    * A tar that is an OCI layout and a docker-archive at once, of all platforms that are here or of one. Throws NotFound

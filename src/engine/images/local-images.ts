@@ -218,9 +218,10 @@ export class LocalImages implements Images, AsyncDisposable {
     return await this.#during(`search ${session.domain}`, search, signal);
   }
 
-  async login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<void> {
+  async login(registry: string, auth: RegistryAuth, signal: AbortSignal): Promise<string | undefined> {
     const domain = registryDomain(registry);
-    await this.#during(`log in to ${domain}`, (either) => logIn(this.#room.connect(domain, auth), either), signal);
+    const session = this.#room.connect(domain, auth, { wantsIdentity: true });
+    return await this.#during(`log in to ${domain}`, (either) => logIn(session, either), signal);
   }
 
   save(

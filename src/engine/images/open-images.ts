@@ -10,6 +10,8 @@ import type { Images, ImageUsers } from './images.ts';
 import type { LayerStore } from './layer-store.ts';
 import { LocalImages } from './local-images.ts';
 import { HttpTransport } from './registry/http-transport.ts';
+import { mirrorsOf } from './registry/mirrors.ts';
+import type { Mirrors } from './registry/mirrors.ts';
 import { RegistrySession } from './registry/registry-session.ts';
 import { ImageRemoval } from './remove-image.ts';
 import type { Room } from './room.ts';
@@ -27,6 +29,10 @@ export interface ImagesOptions {
   /** Registries that may be spoken to without TLS or with any certificate, `host[:port]`; loopback always may. */
   readonly insecureRegistries: readonly string[];
   readonly logger: Logger;
+  /** Registries that are asked first, by domain; see `mirrorsOf`. */
+  readonly mirrors?: Mirrors;
+  /** Absolute: folders `<host[:port]>` with certificates; see `readHostCertificates`. */
+  readonly certificatesPath?: string;
   /** Bytes of compressed layers that are kept beside the unpacked ones, for pushes to other registries. */
   readonly blobCacheBytes?: number;
   /** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` for registries that are not on loopback. */
@@ -78,8 +84,10 @@ export async function openImages(options: ImagesOptions, signal: AbortSignal): P
   const transport = new HttpTransport({
     idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
     ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
+    ...(options.certificatesPath === undefined ? {} : { certificatesPath: options.certificatesPath }),
   });
   const retryDelayMs = options.retryDelayMs ?? defaultRetryDelayMs;
+  const common = { transport, insecureRegistries, retryDelayMs };
   const changes = new KeyedLock();
   const room: Room = {
     snapshots,
@@ -92,7 +100,12 @@ export async function openImages(options: ImagesOptions, signal: AbortSignal): P
     scratchDir,
     downloads: new ConcurrencyLimit(downloadsAtOnce),
     uploads: new ConcurrencyLimit(uploadsAtOnce),
-    connect: (domain, auth) => new RegistrySession({ transport, domain, auth, insecureRegistries, retryDelayMs }),
+    connect: (domain, auth, how) => new RegistrySession({ ...common, domain, auth, ...how }),
+    connectMirrors: (domain) =>
+      mirrorsOf(options.mirrors ?? {}, domain).map((mirror) => ({
+        session: new RegistrySession({ ...common, domain, auth: undefined, mirror }),
+        prefix: mirror.pathname.replace(/^\/|\/$/g, ''),
+      })),
     change: (work) => changes.run('images', work),
   };
   return new LocalImages(room, new ImageRemoval({ store, layers, users, events }), transport);

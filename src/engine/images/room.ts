@@ -24,7 +24,9 @@ export interface Room {
   readonly scratchDir: string;
   readonly downloads: ConcurrencyLimit;
   readonly uploads: ConcurrencyLimit;
-  connect(domain: string, auth: RegistryAuth | undefined): RegistrySession;
+  connect(domain: string, auth: RegistryAuth | undefined, how?: { readonly wantsIdentity?: boolean }): RegistrySession;
+  /** The mirrors of a registry, in the order in which they are asked, with what stands before names there. */
+  connectMirrors(domain: string): readonly { readonly session: RegistrySession; readonly prefix: string }[];
   /** Runs changes of images and names one after the other. */
   change<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -122,6 +122,29 @@ describe("Debian's registry", () => {
   });
 });
 
+test('a folder of certificates says whom to trust and what to show', async (t) => {
+  const folder = tempFolder(t);
+  const tls = { certificatePath: join(folder, 'server.pem'), keyPath: join(folder, 'server.key') };
+  await makeCertificate(tls.certificatePath, tls.keyPath, ['-addext', 'subjectAltName=IP:0.0.0.0']);
+  const certificatesPath = join(folder, 'certs.d');
+  const client = { certificate: join(folder, 'client.cert'), key: join(folder, 'client.key') };
+  await makeCertificate(client.certificate, client.key, []);
+  const registry = await startRegistry(t, { tls: { ...tls, clientAuthoritiesPath: client.certificate } });
+  const outside = registry.address.replace('127.0.0.1', '0.0.0.0');
+  const own = join(certificatesPath, outside);
+  await mkdir(own, { recursive: true });
+  await using room = await openRealRoom({ certificatesPath });
+  await importBusybox(room, `${outside}/busybox:1`);
+  const push = () => room.images.push(parseReference(`${outside}/busybox:1`), {}, quiet, never);
+  await assert.rejects(push(), { reason: 'Unavailable', message: /self-signed certificate/ });
+  await copyFile(tls.certificatePath, join(own, 'ca.crt'));
+  await assert.rejects(push(), { reason: 'Unavailable' }, 'nothing is shown yet');
+  await copyFile(client.certificate, join(own, 'client.cert'));
+  await assert.rejects(push(), { reason: 'InvalidArgument', message: /its key client.key is missing/ });
+  await copyFile(client.key, join(own, 'client.key'));
+  await push();
+});
+
 describe('archives of another client', () => {
   test('what is saved is read as both kinds, and both kinds that it writes load', async (t) => {
     const folder = tempFolder(t);
@@ -146,6 +169,21 @@ describe('archives of another client', () => {
 async function importBusybox(room: ImageRoom, name: string): Promise<Image> {
   const config = { Env: ['PATH=/bin'], Cmd: ['sh'] };
   return await room.images.import(busyboxTar(), { tag: parseReference(name), config }, never);
+}
+
+async function makeCertificate(certificate: string, key: string, more: readonly string[]): Promise<void> {
+  const subject = ['-subj', '/CN=test', '-days', '2', '-keyout', key, '-out', certificate];
+  await commandOutput(toolPath('openssl'), [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    ...subject,
+    ...more,
+  ]);
 }
 
 async function skopeo(...args: readonly string[]): Promise<string> {

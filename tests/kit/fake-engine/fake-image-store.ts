@@ -173,9 +173,10 @@ export class FakeImageStore implements Images {
     ]);
   }
 
-  async login(registry: string, auth: RegistryAuth): Promise<void> {
+  async login(registry: string, auth: RegistryAuth): Promise<string | undefined> {
     this.calls.push(`login ${registry} ${JSON.stringify(auth)}`);
     if (auth.password !== 'right') throw new StatusError('Unauthorized', 'incorrect username or password');
+    return await Promise.resolve(registry.startsWith('tokens') ? 'an identity token' : undefined);
   }
 
   async *save(names: readonly string[]): AsyncGenerator<Uint8Array, void, undefined> {

@@ -5,6 +5,8 @@ import { getCACertificates } from 'node:tls';
 
 import { after } from '#base/clock.ts';
 import { messageOf, StatusError } from '#base/errors.ts';
+import { readHostCertificates } from './certificates.ts';
+import type { HostCertificates } from './certificates.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -27,17 +29,22 @@ export interface HttpTransportOptions {
   readonly idleTimeoutMs: number;
   /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as in an environment; loopback is never asked through a proxy. */
   readonly proxy?: Readonly<Record<string, string | undefined>>;
+  /** Absolute: folders `<host[:port]>` with certificates, see `readHostCertificates`. */
+  readonly certificatesPath?: string;
 }
 
 const loopback = /^(?:localhost|127\.[0-9.]+|\[::1\])$/;
 const idleConnectionsMost = 8;
+/** Kinds of connections (protocol, certificates) that are kept for use again. */
+const agentsMost = 64;
 
 export function isLoopback(hostname: string): boolean {
   return loopback.test(hostname);
 }
 
 /**
- * Single HTTP exchanges with backpressure both ways. TLS trusts the system's certificate authorities. Throws Unavailable
+ * Single HTTP exchanges with backpressure both ways. TLS trusts the system's certificate authorities, and those that the
+ * host has a folder for. Throws Unavailable
  * when the peer cannot be reached or breaks off, Timeout when it hangs.
  */
 export class HttpTransport implements Disposable {
@@ -55,15 +62,24 @@ export class HttpTransport implements Disposable {
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     signal.throwIfAborted();
-    const exchange = new Exchange(request, this.#agentFor(request), this.#options.idleTimeoutMs, signal);
+    const { certificatesPath, idleTimeoutMs } = this.#options;
+    const isSecure = request.url.protocol === 'https:' && certificatesPath !== undefined;
+    const shown = isSecure ? await readHostCertificates(certificatesPath, request.url.host) : undefined;
+    const exchange = new Exchange(request, this.#agentFor(request, shown), idleTimeoutMs, signal);
     return await exchange.run();
   }
 
-  #agentFor({ url, anyCertificate = false }: HttpRequest): HttpAgent | HttpsAgent {
+  #agentFor(
+    { url, anyCertificate = false }: HttpRequest,
+    certificates: HostCertificates | undefined,
+  ): HttpAgent | HttpsAgent {
     const direct = isLoopback(url.hostname);
-    const key = `${url.protocol}${String(direct)}${String(anyCertificate)}`;
+    const key = `${url.protocol}${String(direct)}${String(anyCertificate)}${certificates?.id ?? ''}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
+    const [oldest] = this.#agents.keys();
+    // Requests under way keep the connections that they have.
+    if (oldest !== undefined && this.#agents.size >= agentsMost) this.#agents.delete(oldest);
     const common = {
       keepAlive: true,
       maxFreeSockets: idleConnectionsMost,
@@ -73,7 +89,12 @@ export class HttpTransport implements Disposable {
       url.protocol === 'https:'
         ? new HttpsAgent({
             ...common,
-            ...(anyCertificate ? { rejectUnauthorized: false } : { ca: getCACertificates('system') }),
+            ...(anyCertificate
+              ? { rejectUnauthorized: false }
+              : { ca: [...getCACertificates('system'), ...(certificates?.authorities ?? [])] }),
+            ...(certificates === undefined
+              ? {}
+              : { cert: [...certificates.certificates], key: [...certificates.keys] }),
           })
         : new HttpAgent(common);
     this.#agents.set(key, agent);

@@ -188,6 +188,22 @@ describe('credentials', () => {
     });
   });
 
+  test('a login gets an identity token where the token server gives one', async () => {
+    await using registry = await ScriptedRegistry.open();
+    await using room = await ImageRoom.open();
+    const challenge = `Bearer realm="http://${registry.host}/token",service="s"`;
+    registry.intercept = ({ authorization, url }, response) => {
+      if (url.startsWith('/token?')) {
+        const isAsked = url.includes('offline_token=true') && url.includes('client_id=') && authorization === basic;
+        response.end(JSON.stringify({ token: 'now', ...(isAsked ? { refresh_token: 'later' } : {}) }));
+      } else if (authorization === 'Bearer now') return false;
+      else refuse(response, 401, 'UNAUTHORIZED', '', { 'www-authenticate': challenge });
+      return true;
+    };
+    assert.equal(await room.images.login(registry.host, { username: 'ada', password: 'secret' }, never), 'later');
+    assert.equal(await room.images.login(registry.host, { username: 'ada', password: 'other' }, never), undefined);
+  });
+
   test('a login is checked with the registry', async () => {
     await using registry = await ScriptedRegistry.open();
     await using room = await ImageRoom.open();

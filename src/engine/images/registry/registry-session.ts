@@ -17,6 +17,10 @@ export interface RegistrySessionOptions {
   readonly auth: RegistryAuth | undefined;
   /** Domains that may be spoken to without TLS or with any certificate, besides loopback. */
   readonly insecureRegistries: readonly string[];
+  /** For a login: ask token servers for an identity token. */
+  readonly wantsIdentity?: boolean;
+  /** Of a mirror: where it is, with or without TLS as the address says. */
+  readonly mirror?: URL;
   /** First wait before a request is sent again; doubled each time. */
   readonly retryDelayMs: number;
 }
@@ -36,6 +40,8 @@ export interface RegistryRequest {
 /** The default domain's registry is not at the default domain. */
 const defaultDomainHost = 'registry-1.docker.io';
 const attemptsMost = 5;
+/** There is somebody else to ask then. */
+const mirrorAttemptsMost = 2;
 const redirectsMost = 5;
 const errorBodyBytesMost = 65_536;
 const retryDelayMostMs = 30_000;
@@ -50,6 +56,7 @@ export class RegistrySession {
   readonly #options: RegistrySessionOptions;
   readonly #authorizations = new Map<string, string>();
   #root: Promise<URL> | undefined;
+  #identityToken: string | undefined;
 
   constructor(options: RegistrySessionOptions) {
     this.domain = options.domain;
@@ -63,15 +70,21 @@ export class RegistrySession {
     );
   }
 
+  /** What a token server gave to be shown in the place of the password. */
+  get identityToken(): string | undefined {
+    return this.#identityToken;
+  }
+
   /** Sends a request; one whose body is a stream is sent once only. Throws RegistryRefusal or StatusError. */
   async request(request: RegistryRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const most = this.#options.mirror === undefined ? attemptsMost : mirrorAttemptsMost;
     const once = request.body !== undefined && !(request.body instanceof Uint8Array);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt(request, signal);
       } catch (error) {
         if (once) throw error;
-        if (attempt >= attemptsMost || !isPassing(error)) throw final(error);
+        if (attempt >= most || !isPassing(error)) throw final(error);
         await this.pause(attempt, signal);
       }
     }
@@ -102,6 +115,8 @@ export class RegistrySession {
   async #attempt(request: RegistryRequest, signal: AbortSignal): Promise<HttpResponse> {
     const root = await this.root(signal);
     const url = typeof request.target === 'string' ? new URL(request.target, root) : request.target;
+    // What mirrors of several registries go by (containerd, docs/hosts.md).
+    if (this.#options.mirror !== undefined && url.origin === root.origin) url.searchParams.set('ns', this.domain);
     const key = request.scopes.join(' ');
     const first = await this.#follow(request, url, this.#authorizations.get(key), signal);
     const challenges = first.status === 401 ? parseChallenges(first.headers['www-authenticate'] ?? '') : [];
@@ -159,7 +174,11 @@ export class RegistrySession {
     if (bearer !== undefined) {
       if (auth?.registryToken !== undefined && auth.registryToken !== '') return `Bearer ${auth.registryToken}`;
       const plainAllowed = (await this.root(signal)).protocol === 'http:';
-      return `Bearer ${await fetchToken(transport, { challenge: bearer, scopes, auth, plainAllowed }, signal)}`;
+      const wantsIdentity = this.#options.wantsIdentity === true;
+      const request = { challenge: bearer, scopes, auth, plainAllowed, wantsIdentity };
+      const { token, identityToken } = await fetchToken(transport, request, signal);
+      this.#identityToken = identityToken;
+      return `Bearer ${token}`;
     }
     const basic = challenges.some(({ scheme }) => scheme === 'basic');
     return basic && auth !== undefined && hasPassword(auth) ? basicAuthorization(auth) : undefined;
@@ -167,7 +186,8 @@ export class RegistrySession {
 
   /** TLS, or for loopback and registries declared insecure whatever answers, TLS first. */
   async #findRoot(signal: AbortSignal): Promise<URL> {
-    const { domain } = this.#options;
+    const { domain, mirror } = this.#options;
+    if (mirror !== undefined) return new URL(mirror.origin);
     const host = domain === defaultDomain ? defaultDomainHost : domain;
     const secure = new URL(`https://${host}`);
     if (!this.#isInsecure()) return secure;
@@ -182,7 +202,8 @@ export class RegistrySession {
   }
 
   #isInsecure(): boolean {
-    const { domain, insecureRegistries } = this.#options;
+    const { mirror, insecureRegistries } = this.#options;
+    const domain = mirror?.host ?? this.#options.domain;
     return insecureRegistries.includes(domain) || isLoopback(new URL(`https://${domain}`).hostname);
   }
 }

@@ -12,6 +12,13 @@ export interface TokenRequest {
   readonly auth: RegistryAuth | undefined;
   /** The registry itself was reached without TLS, so its token server may be too. */
   readonly plainAllowed: boolean;
+  /** Also ask for a token that can be shown in the place of the password from now on. */
+  readonly wantsIdentity: boolean;
+}
+
+export interface FetchedToken {
+  readonly token: string;
+  readonly identityToken: string | undefined;
 }
 
 const tokenBytesMost = 1024 * 1024;
@@ -25,7 +32,7 @@ export async function fetchToken(
   transport: HttpTransport,
   request: TokenRequest,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<FetchedToken> {
   const { challenge, auth } = request;
   const realm = realmOf(challenge, request.plainAllowed);
   const query = new URLSearchParams();
@@ -34,6 +41,8 @@ export async function fetchToken(
   const oauth = auth?.identityToken !== undefined && auth.identityToken !== '';
   if (oauth) query.set('scope', request.scopes.join(' '));
   else for (const scope of request.scopes) query.append('scope', scope);
+  if (request.wantsIdentity && !oauth) query.set('offline_token', 'true');
+  if (request.wantsIdentity && !oauth) query.set('client_id', clientId);
   const sent = oauth ? oauthRequest(realm, query, auth.identityToken ?? '') : plainRequest(realm, query, auth);
   const response = await transport.send(sent, signal);
   const body = await readBody(response, tokenBytesMost, `the token of ${realm.host}`);
@@ -41,10 +50,14 @@ export async function fetchToken(
     const { host, pathname: path } = realm;
     throw new RegistryRefusal({ status: response.status, host, path, method: sent.method, ...parseErrorBody(body) });
   }
-  const { token, access_token: accessToken } = parseJson(body, `the token of ${realm.host}`);
-  const text = typeof token === 'string' && token !== '' ? token : accessToken;
-  if (typeof text === 'string' && /^[\x21-\x7e]+$/.test(text)) return text;
+  const found = parseJson(body, `the token of ${realm.host}`);
+  const token = tokenOf(found['token']) ?? tokenOf(found['access_token']);
+  if (token !== undefined) return { token, identityToken: tokenOf(found['refresh_token']) };
   throw new StatusError('Damaged', `Cannot log in at ${realm.host}: its answer holds no token`);
+}
+
+function tokenOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) ? value : undefined;
 }
 
 /** The field that sends name and password (RFC 7617). */

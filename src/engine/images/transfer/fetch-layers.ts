@@ -2,16 +2,16 @@ import { reasonOf } from '#base/errors.ts';
 import type { Descriptor } from '#formats/oci.ts';
 import { inTurn } from '../in-turn.ts';
 import type { OnProgress } from '../images.ts';
-import type { Repository } from '../registry/repository.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import { decompress } from '../stream/decompress.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { ProgressLine } from './progress-lines.ts';
+import type { Sources } from './sources.ts';
 
 export interface LayerFetch {
-  readonly repository: Repository;
+  readonly sources: Sources;
   /** The repository's full name. */
   readonly source: string;
   readonly onProgress: OnProgress;
@@ -90,7 +90,11 @@ class OneLayer {
     line.say('Waiting');
     await inTurn(
       (work) => downloads.run(work),
-      () => fetchBlob(this.#room, this.#fetch.repository, this.#descriptor, line, signal),
+      () =>
+        this.#fetch.sources.first(
+          (repository) => fetchBlob(this.#room, repository, this.#descriptor, line, signal),
+          signal,
+        ),
       signal,
     );
     line.say('Verifying Checksum');

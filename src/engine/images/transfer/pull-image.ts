@@ -3,8 +3,7 @@ import type { Descriptor, Manifest, Platform } from '#formats/oci.ts';
 import { familiarName, familiarReference, fullName, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { OnProgress, RegistryAuth } from '../images.ts';
-import type { FetchedManifest } from '../registry/repository.ts';
-import { Repository } from '../registry/repository.ts';
+import type { FetchedManifest, Repository } from '../registry/repository.ts';
 import { RegistryRefusal } from '../registry/registry-error.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room } from '../room.ts';
@@ -13,6 +12,7 @@ import type { StoredImage } from '../store/image-record.ts';
 import { choosePlatform, hostFirst, hostPlatform, isPlatform } from './choose-platform.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import { checkManifest, readImage } from './read-image.ts';
+import { Sources } from './sources.ts';
 
 export interface PullOptions {
   readonly auth?: RegistryAuth;
@@ -38,20 +38,23 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<StoredImage> {
   const reference = asked.digest === undefined ? withDefaultTag(asked) : { ...asked, tag: undefined };
-  const repository = new Repository(room.connect(reference.domain, options.auth), reference, 'pull');
+  const sources = new Sources(room, reference, options.auth);
   // Said when the registry has answered, so that a refusal before is the first that a client hears.
   const begin = (): void =>
     onProgress({ id: reference.digest ?? reference.tag ?? '', status: `Pulling from ${reference.path}` });
-  const current = await findCurrent(room, repository, reference, options.platform, signal);
+  const current = await findCurrent(room, sources, reference, options.platform, signal);
   if (current !== undefined) {
     begin();
     announce(room, reference, current.digest, false, onProgress);
     return current.image;
   }
-  const resolved = await resolveImage(repository, reference, options.platform, signal);
+  const resolved = await sources.first(
+    (repository) => resolveImage(repository, reference, options.platform, signal),
+    signal,
+  );
   begin();
   const before = room.store.named(reference);
-  const image = await fetchImage(room, repository, reference, resolved, options.platform, onProgress, signal);
+  const image = await fetchImage(room, sources, reference, resolved, options.platform, onProgress, signal);
   announce(room, reference, resolved.top.digest, before?.id !== image.id, onProgress);
   return image;
 }
@@ -59,7 +62,7 @@ export async function pullImage(
 /** The image that is here already, when a look at the registry's digest for the tag is enough to know. */
 async function findCurrent(
   room: Room,
-  repository: Repository,
+  sources: Sources,
   reference: Reference,
   platform: Platform | undefined,
   signal: AbortSignal,
@@ -73,7 +76,8 @@ async function findCurrent(
   if (known === undefined) return undefined;
   const names = room.store.namesOf(known.id).filter((one) => one.digest !== undefined && one.path === reference.path);
   if (names.length === 0) return undefined;
-  const digest = await repository.headManifest(tag, signal).catch((error: unknown) => {
+  const look = (repository: Repository): Promise<string | undefined> => repository.headManifest(tag, signal);
+  const digest = await sources.first(look, signal).catch((error: unknown) => {
     if (error instanceof RegistryRefusal) return undefined;
     throw error;
   });
@@ -101,21 +105,22 @@ async function resolveImage(
 
 async function fetchImage(
   room: Room,
-  repository: Repository,
+  sources: Sources,
   reference: Reference,
   { top, manifestBytes, manifest }: ResolvedImage,
   platform: Platform | undefined,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<StoredImage> {
-  const configBytes = await repository.getConfig(manifest.config, signal);
+  const getConfig = (repository: Repository): Promise<Uint8Array> => repository.getConfig(manifest.config, signal);
+  const configBytes = await sources.first(getConfig, signal);
   const config = readImage(configBytes, manifest.layers.length, familiarReference(reference), platform);
   const chain = chainOf(config.rootfs.diff_ids);
   const pairs = wantedLayers(config.rootfs.diff_ids, chain).map(
     (layer, index) => [layer, manifest.layers[index] as Descriptor] as const,
   );
   await using _intent = await room.layers.intend(chain);
-  const fetch = { repository, source: fullName(reference), onProgress };
+  const fetch = { sources, source: fullName(reference), onProgress };
   await fetchLayers(room, fetch, pairs, signal);
   return await room.change(async () => {
     signal.throwIfAborted();

@@ -7,10 +7,17 @@ import { logSettings } from './log-settings.ts';
 import { collectionSettings } from './planes/collection-settings.ts';
 import { dockerSettings } from './planes/docker-settings.ts';
 import { engineSettings } from './planes/engine-settings.ts';
+import { registrySettings } from './planes/registry-settings.ts';
 import type { Section, ValuesOf } from './setting.ts';
 
 /** All sections of slipway.yaml; each plane's settings stand beside it. */
-const sections = { log: logSettings, engine: engineSettings, docker: dockerSettings, gc: collectionSettings } as const;
+const sections = {
+  log: logSettings,
+  engine: engineSettings,
+  docker: dockerSettings,
+  registry: registrySettings,
+  gc: collectionSettings,
+} as const;
 
 type SectionName = keyof typeof sections;
 

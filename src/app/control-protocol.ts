@@ -48,6 +48,24 @@ export interface ExposedPort {
 /** What becomes of the containers when the daemon stops. */
 export type ContainersFate = 'stop' | 'keep';
 
+/** What the built-in registry has (`GET /registry`). */
+export interface RegistryReport {
+  readonly address: string;
+  readonly repositories: number;
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly uploads: number;
+  /** Of what it fetched from other registries. */
+  readonly cachedBytes: number;
+}
+
+/** What a collection removed (`POST /registry/gc`). */
+export interface RegistryGarbageReport {
+  readonly blobs: number;
+  readonly manifests: number;
+  readonly bytes: number;
+}
+
 export interface BootstrapRequest {
   readonly suite: string;
   readonly tag: string;

@@ -5,6 +5,7 @@ import { StatusError } from '#base/errors.ts';
 import { ConcurrencyLimit } from '#base/limit.ts';
 import type { Logger } from '#base/logger.ts';
 import type { Engine } from '#engine/engine.ts';
+import type { RunningRegistry } from '#registry/serve-registry.ts';
 
 import type { Config } from './config.ts';
 import type {
@@ -33,6 +34,8 @@ export interface PlatformOptions {
 }
 
 const stopsAtOnce = 8;
+/** What is younger may belong to a push under way. */
+const registryGraceMs = 60 * 60_000;
 
 /**
  * The daemon's planes, started in order and closed in reverse. Containers outlive it. The control socket answers from
@@ -48,6 +51,7 @@ export class Platform implements AsyncDisposable {
   #engine: Engine | undefined;
   #collector: Collector | undefined;
   readonly #paused: PausedContainers;
+  #registry: RunningRegistry | undefined;
   #dockerSocket = '';
 
   constructor(options: PlatformOptions) {
@@ -75,14 +79,22 @@ export class Platform implements AsyncDisposable {
         engine: () => this.#running(),
         paused: this.#paused,
         collect: async (options, signal) => this.#serving(this.#collector).run(options, signal),
+        reportRegistry: () => this.#runningRegistry().status(),
+        collectRegistryGarbage: (untagged, either) =>
+          this.#runningRegistry().collectGarbage({ untagged, graceMs: registryGraceMs }, either),
       },
       signal,
     );
-    const { enginePlane } = await import('./planes/engine.ts');
+    const { enginePlane, proxyOf } = await import('./planes/engine.ts');
     this.#engine = await this.#start(enginePlane, config.engine, { env }, signal);
     await this.#paused.resume(this.#engine.containers);
     const { collectionPlane } = await import('./planes/collection.ts');
     this.#collector = await this.#start(collectionPlane, config.gc, { engine: this.#engine }, signal);
+    const { registryPlane } = await import('./planes/registry.ts');
+    const { insecureRegistries } = config.engine;
+    const certificatesPath = config.engine.certificatesPath || paths.certificates;
+    const needs = { insecureRegistries, certificatesPath, proxy: proxyOf(config.engine, env) };
+    this.#registry = await this.#start(registryPlane, config.registry, needs, signal);
     const { dockerPlane } = await import('./planes/docker.ts');
     this.#dockerSocket = config.docker.socket || paths.dockerSocket;
     await this.#start(dockerPlane, { ...config.docker, socket: this.#dockerSocket }, { engine: this.#engine }, signal);
@@ -169,6 +181,11 @@ export class Platform implements AsyncDisposable {
     const image = await bootstrapDebian({ images, suite: request.suite, reference, onProgress }, signal);
     return { kind: 'done', imageId: image.id, tag: request.tag, sizeBytes: image.sizeBytes };
   };
+
+  #runningRegistry(): RunningRegistry {
+    if (this.#registry !== undefined) return this.#registry;
+    throw new StatusError('Unavailable', 'Cannot ask the registry: it is off; set registry.listen');
+  }
 
   #running(): Engine {
     return this.#serving(this.#engine);

@@ -121,6 +121,17 @@ export const hostAddress: SettingType<string> = {
   fromText: (text) => text,
 };
 
+/** `host:port` to listen on, with brackets around IPv6; '' for nowhere. */
+export const listenAddress: SettingType<string> = {
+  name: 'an address host:port to listen on',
+  parse: (value) => {
+    if (typeof value !== 'string') return undefined;
+    const [, port = ''] = /^(?:\[[0-9a-fA-F:]+\]|[a-zA-Z0-9.-]+):(\d{1,5})$/.exec(value) ?? [];
+    return value === '' || (port !== '' && Number(port) <= 65_535) ? value : undefined;
+  },
+  fromText: (text) => text,
+};
+
 /** `host[:port]` of a registry. */
 export const registryHost: SettingType<string> = {
   name: 'a registry as host[:port]',

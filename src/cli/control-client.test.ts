@@ -11,7 +11,8 @@ import { controlPlane, type ControlNeeds } from '#app/planes/control.ts';
 import { StatusError } from '#base/errors.ts';
 import { silentLogger } from '#base/logger.ts';
 
-import { ControlClient } from './control-client.ts';
+import { askDaemon, ControlClient } from './control-client.ts';
+import { registryLines } from './verbs/registry-status.ts';
 
 const { signal: never } = new AbortController();
 
@@ -61,6 +62,8 @@ async function daemon(t: TestContext, needs: Partial<ControlNeeds> = {}): Promis
       },
       collect: async () => ({ items: [], freedBytes: 0 }),
       paused: new PausedContainers(join(folder, 'paused.json'), silentLogger),
+      reportRegistry: async () => registryReport,
+      collectRegistryGarbage: async (untagged) => ({ blobs: 1, manifests: untagged ? 2 : 0, bytes: 3 }),
       ...needs,
     },
     { paths, logger: silentLogger, signal: never },
@@ -72,6 +75,15 @@ async function daemon(t: TestContext, needs: Partial<ControlNeeds> = {}): Promis
   });
   return { client: new ControlClient(paths.controlSocket), paths, calls, end };
 }
+
+const registryReport = {
+  address: 'http://127.0.0.1:5000',
+  repositories: 2,
+  blobs: 3,
+  bytes: 4_000_000,
+  uploads: 1,
+  cachedBytes: 0,
+};
 
 async function linesOf(client: ControlClient, signal = never): Promise<readonly BootstrapLine[]> {
   const response = await client.send('POST', '/images/bootstrap', { suite: 'bookworm', tag: 'debian:12' }, signal);
@@ -119,9 +131,24 @@ describe('the control socket', () => {
       },
       collect: async () => ({ items: [], freedBytes: 0 }),
       paused: new PausedContainers(first.paths.lockFile, silentLogger),
+      reportRegistry: async () => registryReport,
+      collectRegistryGarbage: async () => ({ blobs: 0, manifests: 0, bytes: 0 }),
     };
     await using _second = await controlPlane.start(undefined, needs, scope);
     assert.equal((await first.client.status(never))?.pid, 43);
+  });
+
+  test('tells of the registry, and has its garbage collected', async (t) => {
+    const { paths } = await daemon(t);
+    const ask = (method: 'GET' | 'POST', path: string) => askDaemon(paths.controlSocket, method, path, never);
+    assert.deepEqual(await ask('GET', '/registry'), registryReport);
+    assert.deepEqual(await ask('POST', '/registry/gc?untagged=true'), { blobs: 1, manifests: 2, bytes: 3 });
+    assert.deepEqual(await ask('POST', '/registry/gc?untagged=false'), { blobs: 1, manifests: 0, bytes: 3 });
+    await assert.rejects(askDaemon('/nowhere/slipway.sock', 'GET', '/registry', never), {
+      reason: 'Unavailable',
+      message: 'Cannot ask the daemon: slipway does not run; start it with slipway up',
+    });
+    assert.deepEqual(registryLines(registryReport)[2], 'blobs         3, 4.0 MB');
   });
 
   test('stops with the fate of the containers, and knows no other', async (t) => {

@@ -71,6 +71,21 @@ async function succeeded(response: IncomingMessage): Promise<IncomingMessage> {
   throw failureOf(await textOf(response));
 }
 
+/** The JSON that the daemon answers. Throws Unavailable when none runs, or the daemon's own StatusError. */
+export async function askDaemon(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  try {
+    return JSON.parse(await textOf(await new ControlClient(socketPath).send(method, path, undefined, signal)));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED')) throw error;
+    throw new StatusError('Unavailable', 'Cannot ask the daemon: slipway does not run; start it with slipway up');
+  }
+}
+
 async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);

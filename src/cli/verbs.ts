@@ -63,6 +63,16 @@ export const verbs: readonly VerbRow[] = [
     load: async () => (await import('./verbs/gc.ts')).gc,
   },
   {
+    name: 'registry status',
+    summary: 'show where the built-in registry listens and what it keeps',
+    load: async () => (await import('./verbs/registry-status.ts')).registryStatus,
+  },
+  {
+    name: 'registry gc',
+    summary: 'remove what no manifest of the built-in registry names any more',
+    load: async () => (await import('./verbs/registry-gc.ts')).registryGc,
+  },
+  {
     name: 'config explain',
     summary: 'show every setting in force and which source it came from',
     load: async () => (await import('./verbs/config-explain.ts')).configExplain,

@@ -8,7 +8,7 @@ const layers: readonly (readonly string[])[] = [
   ['formats'],
   ['sys'],
   ['engine'],
-  ['docker'],
+  ['docker', 'registry'],
   ['app'],
   ['cli'],
   ['main.ts'],

@@ -14,6 +14,8 @@ export interface Registry {
   readonly address: string;
   /** Folder of its store. */
   readonly storePath: string;
+  /** Ends it before its test does. */
+  stop(): Promise<void>;
 }
 
 export interface RegistryOptions {
@@ -39,7 +41,8 @@ export async function startRegistry(owner: Owner, options: RegistryOptions = {})
   for (let attempt = 1; attempt <= triesMost; attempt += 1) {
     const address = `127.0.0.1:${String(await freePort())}`;
     // The port may be taken between our look and the registry's start.
-    if (await serves(address, folder, options, owned)) return { address, storePath: join(folder, 'store') };
+    if (await serves(address, folder, options, owned))
+      return { address, storePath: join(folder, 'store'), stop: () => owned.disposeAsync() };
   }
   throw new Error('docker-registry does not start');
 }

@@ -7,7 +7,13 @@ import {
   type BootstrapRequest,
   type ContainersFate,
 } from '../control-protocol.ts';
-import type { CollectionReport, ExposureReport, StatusReport } from '../control-protocol.ts';
+import type {
+  CollectionReport,
+  ExposureReport,
+  RegistryGarbageReport,
+  RegistryReport,
+  StatusReport,
+} from '../control-protocol.ts';
 import { messageOf, reasonOf, reasons, StatusError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { Engine } from '#engine/engine.ts';
@@ -30,6 +36,8 @@ export interface ControlNeeds {
   engine(): Engine;
   readonly paused: PausedContainers;
   collect(options: { readonly dryRun: boolean }, signal: AbortSignal): Promise<CollectionReport>;
+  reportRegistry(): Promise<RegistryReport>;
+  collectRegistryGarbage(untagged: boolean, signal: AbortSignal): Promise<RegistryGarbageReport>;
 }
 
 const bodyBytesMost = 64 * 1024;
@@ -77,6 +85,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, needs:
       await needs.stop(fate, gone.signal);
       return reply(response, 200, {});
     }
+    case 'GET /registry':
+      return reply(response, 200, await needs.reportRegistry());
+    case 'POST /registry/gc':
+      return reply(
+        response,
+        200,
+        await needs.collectRegistryGarbage(searchParams.get('untagged') === 'true', gone.signal),
+      );
     case 'POST /images/bootstrap':
       return answerInLines(
         response,

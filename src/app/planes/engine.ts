@@ -58,7 +58,7 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
 };
 
 /** As programs find them in an environment, unless the configuration says otherwise. */
-function proxyOf(
+export function proxyOf(
   { httpProxy, httpsProxy, noProxy }: ValuesOf<typeof engineSettings>,
   env: EngineNeeds['env'],
 ): ProxySettings {

@@ -6,6 +6,7 @@ import type { Descriptor, Digest } from '#formats/oci.ts';
 import { familiarName, familiarReference } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import { digestOf } from '../store/chain.ts';
+import type { HttpResponse } from './http-transport.ts';
 import { discardBody, readBody } from './read-body.ts';
 import { RegistryRefusal } from './registry-error.ts';
 import type { RegistrySession } from './registry-session.ts';
@@ -100,10 +101,17 @@ export class Repository {
 
   /** Whether the registry has the blob in this repository. */
   async hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean> {
-    const request = { method: 'HEAD', target: this.blobTarget(digest), expected: [200, 404] } as const;
-    const response = await this.refusing(() => this.session.request({ ...request, scopes: this.#scopes }, signal));
-    await discardBody(response);
+    const response = await this.#headBlob(digest, signal);
     return response.status === 200;
+  }
+
+  /** Bytes of a blob, undefined when the repository does not have it. */
+  async blobSize(digest: Digest, signal: AbortSignal): Promise<number | undefined> {
+    const response = await this.#headBlob(digest, signal);
+    const length = Number(response.headers['content-length'] ?? Number.NaN);
+    if (response.status === 404) return undefined;
+    if (Number.isSafeInteger(length)) return length;
+    throw new StatusError('Damaged', `Cannot fetch ${digest}: the registry does not say how many bytes it has`);
   }
 
   blobTarget(digest: Digest): string {
@@ -117,6 +125,13 @@ export class Repository {
     } catch (error) {
       throw error instanceof RegistryRefusal ? this.#explain(error) : error;
     }
+  }
+
+  async #headBlob(digest: Digest, signal: AbortSignal): Promise<HttpResponse> {
+    const request = { method: 'HEAD', target: this.blobTarget(digest), expected: [200, 404] } as const;
+    const response = await this.refusing(() => this.session.request({ ...request, scopes: this.#scopes }, signal));
+    await discardBody(response);
+    return response;
   }
 
   #explain(error: RegistryRefusal): StatusError {

@@ -11,7 +11,7 @@ import { ProgressLine } from './progress-lines.ts';
 import type { Sources } from './sources.ts';
 
 export interface LayerFetch {
-  readonly sources: Sources;
+  readonly sources: Pick<Sources, 'first'>;
   /** The repository's full name. */
   readonly source: string;
   readonly onProgress: OnProgress;

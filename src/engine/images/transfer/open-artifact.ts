@@ -9,6 +9,7 @@ import type { Room } from '../room.ts';
 import { chainOf } from '../store/chain.ts';
 import { choosePlatform, hostPlatform } from './choose-platform.ts';
 import { fetchLayers } from './fetch-layers.ts';
+import type { LayerFetch } from './fetch-layers.ts';
 import type { PullOptions } from './pull-image.ts';
 
 /** Reads the document of an image or artifact, and fetches its layers when they are asked for; see `Images.openArtifact`. */
@@ -21,6 +22,8 @@ export async function openArtifact(
   const reference = asked.digest === undefined ? withDefaultTag(asked) : { ...asked, tag: undefined };
   const name = familiarReference(reference);
   const repository = new Repository(room.connect(reference.domain, options.auth), reference, 'pull');
+  // Of the registry itself: mirrors are for images.
+  const sources: LayerFetch['sources'] = { first: (work) => work(repository) };
   let found = await repository.getManifest(reference.digest ?? reference.tag ?? '', signal);
   if (found.document.kind === 'index') {
     const entry = choosePlatform(found.document.index.manifests, options.platform ?? hostPlatform());
@@ -49,7 +52,7 @@ export async function openArtifact(
     const hold = room.layers.hold(chain);
     try {
       await using _intent = await room.layers.intend(chain);
-      await fetchLayers(room, { repository, source: fullName(reference), onProgress }, complete, signal);
+      await fetchLayers(room, { sources, source: fullName(reference), onProgress }, complete, signal);
       return { chainId, [Symbol.dispose]: () => hold[Symbol.dispose]() };
     } catch (error) {
       hold[Symbol.dispose]();

@@ -30,7 +30,7 @@ const layerBytes = Number(process.argv[3] ?? 4) * 1e6;
 const work = mkdtempSync(join(tmpdir(), 'bench-pull-'));
 const cleanUps: (() => Promise<void>)[] = [];
 try {
-  const registry = await startRegistry({ after: (cleanUp) => cleanUps.push(async () => void (await cleanUp())) });
+  const registry = await startRegistry({ after: (cleanUp) => cleanUps.push(async () => await cleanUp()) });
   const name = `${registry.address}/bench:1`;
   await pushImage(name);
   const times: Record<string, number[]> = { skopeo: [], pull: [] };

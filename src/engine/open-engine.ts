@@ -18,9 +18,7 @@ import { openVolumes } from './volumes/open-volumes.ts';
  * run are taken over, exits that nobody saw are noted, half-made things are removed. Closing leaves containers running.
  */
 export async function openEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
-  const { runDir, instance, runcPath, conmonPath, addressPools, insecureRegistries, blobCacheBytes, proxy, logger } =
-    options;
-  const { journalSocket } = options;
+  const { runDir, instance, runcPath, conmonPath, addressPools, proxy, journalSocket, logger } = options;
   await using opened = new AsyncDisposableStack();
   const folder = (room: string): string => join(options.dataDir, room);
   const log = (room: string) => logger.with({ component: room });
@@ -50,11 +48,7 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
         snapshots,
         events,
         users,
-        insecureRegistries,
-        blobCacheBytes,
-        proxy: { ...proxy },
-        ...(options.mirrors !== undefined && { mirrors: options.mirrors }),
-        ...(options.certificatesPath !== undefined && { certificatesPath: options.certificatesPath }),
+        ...registriesOf(options),
         logger: log('images'),
       },
       signal,
@@ -97,6 +91,17 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
     builder,
     events,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function registriesOf(options: EngineOptions) {
+  const { insecureRegistries, blobCacheBytes, proxy, mirrors, certificatesPath } = options;
+  return {
+    insecureRegistries,
+    blobCacheBytes,
+    proxy: { ...proxy },
+    ...(mirrors !== undefined && { mirrors }),
+    ...(certificatesPath !== undefined && { certificatesPath }),
   };
 }
 

@@ -1,8 +1,6 @@
 import koffi from 'koffi';
 
-type Crypt = (phrase: string, setting: string, data: Buffer, sizeBytes: number) => string | null;
-
-/** Of libxcrypt's `struct crypt_data` (crypt.h). */
+/** Of libxcrypt's `struct crypt_data` (crypt.h), which begins with the hash as text. */
 const dataBytes = 32_768;
 
 /**
@@ -10,12 +8,15 @@ const dataBytes = 32_768;
  * the hash was made to take, on another thread. False for hashes of unknown kinds.
  */
 export async function hasPasswordHash(password: string, hash: string): Promise<boolean> {
-  const crypt = koffi.load('libcrypt.so.1').func('char *crypt_rn(const char *, const char *, void *, int)');
-  const found = await new Promise<string | null>((resolve, reject) => {
-    crypt.async(password, hash, Buffer.alloc(dataBytes), dataBytes, (error: unknown, result: ReturnType<Crypt>) => {
+  const crypt = koffi.load('libcrypt.so.1').func('void *crypt_rn(const char *, const char *, void *, int)');
+  // Ours until the answer is read from it: what the function returns points into it.
+  const data = Buffer.alloc(dataBytes);
+  const isHashed = await new Promise<boolean>((resolve, reject) => {
+    crypt.async(password, hash, data, dataBytes, (error: unknown, result: unknown) => {
       if (error instanceof Error) reject(error);
-      else resolve(result);
+      else resolve(result !== null);
     });
   });
-  return found !== null && !found.startsWith('*') && found === hash;
+  const found = data.subarray(0, data.indexOf(0)).toString('latin1');
+  return isHashed && hash !== '' && !hash.startsWith('*') && found === hash;
 }

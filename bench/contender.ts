@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { mountsBelow } from '#sys/mount-info.ts';
@@ -8,7 +8,7 @@ import { unmountTree } from '#sys/mounts.ts';
 import { busyboxTar } from '#kit/busybox-image.ts';
 import { command, commandOutput, type CommandOptions } from '#kit/command.ts';
 import { eventually } from '#kit/eventually.ts';
-import { repository, toolPath } from '#kit/tools.ts';
+import { pluginPath, repository, toolPath } from '#kit/tools.ts';
 
 import { CpuGroup, inGroup } from './cpu-group.ts';
 
@@ -21,7 +21,8 @@ export interface Contender extends AsyncDisposable {
 }
 
 const downloads = join(repository, '.cache/bench');
-const peerFolder = join(downloads, 'docker');
+/** How apt reads a newer suite of Debian, which `./slipway test` prepares. */
+const newerSuite = join(repository, '.cache/apt-sid/apt.conf');
 
 /** Our daemon from this source tree. */
 export async function openSlipway(): Promise<Contender> {
@@ -34,9 +35,13 @@ export async function openSlipway(): Promise<Contender> {
   });
 }
 
-/** dockerd of Debian's package docker.io with its containerd, unpacked into the cache and never installed. */
-export async function openDockerd(): Promise<Contender> {
-  if (!existsSync(join(peerFolder, 'usr/sbin/dockerd'))) await unpackPeer();
+/**
+ * dockerd of Debian's package docker.io with its containerd, of this machine's suite or the newest, unpacked into the cache
+ * and never installed.
+ */
+export async function openDockerd(suite: 'own' | 'newest' = 'own'): Promise<Contender> {
+  const peerFolder = join(downloads, suite === 'own' ? 'docker' : 'docker-newest');
+  if (!existsSync(join(peerFolder, 'usr/sbin/dockerd'))) await unpackPeer(peerFolder, suite);
   const args = (root: string): readonly string[] => [
     join(peerFolder, 'usr/sbin/dockerd'),
     `--data-root=${join(root, 'data')}`,
@@ -46,10 +51,13 @@ export async function openDockerd(): Promise<Contender> {
     '--bip=10.213.0.1/24',
     '--group=root',
   ];
-  return openContender('dockerd', args, { socketOf: (root) => join(root, 'd.sock'), end: async () => {} });
+  const programs = ['usr/bin', 'usr/sbin'].map((folder) => join(peerFolder, folder));
+  return openContender('dockerd', args, { programs, socketOf: (root) => join(root, 'd.sock'), end: async () => {} });
 }
 
 interface Ways {
+  /** Folders of programs that it starts. */
+  readonly programs?: readonly string[];
   readonly socketOf: (root: string) => string;
   /** Asks for an end in order, beyond SIGTERM. */
   readonly end: (root: string) => Promise<void>;
@@ -63,7 +71,7 @@ async function openContender(name: string, args: (root: string) => readonly stri
   const log = openSync(join(root, 'log'), 'a');
   const env = {
     ...process.env,
-    PATH: `${peerFolder}/usr/bin:${peerFolder}/usr/sbin:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+    PATH: [...(ways.programs ?? []), process.env['PATH'], '/usr/sbin', '/sbin'].join(':'),
   };
   const [file = '', ...rest] = inGroup(cpu, ['unshare', '--net', ...args(root)]);
   const daemon = spawn(file, rest, { stdio: ['ignore', log, log], env, detached: true });
@@ -76,10 +84,11 @@ async function openContender(name: string, args: (root: string) => readonly stri
     DOCKER_CONFIG: join(root, 'config'),
     DOCKER_CONTEXT: '',
   };
-  mkdirSync(join(root, 'config'));
+  mkdirSync(join(root, 'config/cli-plugins'), { recursive: true });
+  symlinkSync(pluginPath('docker-buildx'), join(root, 'config/cli-plugins/docker-buildx'));
   const docker: Contender['docker'] = async (words, options = {}) => {
     const [shell = '', ...line] = inGroup(cpu, [toolPath('docker'), ...words]);
-    return commandOutput(shell, line, { ...options, env: dockerEnv });
+    return commandOutput(shell, line, { ...options, env: { ...dockerEnv, ...options.env } });
   };
   await eventually(`${name} answers`, async () => {
     if (daemon.exitCode !== null) throw new Error(`${name} ended with ${String(daemon.exitCode)}; see ${root}/log`);
@@ -90,10 +99,11 @@ async function openContender(name: string, args: (root: string) => readonly stri
   return { name, cpu, docker, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }
 
-async function unpackPeer(): Promise<void> {
+async function unpackPeer(peerFolder: string, suite: 'own' | 'newest'): Promise<void> {
   const folder = join(downloads, 'packages');
   mkdirSync(folder, { recursive: true });
-  await commandOutput('apt-get', ['download', 'docker.io', 'containerd'], { cwd: folder });
+  const env = suite === 'own' ? {} : { APT_CONFIG: newerSuite };
+  await commandOutput('apt-get', ['download', 'docker.io', 'containerd'], { cwd: folder, env });
   await commandOutput('sh', ['-c', 'for package in *.deb; do dpkg-deb -x "$package" "$0"; done', peerFolder], {
     cwd: folder,
   });

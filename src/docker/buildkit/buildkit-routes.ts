@@ -1,5 +1,3 @@
-import { StatusError } from '#base/errors.ts';
-
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
 import type { Reply } from '../http/reply.ts';
@@ -10,7 +8,7 @@ import { type BuildKit, controlMethods } from './control-methods.ts';
 import { ContextStore } from './files/context-store.ts';
 import { gatewayMethods } from './gateway-methods.ts';
 import { type GrpcService, serveGrpc } from './grpc/serve-grpc.ts';
-import { ClientSession } from './session/client-session.ts';
+import { ClientSession, sessionHeaders } from './session/client-session.ts';
 import { Sessions } from './session/sessions.ts';
 import { Builds } from './solve/builds.ts';
 
@@ -33,13 +31,7 @@ export function buildKitRoutes(context: Context): readonly Route[] {
 }
 
 function openSession(sessions: Sessions, call: Call): Reply {
-  const id = call.header('x-docker-expose-session-uuid');
-  if (id === '') throw new StatusError('InvalidArgument', 'Cannot open a session: it has no ID');
-  if (sessions.has(id)) throw new StatusError('Conflict', `session ${id} already exists`);
-  const headers = {
-    id,
-    sharedKey: call.header('x-docker-expose-session-sharedkey'),
-    methods: call.header('x-docker-expose-session-grpc-method').split(/,\s*/),
-  };
+  const headers = sessionHeaders((name) => call.header(name));
+  sessions.checkFree(headers.id);
   return handover('h2c', (socket, signal) => sessions.serve(new ClientSession(headers, socket), signal));
 }

@@ -8,8 +8,6 @@ import { cacheMethods } from './cache-methods.ts';
 import { diskUsageRequest, diskUsageResponse, pruneRequest, usageRecord } from './messages/control-messages.ts';
 
 const never = new AbortController().signal;
-const call = { header: () => '' };
-
 const entry = (id: string, fields: Partial<CacheEntry> = {}): CacheEntry => ({
   id,
   kind: 'step',
@@ -44,7 +42,11 @@ async function ask(method: string, request: Uint8Array, asked: CachePrune[] = []
     replies.push(reply);
     await Promise.resolve();
   };
-  await cacheMethods(builderWith(asked))[`/moby.buildkit.v1.Control/${method}`]?.run(request, send, call, never);
+  const messages = (async function* () {
+    yield await Promise.resolve(request);
+  })();
+  const call = { header: () => '', messages, send };
+  await cacheMethods(builderWith(asked))[`/moby.buildkit.v1.Control/${method}`]?.(call, never);
   return replies;
 }
 

@@ -3,10 +3,14 @@ import { hostPlatform } from '#engine/build/platform.ts';
 
 import type { VersionInfo } from '../context.ts';
 import { cacheMethods } from './cache-methods.ts';
-import { type GrpcMethods, streaming, unary } from './grpc/serve-grpc.ts';
+import { byteStream } from './grpc/byte-stream.ts';
+import { type GrpcCall, type GrpcMethods, streaming, unary } from './grpc/serve-grpc.ts';
 import * as messages from './messages/control-messages.ts';
+import { ClientSession, sessionHeaders } from './session/client-session.ts';
+import type { Sessions } from './session/sessions.ts';
 import { ActiveBuild } from './solve/active-build.ts';
-import { buildDockerfile, type SolveTools } from './solve/build-dockerfile.ts';
+import { buildDockerfile } from './solve/build-dockerfile.ts';
+import type { SolveTools } from './solve/solve-tools.ts';
 import type { Builds } from './solve/builds.ts';
 import { chooseExport } from './solve/export-result.ts';
 
@@ -33,8 +37,18 @@ export function controlMethods(buildKit: BuildKit): GrpcMethods {
       const build = await buildKit.builds.get(ref, signal);
       for await (const item of build.log.read(signal)) await send(item);
     }),
+    [`${service}/Session`]: (call, signal) => serveSession(buildKit.sessions, call, signal),
     ...cacheMethods(buildKit.engine.builder),
   };
+}
+
+/** A session within the connection of calls, as buildx opens it for several builds at once. */
+async function serveSession(sessions: Sessions, call: GrpcCall, signal: AbortSignal): Promise<void> {
+  const headers = sessionHeaders((name) => call.header(name));
+  sessions.checkFree(headers.id);
+  const { messages, send } = call;
+  const socket = byteStream({ messages, send, end: () => {}, close: () => {} });
+  await sessions.serve(new ClientSession(headers, socket), signal);
 }
 
 /** The one who builds, and what it builds for. */
@@ -65,7 +79,9 @@ async function solve(buildKit: BuildKit, build: ActiveBuild): Promise<Iterable<r
   const result = build.find(resultId);
   if (result === undefined && request.exporters.length > 0)
     throw new StatusError('InvalidArgument', 'Cannot export a result that was not built');
-  return result === undefined ? [] : await exportResult(buildKit.engine, build, session, result);
+  const response = result === undefined ? [] : await exportResult(buildKit.engine, build, session, result);
+  await build.finish();
+  return response;
 }
 
 /** Waits until the client says which result it wants. Throws what went wrong with it. */

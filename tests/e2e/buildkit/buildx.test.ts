@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after as afterAll, before, describe, test } from 'node:test';
 
 import { commandOutput } from '../../kit/command.ts';
+import { openGitServer } from '../../kit/git-server.ts';
 import type { Instance } from '../../kit/instance.ts';
 import { openInstance } from '../../kit/open-instance.ts';
 import { proves } from '../../kit/proves.ts';
 import { startRegistry } from '../../kit/registry.ts';
 import { toolPath } from '../../kit/tools.ts';
+import { Project } from '../clients/project.ts';
 import { Buildx } from './buildx.ts';
 
 let instance: Instance;
@@ -165,6 +168,64 @@ FROM nowhere/none
     const key = join(folder, 'key');
     await commandOutput(toolPath('ssh-keygen'), ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
     assert.match(await buildx.built(folder, ['--ssh', `default=${key}`]), /^#\d+ [\d.]+ lent$/m);
+  });
+
+  test('contexts from elsewhere: an archive on stdin, a git repository', async () => {
+    const folder = buildx.folder({ Dockerfile: 'FROM busybox\nCOPY x /x\n', x: 'from the archive' });
+    const { code, stderr } = await buildx.run(['build', '--progress=plain', '-t', 'far', '-'], {
+      stdin: execFileSync('tar', ['c', '-C', folder, '.']),
+    });
+    assert.equal(code, 0, stderr);
+    assert.equal(await instance.dockerOutput('run', '--rm', 'far', 'cat', '/x'), 'from the archive');
+    await using server = await openGitServer();
+    server.commit('app', { 'sub/Dockerfile': 'FROM busybox\nCOPY x /x\n', 'sub/x': 'from git' });
+    await buildx.built(`${server.smartUrl}/app.git#main:sub`, ['-t', 'far']);
+    assert.equal(await instance.dockerOutput('run', '--rm', 'far', 'cat', '/x'), 'from git');
+  });
+
+  test('bake: several builds at once that share a context', async () => {
+    const target = (name: string): object => ({ context: '.', target: name, tags: [`baked-${name}`] });
+    const folder = buildx.folder({
+      Dockerfile: 'FROM busybox AS a\nCOPY x /a\nFROM busybox AS b\nCOPY x /b\n',
+      x: 'shared',
+      'bake.json': JSON.stringify({
+        group: { default: { targets: ['a', 'b'] } },
+        target: { a: target('a'), b: target('b') },
+      }),
+    });
+    const { code, stderr } = await buildx.run(['bake', '--progress=plain', '-f', 'bake.json'], { cwd: folder });
+    assert.equal(code, 0, stderr);
+    for (const name of ['a', 'b'])
+      assert.equal(await instance.dockerOutput('run', '--rm', `baked-${name}`, 'cat', `/${name}`), 'shared');
+  });
+
+  test('compose builds its services so, with their secrets', async () => {
+    await using project = new Project(instance, {
+      'compose.yaml': `services:
+  app:
+    image: composed
+    build: { context: ., dockerfile: Dockerfile, secrets: [token] }
+secrets: { token: { file: ./token } }
+`,
+      Dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=token,required wc -c < /run/secrets/token > /length\n',
+      token: 'hush',
+    });
+    for (const bake of ['true', 'false']) {
+      const { code, stderr } = await project.run(['build', '--no-cache'], {
+        env: { ...buildx.env, COMPOSE_BAKE: bake },
+      });
+      assert.equal(code, 0, stderr);
+      assert.equal(await instance.dockerOutput('run', '--rm', 'composed', 'cat', '/length'), '4');
+    }
+  });
+
+  test('the cache is listed and pruned', async () => {
+    await buildx.built(buildx.folder({ Dockerfile: 'FROM busybox\nRUN echo to be pruned > /x\n' }));
+    const listed = await buildx.run(['du', '--verbose']);
+    assert.match(listed.stdout, /Description:.*to be pruned/);
+    const pruned = await buildx.run(['prune', '--all', '--force']);
+    assert.equal(pruned.code, 0, pruned.stderr);
+    assert.doesNotMatch((await buildx.run(['du', '--verbose'])).stdout, /to be pruned/);
   });
 
   test('options that it does not have are refused by name', async () => {

@@ -9,14 +9,16 @@ import { pluginPath, toolPath } from '../../kit/tools.ts';
 /** BuildKit's client before a daemon, with a folder of files for each build. */
 export class Buildx {
   readonly #instance: Instance;
-  readonly #env: Readonly<Record<string, string>>;
+  /** For docker with its plugins. */
+  readonly env: Readonly<Record<string, string>>;
 
   constructor(instance: Instance) {
     this.#instance = instance;
     const config = join(instance.root, 'buildx-config');
     mkdirSync(join(config, 'cli-plugins'), { recursive: true });
-    symlinkSync(pluginPath('docker-buildx'), join(config, 'cli-plugins/docker-buildx'));
-    this.#env = { ...instance.dockerEnv(), DOCKER_CONFIG: config, DOCKER_BUILDKIT: '1', BUILDX_GIT_INFO: '0' };
+    for (const name of ['docker-buildx', 'docker-compose'])
+      symlinkSync(pluginPath(name), join(config, 'cli-plugins', name));
+    this.env = { ...instance.dockerEnv(), DOCKER_CONFIG: config, DOCKER_BUILDKIT: '1', BUILDX_GIT_INFO: '0' };
   }
 
   /** A folder with files; `Dockerfile` is one of them. */
@@ -30,7 +32,7 @@ export class Buildx {
   }
 
   async run(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return await this.#instance.dockerWith({ ...options, env: { ...this.#env, ...options.env } }, 'buildx', ...args);
+    return await this.#instance.dockerWith({ ...options, env: { ...this.env, ...options.env } }, 'buildx', ...args);
   }
 
   /** Builds with plain progress, which goes to stderr. */
@@ -48,6 +50,6 @@ export class Buildx {
   /** A build that a test ends. */
   start(folder: string): ChildProcess {
     const args = ['buildx', 'build', '--progress=plain', folder];
-    return spawn(toolPath('docker'), args, { env: { ...process.env, ...this.#env }, stdio: 'ignore' });
+    return spawn(toolPath('docker'), args, { env: { ...process.env, ...this.env }, stdio: 'ignore' });
   }
 }

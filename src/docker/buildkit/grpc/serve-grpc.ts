@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { performServerHandshake } from 'node:http2';
-import type { ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 import { messageOf, reasonOf, StatusError } from '#base/errors.ts';
@@ -14,19 +14,15 @@ import { type GrpcStatus, grpcCodes, trailersOf } from './grpc-status.ts';
 
 /** A call of a client. */
 export interface GrpcCall {
-  /** The first value of a header, '' when it is missing. */
+  /** The value of a header, '' when it is missing; several are joined by commas. */
   header(name: string): string;
+  /** What the client sends. */
+  readonly messages: AsyncIterable<Uint8Array>;
+  send(reply: Uint8Array): Promise<void>;
 }
 
-/** A method with one message of the client; `send` is called once or, when it streams, as often as it likes. */
-export interface GrpcMethod {
-  readonly run: (
-    request: Uint8Array,
-    send: (reply: Uint8Array) => Promise<void>,
-    call: GrpcCall,
-    signal: AbortSignal,
-  ) => Promise<void>;
-}
+/** Answers a call; it ends when this resolves. */
+export type GrpcMethod = (call: GrpcCall, signal: AbortSignal) => Promise<void>;
 
 /** Methods by path, such as `/moby.buildkit.v1.Control/Info`. */
 export type GrpcMethods = Readonly<Record<string, GrpcMethod>>;
@@ -45,9 +41,9 @@ export function unary<Q extends Message, A extends Message>(
   reply: A,
   handle: (request: Decoded<Q>, call: GrpcCall, signal: AbortSignal) => Encodable<A> | Promise<Encodable<A>>,
 ): GrpcMethod {
-  return {
-    run: async (bytes, send, call, signal) =>
-      await send(encodeMessage(reply, await handle(decodeMessage(request, bytes), call, signal))),
+  return async (call, signal) => {
+    const value = decodeMessage(request, await firstMessage(call));
+    await call.send(encodeMessage(reply, await handle(value, call, signal)));
   };
 }
 
@@ -56,9 +52,9 @@ export function streaming<Q extends Message, A extends Message>(
   reply: A,
   handle: (request: Decoded<Q>, send: (item: Encodable<A>) => Promise<void>, signal: AbortSignal) => Promise<void>,
 ): GrpcMethod {
-  return {
-    run: async (bytes, send, _, signal) =>
-      await handle(decodeMessage(request, bytes), (item) => send(encodeMessage(reply, item)), signal),
+  return async (call, signal) => {
+    const value = decodeMessage(request, await firstMessage(call));
+    await handle(value, (item) => call.send(encodeMessage(reply, item)), signal);
   };
 }
 
@@ -68,11 +64,7 @@ export async function serveGrpc(socket: Duplex, service: GrpcService, signal: Ab
   const calls = new Set<Promise<void>>();
   session.on('error', () => {});
   session.on('stream', (stream, headers) => {
-    const header = (name: string): string => {
-      const value = headers[name];
-      return (Array.isArray(value) ? value[0] : value) ?? '';
-    };
-    const done = serveCall(stream, service, { header }).finally(() => calls.delete(done));
+    const done = serveCall(stream, headers, service).finally(() => calls.delete(done));
     calls.add(done);
   });
   const onAbort = (): void => session.destroy();
@@ -85,18 +77,18 @@ export async function serveGrpc(socket: Duplex, service: GrpcService, signal: Ab
   }
 }
 
-async function serveCall(stream: ServerHttp2Stream, service: GrpcService, call: GrpcCall): Promise<void> {
+async function serveCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, service: GrpcService): Promise<void> {
   const gone = new AbortController();
   stream.on('error', () => {});
   stream.once('close', () => gone.abort(new StatusError('Unavailable', 'the client ended the call')));
-  const path = call.header(':path');
+  const path = headers[':path'] ?? '';
   let status: GrpcStatus = { code: grpcCodes.ok, message: '', details: [] };
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.once('wantTrailers', () => stream.sendTrailers(trailersOf(status)));
   try {
     const method = Object.hasOwn(service.methods, path) ? service.methods[path] : undefined;
     if (method === undefined) status = unknownMethod(path);
-    else await method.run(await firstMessage(stream), (reply) => write(stream, reply, gone.signal), call, gone.signal);
+    else await method(callOver(stream, headers, gone.signal), gone.signal);
   } catch (error) {
     if (gone.signal.aborted) return;
     status = service.statusOf(error);
@@ -108,15 +100,20 @@ async function serveCall(stream: ServerHttp2Stream, service: GrpcService, call: 
   }
 }
 
-async function firstMessage(stream: ServerHttp2Stream): Promise<Uint8Array> {
-  for await (const message of readMessages(stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>))
-    return message;
-  throw new StatusError('InvalidArgument', 'Cannot answer a call: it has no message');
+function callOver(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, signal: AbortSignal): GrpcCall {
+  return {
+    header: (name) => [headers[name] ?? ''].flat().join(','),
+    messages: readMessages(stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>),
+    async send(reply) {
+      signal.throwIfAborted();
+      if (!stream.write(frameMessage(reply))) await once(stream, 'drain', { signal });
+    },
+  };
 }
 
-async function write(stream: ServerHttp2Stream, reply: Uint8Array, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  if (!stream.write(frameMessage(reply))) await once(stream, 'drain', { signal });
+async function firstMessage({ messages }: GrpcCall): Promise<Uint8Array> {
+  for await (const message of messages) return message;
+  throw new StatusError('InvalidArgument', 'Cannot answer a call: it has no message');
 }
 
 function unknownMethod(path: string): GrpcStatus {

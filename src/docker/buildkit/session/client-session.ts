@@ -15,6 +15,17 @@ export interface SessionHeaders {
   readonly methods: readonly string[];
 }
 
+/** Reads the headers by which clients open sessions. Throws InvalidArgument for one without an ID. */
+export function sessionHeaders(header: (name: string) => string): SessionHeaders {
+  const id = header('x-docker-expose-session-uuid');
+  if (id === '') throw new StatusError('InvalidArgument', 'Cannot open a session: it has no ID');
+  return {
+    id,
+    sharedKey: header('x-docker-expose-session-sharedkey'),
+    methods: header('x-docker-expose-session-grpc-method').split(/,\s*/),
+  };
+}
+
 /** A client behind a relay may vanish without a sign; it is asked as often. */
 const healthPeriodMs = 30_000;
 const healthMethod = '/grpc.health.v1.Health/Check';

@@ -1,18 +1,8 @@
-import { Duplex } from 'node:stream';
-
 import { StatusError } from '#base/errors.ts';
 import type { BuildSession } from '#engine/build/builder.ts';
-import { decodeMessage } from '#formats/protobuf/decode.ts';
-import { encodeMessage } from '#formats/protobuf/encode.ts';
 
-import type { GrpcStream } from '../grpc/grpc-channel.ts';
-import {
-  bytesMessage,
-  checkAgentRequest,
-  getSecretRequest,
-  getSecretResponse,
-  nothing,
-} from '../messages/session-messages.ts';
+import { byteStream } from '../grpc/byte-stream.ts';
+import { checkAgentRequest, getSecretRequest, getSecretResponse, nothing } from '../messages/session-messages.ts';
 import type { ClientSession } from './client-session.ts';
 
 const secretMethod = '/moby.buildkit.secrets.v1.Secrets/GetSecret';
@@ -33,8 +23,10 @@ export function lendSession(session: ClientSession): BuildSession {
       const messages = { request: checkAgentRequest, reply: nothing };
       return (await unlessRefused(() => session.channel.call(checkMethod, messages, { id }, signal))) !== undefined;
     },
-    connectSshAgent: async (id, signal) =>
-      await Promise.resolve(duplexOf(session.channel.open(forwardMethod, { 'buildkit.ssh.id': id }, signal))),
+    async connectSshAgent(id, signal) {
+      const stream = session.channel.open(forwardMethod, { 'buildkit.ssh.id': id }, signal);
+      return await Promise.resolve(byteStream({ ...stream, close: () => stream[Symbol.dispose]() }));
+    },
   };
 }
 
@@ -46,45 +38,4 @@ async function unlessRefused<T>(call: () => Promise<T>): Promise<T | undefined> 
     if (error instanceof StatusError && error.reason !== 'Unavailable') return undefined;
     throw error;
   }
-}
-
-/** A stream of messages as one of bytes. */
-function duplexOf(stream: GrpcStream): Duplex {
-  const messages = stream.messages[Symbol.asyncIterator]();
-  // An empty piece would not wake the reader again.
-  const next = async (): Promise<Uint8Array | null> => {
-    for (let item = await messages.next(); item.done !== true; item = await messages.next()) {
-      const { data } = decodeMessage(bytesMessage, item.value);
-      if (data.length > 0) return data;
-    }
-    return null;
-  };
-  const send = async (data: Buffer, done: (error?: Error) => void): Promise<void> => {
-    try {
-      await stream.send(encodeMessage(bytesMessage, { data }));
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  };
-  const duplex: Duplex = new Duplex({
-    read() {
-      next().then(
-        (data) => duplex.push(data),
-        (error: unknown) => duplex.destroy(error as Error),
-      );
-    },
-    write(chunk: Buffer, _, done) {
-      void send(chunk, done);
-    },
-    final(done) {
-      stream.end();
-      done();
-    },
-    destroy(error, done) {
-      stream[Symbol.dispose]();
-      done(error);
-    },
-  });
-  return duplex;
 }

@@ -11,8 +11,9 @@ const waitMs = 5_000;
 export class Sessions {
   readonly #open = new Arrivals<ClientSession>();
 
-  has(id: string): boolean {
-    return this.#open.has(id);
+  /** Throws Conflict when there is a session of that ID. */
+  checkFree(id: string): void {
+    if (this.#open.has(id)) throw new StatusError('Conflict', `session ${id} already exists`);
   }
 
   /** Serves a session until its client is gone. */

@@ -27,6 +27,7 @@ export class ActiveBuild implements AsyncDisposable {
   /** The first error of what was built for it: clients send back its text alone. */
   failure: unknown;
   readonly #end = new AbortController();
+  readonly #released = Promise.withResolvers<void>();
   readonly #results = new Map<string, BuildResult>();
   readonly #work = new Set<Promise<void>>();
 
@@ -36,14 +37,14 @@ export class ActiveBuild implements AsyncDisposable {
     this.signal = AbortSignal.any([signal, this.#end.signal]);
   }
 
-  /** Begins work that makes a result and then holds it until the build's signal aborts. Resolves with the result's ID. */
+  /** Begins work that makes a result and then holds it until the build is finished. Resolves with the result's ID. */
   async result(make: (hold: (result: BuildResult) => Promise<void>) => Promise<void>): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const hold = async (result: BuildResult): Promise<void> => {
       const id = newId();
       this.#results.set(id, result);
       resolve(id);
-      await aborted(this.signal);
+      await Promise.race([this.#released.promise, aborted(this.signal)]);
     };
     const work = make(hold).catch((error: unknown) => {
       this.failure ??= error;
@@ -55,6 +56,14 @@ export class ActiveBuild implements AsyncDisposable {
 
   find(resultId: string): BuildResult | undefined {
     return this.#results.get(resultId);
+  }
+
+  /** Lets go of the results, once they are exported, and waits for what is still to be done. Throws what that throws. */
+  async finish(): Promise<void> {
+    const before = this.failure;
+    this.#released.resolve();
+    await Promise.all(this.#work);
+    if (this.failure !== before) throw this.failure;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,7 +29,14 @@ const none: ExporterResponse = new Map();
 const imageAttributes = { name: anything, 'prefer-image-digest': anything, 'dangling-name-prefix': anything };
 
 const image: Exporter = {
-  attributes: { ...imageAttributes, push: anything, unpack: anything, store: yes, 'push-by-digest': no },
+  attributes: {
+    ...imageAttributes,
+    push: anything,
+    load: anything,
+    unpack: anything,
+    store: yes,
+    'push-by-digest': no,
+  },
   run: exportImage,
 };
 const archive: Exporter = {

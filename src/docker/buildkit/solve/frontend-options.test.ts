@@ -21,7 +21,9 @@ describe('options of the front end', () => {
       },
       dockerfileName: 'Dockerfile',
       dockerfileFolder: 'dockerfile',
+      hasOwnDockerfile: false,
       contextFolder: 'context',
+      contextUrl: '',
       contexts: new Map(),
       folderSessions: new Map(),
     });
@@ -51,7 +53,9 @@ describe('options of the front end', () => {
     assert.deepEqual(rest, {
       dockerfileName: 'x.Dockerfile',
       dockerfileFolder: 'other',
+      hasOwnDockerfile: true,
       contextFolder: 'ctx',
+      contextUrl: '',
       contexts: new Map([
         ['base', { kind: 'image', name: 'alpine:3' }],
         ['src', { kind: 'folder', folder: 'src' }],
@@ -78,14 +82,15 @@ describe('options of the front end', () => {
       ],
     });
     assert.equal(read({ 'no-cache': '' }).request.noCache, true);
+    assert.equal(read({ context: 'https://x/y.git' }).contextUrl, 'https://x/y.git');
   });
 
   for (const [name, value, reason, words] of [
     ['cgroup-parent', 'x', 'NotSupported', /cgroup-parent "x"/],
-    ['context', 'https://x/y.git', 'NotSupported', /send a folder as the context/],
     ['requestid', 'frontend.lint', 'NotSupported', /--check/],
     ['attest:sbom', '', 'NotSupported', /--sbom/],
-    ['platform', 'linux/amd64,linux/arm64', 'InvalidArgument', /platform/],
+    ['platform', 'linux/amd64,linux/arm64', 'NotSupported', /several platforms/],
+    ['platform', 'linux/amd64/v9/x', 'InvalidArgument', /platform/],
     ['context:a', 'target:b', 'NotSupported', /build context "a"/],
     ['context:a', 'https://x', 'NotSupported', /build context "a"/],
     ['force-network-mode', 'my-net', 'InvalidArgument', /network mode "my-net"/],

@@ -2,6 +2,7 @@ import { StatusError } from '#base/errors.ts';
 import type { BuildRequest } from '#engine/build/builder.ts';
 import { parseExtraHost } from '#engine/network/sandbox-files.ts';
 
+import type { Platform } from '#formats/oci.ts';
 import { platformOf } from '../../images/platform.ts';
 
 type Attributes = ReadonlyMap<string, string>;
@@ -16,8 +17,12 @@ export interface FrontendOptions {
   readonly dockerfileName: string;
   /** The client's name of the folder that the Dockerfile is in. */
   readonly dockerfileFolder: string;
+  /** Whether the Dockerfile comes from the client even when the context does not. */
+  readonly hasOwnDockerfile: boolean;
   /** The client's name of the folder that is the context. */
   readonly contextFolder: string;
+  /** Where the context is when it is no folder of the client; '' else. */
+  readonly contextUrl: string;
   /** `--build-context`: a folder of the client, or an image. */
   readonly contexts: ReadonlyMap<string, ContextSource>;
   /** Folders of the client that another session than the build's serves: several builds of one call share it. */
@@ -33,6 +38,7 @@ const known: ReadonlySet<string> = new Set([
   'filename',
   'dockerfilekey',
   'contextkey',
+  'context',
   'target',
   'no-cache',
   'image-resolve-mode',
@@ -53,7 +59,6 @@ const known: ReadonlySet<string> = new Set([
 const knownPrefixes = ['build-arg:', 'label:', 'context:', 'vcs:', 'local-sessionid:'] as const;
 
 const refusals: readonly (readonly [string, string])[] = [
-  ['context', 'send a folder as the context; git repositories, URLs and archives on stdin are not supported here'],
   ['requestid', 'only whole builds are supported, not --call or --check'],
   ['attest:', 'attestations are not supported; leave --attest, --provenance and --sbom away'],
 ];
@@ -63,7 +68,7 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
   for (const [name, value] of attributes) checkKnown(name, value);
   const text = (name: string): string => attributes.get(name) ?? '';
   const noCache = attributes.get('no-cache');
-  const platform = platformOf(text('platform'));
+  const platform = onePlatform(text('platform'));
   const shmSizeBytes = shmSize(text('shm-size'));
   const limits = ulimits(text('ulimit'));
   const sessions = Object.entries(withPrefix(attributes, 'local-sessionid:'));
@@ -83,7 +88,9 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
     },
     dockerfileName: text('filename') || 'Dockerfile',
     dockerfileFolder: text('dockerfilekey') || 'dockerfile',
+    hasOwnDockerfile: attributes.has('dockerfilekey'),
     contextFolder: text('contextkey') || 'context',
+    contextUrl: text(text('contextkey') || 'context'),
     // A prefix only keeps sessions apart (buildkit: session/manager.go).
     folderSessions: new Map(sessions.map(([folder, id]) => [folder, id.replace(/^[^:]*:/, '')])),
     contexts: new Map(
@@ -119,6 +126,11 @@ function contextOf(name: string, value: string): ContextSource {
     'NotSupported',
     `Cannot use "${value}" as the build context "${name}": only folders and docker-image:// are supported`,
   );
+}
+
+function onePlatform(text: string): Platform | undefined {
+  if (!text.includes(',')) return platformOf(text);
+  throw new StatusError('NotSupported', `Cannot build for several platforms (${text}) at once: build for each`);
 }
 
 function networkMode(mode: string): string {

@@ -15,8 +15,6 @@ const ignoreName = '.dockerignore';
 export type SessionOf = (folder: string) => ClientSession;
 
 interface LoadedDockerfile {
-  /** Its path in the client's folder, for messages. */
-  readonly name: string;
   readonly text: string;
   /** What the context leaves out: text of the Dockerfile's own ignore file, or of the context's. */
   readonly ignore: string;
@@ -47,7 +45,7 @@ export async function loadDockerfile(
         const found = await readContextFile(upload.path, candidate);
         if (found !== undefined) return found;
       }
-      throw new StatusError('NotFound', `failed to read dockerfile: open ${name}: no such file or directory`);
+      throw missingDockerfile(name);
     }),
     ignoreTask.run(async () => {
       const target = { root: ignoreUpload.path, task: ignoreTask };
@@ -55,7 +53,12 @@ export async function loadDockerfile(
       return await readContextFile(ignoreUpload.path, ignoreName);
     }),
   ]);
-  return { name, text, ignore: (await readContextFile(upload.path, `${name}${ignoreName}`)) ?? general ?? '' };
+  return { text, ignore: (await readContextFile(upload.path, `${name}${ignoreName}`)) ?? general ?? '' };
+}
+
+/** In BuildKit's words. */
+export function missingDockerfile(name: string): StatusError {
+  return new StatusError('NotFound', `failed to read dockerfile: open ${name}: no such file or directory`);
 }
 
 /** Makes the folder `root` equal to the client's context without what is ignored. */

@@ -10,6 +10,7 @@ import { ClientSession, sessionHeaders } from './session/client-session.ts';
 import type { Sessions } from './session/sessions.ts';
 import { ActiveBuild } from './solve/active-build.ts';
 import { buildDockerfile } from './solve/build-dockerfile.ts';
+import { cacheTargets } from './solve/cache-options.ts';
 import type { SolveTools } from './solve/solve-tools.ts';
 import type { Builds } from './solve/builds.ts';
 import { chooseExport } from './solve/export-result.ts';
@@ -106,7 +107,5 @@ function checkSolve({ definition, frontendInputs, sourcePolicy, cache }: ActiveB
     );
   if (sourcePolicy.length > 0)
     throw new StatusError('NotSupported', 'Cannot build with a source policy; leave it away');
-  const exported = cache?.exports[0];
-  if (exported !== undefined)
-    throw new StatusError('NotSupported', `Cannot export the cache to ${exported.type}: leave --cache-to away`);
+  cacheTargets(cache?.exports ?? []);
 }

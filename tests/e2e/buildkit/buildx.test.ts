@@ -295,4 +295,26 @@ describe('outputs', () => {
     await instance.dockerOutput('rmi', name);
     await instance.dockerOutput('pull', `${address}/app@${said['containerimage.digest'] ?? ''}`);
   });
+
+  test('a cache travels by a registry to a machine that does not have it, and inline with its image', async (t) => {
+    const { address } = await startRegistry(t);
+    const folder = buildx.folder({
+      Dockerfile: 'FROM busybox AS a\nRUN date +%N > /a\nFROM busybox\nCOPY --from=a /a /b\n',
+    });
+    const cache = `type=registry,ref=${address}/cache`;
+    await buildx.built(folder, ['-t', 'cached', '--cache-to', `${cache},mode=max`]);
+    const before = await instance.dockerOutput('run', '--rm', 'cached', 'cat', '/b');
+    await instance.dockerOutput('rmi', 'cached');
+    await buildx.run(['prune', '--all', '--force']);
+    const again = await buildx.built(folder, ['-t', 'cached', '--cache-from', cache]);
+    assert.match(again, /CACHED/);
+    assert.equal(await instance.dockerOutput('run', '--rm', 'cached', 'cat', '/b'), before);
+    const name = `${address}/inline:1`;
+    await buildx.built(folder, ['-t', name, '--push', '--cache-to', 'type=inline']);
+    await instance.dockerOutput('rmi', 'cached', name);
+    await buildx.run(['prune', '--all', '--force']);
+    assert.match(await buildx.built(folder, ['--cache-from', name]), /CACHED/);
+    const refused = await buildx.build(folder, ['--cache-to', `type=local,dest=${join(folder, 'cache')}`]);
+    assert.match(refused.stderr, /Cannot take a cache to .*type=local/);
+  });
 });

@@ -7,11 +7,11 @@ import { bytesMessage } from '../messages/session-messages.ts';
 
 interface Messages {
   readonly messages: AsyncIterable<Uint8Array>;
-  send(message: Uint8Array): Promise<void>;
+  readonly send: (message: Uint8Array) => Promise<void>;
   /** Says that no more is sent. */
-  end(): void;
+  readonly end: () => void;
   /** Nobody reads or writes any more. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Messages of bytes, both ways, as one stream of bytes. */

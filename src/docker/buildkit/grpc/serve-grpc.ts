@@ -18,7 +18,7 @@ export interface GrpcCall {
   header(name: string): string;
   /** What the client sends. */
   readonly messages: AsyncIterable<Uint8Array>;
-  send(reply: Uint8Array): Promise<void>;
+  readonly send: (reply: Uint8Array) => Promise<void>;
 }
 
 /** Answers a call; it ends when this resolves. */

@@ -6,6 +6,7 @@ import type { ClientSession } from '../session/client-session.ts';
 import { lendSession } from '../session/lend-session.ts';
 import { sessionCredentials } from '../session/session-credentials.ts';
 import type { ActiveBuild } from './active-build.ts';
+import { cacheSources, cacheTargets } from './cache-options.ts';
 import { frontendOptions } from './frontend-options.ts';
 import { openSources } from './open-sources.ts';
 import type { SolveTools } from './solve-tools.ts';
@@ -38,6 +39,8 @@ export async function buildDockerfile(
       ...sources,
       // What is ignored is left out already.
       dockerignore: '',
+      cacheFrom: cacheSources(attributes),
+      cacheTo: cacheTargets(build.request.cache?.exports ?? []),
       tags: [],
       entitlements: build.request.entitlements,
       auth: (registry) => sessionCredentials(session, registry, signal),

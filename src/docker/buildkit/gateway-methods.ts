@@ -6,6 +6,7 @@ import { nothing } from './messages/control-messages.ts';
 import * as messages from './messages/gateway-messages.ts';
 import type { ActiveBuild } from './solve/active-build.ts';
 import { buildDockerfile } from './solve/build-dockerfile.ts';
+import { checkDockerfile, checkQuestion } from './solve/check-dockerfile.ts';
 
 const service = '/moby.buildkit.v1.frontend.LLBBridge';
 
@@ -41,6 +42,11 @@ export function gatewayMethods(buildKit: BuildKit): GrpcMethods {
           );
         const build = await buildOf(call, signal);
         const session = await buildKit.sessions.get(build.request.session, signal);
+        const question = attributes.get('requestid');
+        if (question !== undefined) {
+          checkQuestion(question);
+          return { result: { metadata: await checkDockerfile(buildKit, build, session, attributes) } };
+        }
         const id = await buildDockerfile(buildKit, build, session, { frontend, attributes });
         return { result: { ref: { id } } };
       },

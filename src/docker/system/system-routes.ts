@@ -11,7 +11,10 @@ import { systemInfo } from './info.ts';
 import { systemVersion } from './version.ts';
 import { shownTo } from '../versions/shown-to.ts';
 
-/** `Builder-Version: 1` sends clients to the classic builder; `Swarm: inactive` keeps them from asking for services. */
+/**
+ * `Builder-Version: 1` sends clients from 18.09 to 22 to the classic builder, who would speak BuildKit by `version=2` else; later
+ * ones take buildx where they have it, whatever is said here. `Swarm: inactive` keeps them from asking for services.
+ */
 const pingHeaders: Headers = {
   'Builder-Version': '1',
   Swarm: 'inactive',

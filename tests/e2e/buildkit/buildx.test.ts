@@ -183,6 +183,25 @@ FROM nowhere/none
     assert.equal(await instance.dockerOutput('run', '--rm', 'far', 'cat', '/x'), 'from git');
   });
 
+  test('build checks, alone and beside a build', async () => {
+    const doubtful = buildx.folder({ Dockerfile: 'FROM busybox\nRUN true\nCMD echo hi\n' });
+    const checked = await buildx.run(['build', '--check', doubtful]);
+    assert.equal(checked.code, 1);
+    assert.match(checked.stdout, /1 warning has been found!/);
+    assert.match(
+      checked.stdout,
+      /WARNING: JSONArgsRecommended - https:.*\n.*\n.*Dockerfile:3\n(.*\n)+ +3 \| >>> CMD echo hi/,
+    );
+    assert.match(await buildx.built(doubtful), /1 warning found.*\n.* - JSONArgsRecommended: .* \(line 3\)/);
+    const fine = await buildx.run(['build', '--check', buildx.folder({ Dockerfile: 'FROM busybox\n' })]);
+    assert.deepEqual([fine.code, fine.stdout], [0, 'Check complete, no warnings found.\n']);
+    const wrong = await buildx.run(['build', '--check', buildx.folder({ Dockerfile: 'FROM busybox\nNOPE\n' })]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stdout + wrong.stderr, /unknown instruction: NOPE/);
+    const outline = await buildx.run(['build', '--call=outline', doubtful]);
+    assert.match(outline.stderr, /Cannot answer frontend\.outline: only --check and whole builds are supported/);
+  });
+
   test('bake: several builds at once that share a context', async () => {
     const target = (name: string): object => ({ context: '.', target: name, tags: [`baked-${name}`] });
     const folder = buildx.folder({

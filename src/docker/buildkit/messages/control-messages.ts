@@ -78,12 +78,17 @@ const vertexLog = message({
   msg: one(4, 'bytes'),
 });
 
+const position = message({ line: one(1, 'int32'), character: one(2, 'int32') });
+const sourceInfo = message({ filename: one(1, 'string'), data: one(2, 'bytes'), language: one(4, 'string') });
+
 const vertexWarning = message({
   vertex: one(1, 'string'),
   level: one(2, 'int64'),
   short: one(3, 'bytes'),
   detail: many(4, 'bytes'),
   url: one(5, 'string'),
+  info: one(6, sourceInfo),
+  ranges: many(7, message({ start: one(1, position), end: one(2, position) })),
 });
 
 export const statusResponse = message({

@@ -13,7 +13,8 @@ const never = new AbortController().signal;
 /** What a client is told of a build with these events, as short lines. */
 async function told(dockerfile: string, events: readonly BuildEvent[]): Promise<readonly string[]> {
   const log = new StatusLog();
-  const progress = new BuildProgress(log, 'ref');
+  const source = { name: 'Dockerfile', lines: dockerfile.split('\n') };
+  const progress = new BuildProgress(log, 'ref', new Task(log, 'dockerfile', 'load it'), source);
   const plan = planBuild(
     { dockerfile: parseDockerfile(dockerfile, 'Dockerfile'), globals: new Map(), contexts: {} },
     '',
@@ -97,7 +98,6 @@ describe('the progress of a build', () => {
         '[2/4] RUN 1: cached',
         '[3/4] RUN 2: no',
         '[4/4] RUN 3: context canceled',
-        '[internal] check the Dockerfile: done',
         '[3/4] RUN 2 says hello',
         'abc 5/10',
         'abc 0/0 done',

@@ -1,6 +1,7 @@
 import type { BuildEvent } from '#engine/build/builder.ts';
 import type { BuildPlan, PlannedStage } from '#engine/build/plan.ts';
-import type { Instruction } from '#formats/dockerfile/dockerfile.ts';
+import type { Instruction, SourceFile } from '#formats/dockerfile/dockerfile.ts';
+import type { LintWarning } from '#formats/dockerfile/lint/lint-dockerfile.ts';
 
 import { buildSentence } from '../build-status.ts';
 import type { StatusLog } from './status-log.ts';
@@ -13,15 +14,18 @@ const shown: ReadonlySet<Instruction['kind']> = new Set(['run', 'copy', 'add', '
 export class BuildProgress {
   readonly #log: StatusLog;
   readonly #key: string;
-  readonly #warnings: Task;
+  readonly #dockerfile: Task;
+  readonly #source: SourceFile;
   #tasks: ReadonlyMap<number, Task> = new Map();
   readonly #cached = new Set<Task>();
   #attempts = 0;
 
-  constructor(log: StatusLog, key: string) {
+  /** `dockerfile`: the task that loaded it, to which warnings belong. */
+  constructor(log: StatusLog, key: string, dockerfile: Task, source: SourceFile) {
     this.#log = log;
     this.#key = key;
-    this.#warnings = new Task(log, `${key} warnings`, '[internal] check the Dockerfile');
+    this.#dockerfile = dockerfile;
+    this.#source = source;
   }
 
   readonly onEvent = (event: BuildEvent): void => {
@@ -29,10 +33,14 @@ export class BuildProgress {
       this.#attempts += 1;
       this.#tasks = tasksOf(event.plan, this.#log, `${this.#key} ${String(this.#attempts)}`);
     }
-    if (event.kind === 'warning') this.#warn(event.text);
+    if (event.kind === 'warning') this.#dockerfile.warn(event.text, this.#placeOf(event));
     const task = event.step === undefined ? undefined : this.#tasks.get(event.step);
     if (task !== undefined) this.#tell(task, event);
   };
+
+  #placeOf({ lint }: { readonly lint?: LintWarning }): Parameters<Task['warn']>[1] {
+    return lint === undefined ? undefined : { warning: lint, source: this.#source };
+  }
 
   #tell(task: Task, event: BuildEvent): void {
     switch (event.kind) {
@@ -55,12 +63,6 @@ export class BuildProgress {
       }
       default:
     }
-  }
-
-  #warn(text: string): void {
-    this.#warnings.start();
-    this.#warnings.warn(text);
-    this.#warnings.finish();
   }
 }
 

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { nowMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
+import type { SourceFile } from '#formats/dockerfile/dockerfile.ts';
+import type { LintWarning } from '#formats/dockerfile/lint/lint-dockerfile.ts';
 import type { Encodable } from '#formats/protobuf/message.ts';
 
 import type { timestamp } from '../messages/control-messages.ts';
@@ -79,14 +81,25 @@ export class Task {
     this.#log.add({ statuses: [status] });
   }
 
-  warn(text: string): void {
-    this.#log.add({ warnings: [{ vertex: this.digest, level: 1n, short: Buffer.from(text) }] });
+  /** `lint`: the build check that says so, of a Dockerfile with these lines. */
+  warn(text: string, lint?: { readonly warning: LintWarning; readonly source: SourceFile }): void {
+    const place = lint === undefined ? {} : placeOf(lint.warning, lint.source);
+    this.#log.add({ warnings: [{ vertex: this.digest, level: 1n, short: Buffer.from(text), ...place }] });
   }
 
   #tell(end: { readonly cached?: boolean; readonly error?: string; readonly completed?: Time }): void {
     const started = timeOf(this.#startedMs ?? nowMs());
     this.#log.add({ vertexes: [{ digest: this.digest, inputs: this.#inputs, name: this.#name, started, ...end }] });
   }
+}
+
+function placeOf({ description, url, at }: LintWarning, { name, lines }: SourceFile): object {
+  return {
+    detail: [Buffer.from(description)],
+    url,
+    info: { filename: name, data: Buffer.from(lines.join('\n')), language: 'Dockerfile' },
+    ranges: [{ start: { line: at.start }, end: { line: at.end } }],
+  };
 }
 
 type Time = Encodable<typeof timestamp>;

@@ -8,6 +8,7 @@ import { sessionCredentials } from '../session/session-credentials.ts';
 import type { ActiveBuild } from './active-build.ts';
 import { cacheSources, cacheTargets } from './cache-options.ts';
 import { frontendOptions } from './frontend-options.ts';
+import { dockerfileTask } from './load-sources.ts';
 import { openSources } from './open-sources.ts';
 import type { SolveTools } from './solve-tools.ts';
 
@@ -48,6 +49,8 @@ export async function buildDockerfile(
       session: lendSession(session),
       take: hold,
     };
-    await tools.engine.builder.build(request, new BuildProgress(build.log, build.ref).onEvent, signal);
+    const source = { name: sources.dockerfileName, lines: sources.dockerfile.split('\n') };
+    const progress = new BuildProgress(build.log, build.ref, dockerfileTask(build, options), source);
+    await tools.engine.builder.build(request, progress.onEvent, signal);
   });
 }

@@ -87,7 +87,6 @@ describe('options of the front end', () => {
 
   for (const [name, value, reason, words] of [
     ['cgroup-parent', 'x', 'NotSupported', /cgroup-parent "x"/],
-    ['requestid', 'frontend.lint', 'NotSupported', /--check/],
     ['attest:sbom', '', 'NotSupported', /--sbom/],
     ['platform', 'linux/amd64,linux/arm64', 'NotSupported', /several platforms/],
     ['platform', 'linux/amd64/v9/x', 'InvalidArgument', /platform/],

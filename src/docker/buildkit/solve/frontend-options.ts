@@ -59,7 +59,6 @@ const known: ReadonlySet<string> = new Set([
 const knownPrefixes = ['build-arg:', 'label:', 'context:', 'vcs:', 'local-sessionid:'] as const;
 
 const refusals: readonly (readonly [string, string])[] = [
-  ['requestid', 'only whole builds are supported, not --call or --check'],
   ['attest:', 'attestations are not supported; leave --attest, --provenance and --sbom away'],
 ];
 

@@ -23,11 +23,13 @@ interface LoadedDockerfile {
 /** Fetches the Dockerfile and the patterns of what to ignore. Throws NotFound in BuildKit's words. */
 export async function loadDockerfile(
   uploads: Uploads,
-  { log, ref, signal }: ActiveBuild,
+  build: ActiveBuild,
   sessionOf: SessionOf,
-  { dockerfileName: name, dockerfileFolder, contextFolder }: FrontendOptions,
+  options: FrontendOptions,
 ): Promise<LoadedDockerfile> {
-  const task = new Task(log, `${ref} dockerfile`, `[internal] load build definition from ${name}`);
+  const { log, ref, signal } = build;
+  const { dockerfileName: name, dockerfileFolder, contextFolder } = options;
+  const task = dockerfileTask(build, options);
   const ignoreTask = new Task(log, `${ref} ignore`, `[internal] load ${ignoreName}`);
   await using upload = await uploads.create();
   await using ignoreUpload = await uploads.create();
@@ -54,6 +56,11 @@ export async function loadDockerfile(
     }),
   ]);
   return { text, ignore: (await readContextFile(upload.path, `${name}${ignoreName}`)) ?? general ?? '' };
+}
+
+/** The task of fetching the Dockerfile; asked for again it is the same one. */
+export function dockerfileTask({ log, ref }: ActiveBuild, { dockerfileName }: FrontendOptions): Task {
+  return new Task(log, `${ref} dockerfile`, `[internal] load build definition from ${dockerfileName}`);
 }
 
 /** In BuildKit's words. */

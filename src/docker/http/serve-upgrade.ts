@@ -66,6 +66,9 @@ async function send(
       const upgrade = { Connection: 'Upgrade', Upgrade: reply.protocol };
       await write(socket, headOf('101 Switching Protocols', { ...upgrade, ...service.headers }), signal);
       if (head.length > 0) socket.unshift(head);
+      // The other protocol has no half-open connections: where the client has ended, it is gone.
+      socket.allowHalfOpen = false;
+      socket.once('end', () => socket.destroy());
       return await reply.run(socket, signal);
     }
     case 'hijack': {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import type { CommandOptions, CommandResult } from '../../kit/command.ts';
 import type { Instance } from '../../kit/instance.ts';
-import { pluginPath, toolPath } from '../../kit/tools.ts';
+import { pluginPath } from '../../kit/tools.ts';
 
 /** BuildKit's client before a daemon, with a folder of files for each build. */
 export class Buildx {
@@ -47,9 +47,9 @@ export class Buildx {
     return stderr;
   }
 
-  /** A build that a test ends. */
+  /** A build that a test ends: buildx alone, since docker of 20.10 leaves it running when it is killed itself. */
   start(folder: string): ChildProcess {
-    const args = ['buildx', 'build', '--progress=plain', folder];
-    return spawn(toolPath('docker'), args, { env: { ...process.env, ...this.env }, stdio: 'ignore' });
+    const args = ['build', '--progress=plain', folder];
+    return spawn(pluginPath('docker-buildx'), args, { env: { ...process.env, ...this.env }, stdio: 'ignore' });
   }
 }

@@ -25,6 +25,8 @@ const reaching: readonly (readonly [field: string, allowance: Allowance, reaches
   ['CgroupParent', 'privileged', isText],
   ['OomScoreAdj', 'privileged', (value) => typeof value === 'number' && value < 0],
   ['Sysctls', 'privileged', (value) => isObject(value) && Object.keys(value).some((key) => !key.startsWith('net.'))],
+  // The daemon would connect to it from the machine, sockets of the machine included.
+  ['LogConfig', 'host-namespaces', hasAddress],
   ['NetworkMode', 'host-namespaces', isHost],
   ['PidMode', 'host-namespaces', isHost],
   ['IpcMode', 'host-namespaces', isHost],
@@ -91,6 +93,11 @@ async function claim(engine: Engine, role: ProjectRole, name: string): Promise<v
     'Forbidden',
     `This socket is for the project "${role.project}" only: volume ${name} belongs to somebody else; choose another name`,
   );
+}
+
+function hasAddress(logConfig: unknown): boolean {
+  const options = isObject(logConfig) && isObject(logConfig['Config']) ? logConfig['Config'] : {};
+  return Object.keys(options).some((key) => key.endsWith('-address'));
 }
 
 function isHost(value: unknown): boolean {

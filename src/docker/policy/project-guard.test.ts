@@ -79,6 +79,7 @@ describe('a socket for one project', () => {
       { IpcMode: 'host' },
       { UTSMode: 'host' },
       { CgroupParent: '/' },
+      { LogConfig: { Type: 'syslog', Config: { 'syslog-address': 'unix:///run/docker.sock' } } },
     ];
     for (const HostConfig of ways) assert.equal(await create(client, { HostConfig }), 403, JSON.stringify(HostConfig));
     const volume = { Name: 'etc', DriverOpts: { type: 'none', o: 'bind', device: '/etc' } };
@@ -86,6 +87,7 @@ describe('a socket for one project', () => {
     for (const path of ['/build', '/images/load', '/images/prune', '/commit', '/grpc', '/build/prune'])
       assert.equal((await client.call('POST', path)).status, 403, path);
     assert.equal((await client.call('DELETE', '/images/app')).status, 403);
+    assert.equal((await client.call('POST', '/images/create?fromSrc=-&repo=app')).status, 403);
     assert.equal(await create(client, { HostConfig: { SecurityOpt: ['no-new-privileges'], Binds: ['data:/d'] } }), 201);
     assert.deepEqual((await client.call('GET', '/volumes/data')).status, 200);
   });

@@ -29,6 +29,12 @@ const guards: Readonly<Record<Exclude<ProjectRule, 'deny'>, Guard>> = {
       if (!role.allows.includes(allowance)) throw beyond(role, `BuildKit's protocol is not allowed`, allowance);
     return call;
   },
+  pull: (_engine, role, call) => {
+    // Under any name, also one that others run.
+    if (call.query.text('fromSrc') !== '' && !role.allows.includes('build'))
+      throw beyond(role, 'importing images is not allowed', 'build');
+    return call;
+  },
   list: (_engine, { project }, call) => ({ ...call, query: withLabel(call.query, `${projectLabel}=${project}`) }),
   container: (engine, role, call) => {
     containerIn(engine, role, call.params['id'] ?? '');

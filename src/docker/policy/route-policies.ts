@@ -2,7 +2,7 @@
 export type ReadOnlyRule = 'allow' | 'mask' | 'deny';
 
 /**
- * `allow` and `deny`; `build`: with the allowance `build`; `list`: filtered to the project; the others: when the thing that
+ * `allow` and `deny`; `build`: with the allowance `build`; `pull`: not from a tar of the client's; `list`: filtered to the project; the others: when the thing that
  * the path names belongs to the project, or the body is within the project's bounds.
  */
 export type ProjectRule =
@@ -10,6 +10,7 @@ export type ProjectRule =
   | 'deny'
   | 'build'
   | 'buildKit'
+  | 'pull'
   | 'list'
   | 'container'
   | 'exec'
@@ -82,7 +83,7 @@ const rows: readonly Row[] = [
   ['GET /images/get', 'deny', 'deny'],
   ['POST /images/load', 'deny', 'deny'],
   ['POST /images/prune', 'deny', 'deny'],
-  ['POST /images/create', 'deny', 'allow'],
+  ['POST /images/create', 'deny', 'pull'],
   ['GET /images/{name*}/json', 'mask', 'allow'],
   ['GET /images/{name*}/history', 'allow', 'allow'],
   ['GET /images/{name*}/get', 'deny', 'deny'],

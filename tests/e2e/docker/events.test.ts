@@ -108,7 +108,7 @@ test('stats count what the quota took and what went to the disk', proves('GET /c
     const { cpu_stats: cpu, blkio_stats: block } = await stats('busy');
     const { periods, throttled_periods: throttled, throttled_time: waited } = cpu.throttling_data;
     const sum = (entries: readonly BlockEntry[] | null): number =>
-      (entries ?? []).reduce((total, { op, value }) => total + (op === 'write' ? value : 0), 0);
+      (entries ?? []).reduce((total, { op, value }) => total + (op.toLowerCase() === 'write' ? value : 0), 0);
     const written = sum(block.io_service_bytes_recursive);
     const isCounted = written === 0 || sum(block.io_serviced_recursive) > 0;
     return periods > 1 && throttled > 1 && waited > 0 && isCounted;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { command } from '../../kit/command.ts';
 import { eventually } from '../../kit/eventually.ts';
 import { startInstance } from '../../kit/instance.ts';
 import { confirmEvents, fluentEvents, StreamReceiver } from './receivers.ts';
@@ -72,9 +73,7 @@ test('a container that runs again, and one that ended while the daemon was away'
   await instance.dockerOutput('run', '-d', '-h', 'box', '--name', 'again', ...logs, 'busybox', 'sh', '-c', script);
   await instance.kill9();
   await eventually('it has ended', async () => {
-    const { code } = await import('../../kit/command.ts').then(({ command }) =>
-      command('grep', ['-q', 'box.end', '-r', instance.paths.data]),
-    );
+    const { code } = await command('grep', ['-rq', 'box.end', instance.paths.data]);
     return code === 0;
   });
   await instance.start();

@@ -1,12 +1,13 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 
-import { sleep } from '#base/clock.ts';
+import { deadline, sleep } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import { hasCode } from '#sys/errno.ts';
 import { UnixDatagramSocket } from '#sys/unix-datagram.ts';
 
-import type { Connection } from './connection.ts';
+import { type Connection, connectTimeoutMs } from './connection.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** A machine that is there but where nobody listens says so within this time, as a rule. */
 const udpSettleMs = 200;
@@ -26,8 +27,9 @@ export class UdpConnection implements Connection {
     socket.on('error', (error) => this.#lost.abort(error));
   }
 
-  static async connect(host: string, port: number, logger: Logger): Promise<UdpConnection> {
-    const { address, family } = await lookup(host);
+  static async connect(host: string, port: number, logger: Logger, signal: AbortSignal): Promise<UdpConnection> {
+    // Asking for a name can take long, and cannot be taken back.
+    const { address, family } = await untilAborted(lookup(host), deadline(connectTimeoutMs, signal));
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.once('error', reject);

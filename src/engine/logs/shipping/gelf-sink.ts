@@ -21,7 +21,7 @@ export async function openGelfSink(target: GelfTarget, options: SinkOptions, sig
   if ('path' in address) throw new Error('invariant broken: GELF goes over a network');
   const isUdp = address.protocol === 'udp';
   const connection = isUdp
-    ? await UdpConnection.connect(address.host, address.port, options.logger)
+    ? await UdpConnection.connect(address.host, address.port, options.logger, signal)
     : await connectStream({ ...address, protocol: 'tcp' }, noTls, signal);
   const extra = extraFields(options.origin);
   const frames = (message: LogMessage): readonly Buffer[] => {

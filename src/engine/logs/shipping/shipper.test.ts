@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { silentLogger } from '#base/logger.ts';
+import { createLogger, silentLogger } from '#base/logger.ts';
 import { eventually } from '#kit/eventually.ts';
 
 import type { LogTarget } from '../log-config.ts';
@@ -195,6 +195,34 @@ test('lines are given up after as many attempts as the options say', async () =>
   log.finished.abort();
   await done;
   assert.deepEqual(log.receiver.lines, ['kept\n']);
+});
+
+test('a cursor that cannot be written stops nothing', async () => {
+  using log = openFixture();
+  log.write('one');
+  log.finished.abort();
+  await log.ship({ cursorPath: join(log.folder, 'missing', 'cursor.json') });
+  assert.deepEqual(log.receiver.lines, ['one\n']);
+});
+
+test('files that had to go before they were sent are told, and the rest is sent', async () => {
+  using log = openFixture();
+  const told: string[] = [];
+  const logger = createLogger({ level: 'warn', format: 'json', write: (line) => told.push(line) });
+  log.write('one');
+  const stop = new AbortController();
+  const first = log.ship({}, stop.signal);
+  await eventually('the first line', () => readCursor(log.cursorPath)?.sent === 1);
+  stop.abort(new Error('stopped'));
+  await assert.rejects(first, /stopped/);
+  for (let file = 2; file <= 6; file += 1) {
+    log.rotate();
+    log.write(String(file));
+  }
+  log.finished.abort();
+  await log.ship({ logger });
+  assert.deepEqual(log.receiver.lines, ['one\n', '4\n', '5\n', '6\n']);
+  assert.match(told.join(''), /output was not sent before its files had to go","files":2/);
 });
 
 test('files that nobody may read go when they were sent', async () => {

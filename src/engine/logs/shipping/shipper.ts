@@ -1,22 +1,21 @@
 import { after, monotonicMs, sleep } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
-import type { Logger } from '#base/logger.ts';
+import type { LogFields, Logger } from '#base/logger.ts';
 
-import type { LogRecord } from '../container-log.ts';
-import { PartJoiner } from '../join-parts.ts';
 import type { LogSettings, LogTarget } from '../log-config.ts';
-import { logGenerations, removeGenerations } from '../log-files.ts';
+import { removeGenerations } from '../log-files.ts';
 import { type LogSource, type LogStep, readSteps } from '../read-steps.ts';
+import { Batch, inGroups } from './batch.ts';
 import { type Cursor, newCursor, readCursor, writeCursor } from './cursor.ts';
-import type { LogMessage, Sink } from './sink.ts';
+import type { Sink } from './sink.ts';
 import { skipBacklog } from './skip-backlog.ts';
 
 /** As much is read before it is sent, when there is more. */
 const batchBytes = 256 * 1024;
-/** Lines that are on their way at once; as many bytes as a batch has, unless options say less. */
-const groupLines = 256;
 /** The cursor is written at most this often; as much is sent again after a crash. */
 const saveEveryMs = 200;
+/** What goes wrong with every line is told once in as long. */
+const complainEveryMs = 10_000;
 
 export interface ShipperOptions {
   readonly cursorPath: string;
@@ -46,6 +45,7 @@ export class Shipper {
   #unsaved = false;
   #saveTimer: Disposable | undefined;
   #settleTimer: Disposable | undefined;
+  #complainedMs = -complainEveryMs;
   /** Ends the pass that goes on. */
   #onLost: (reason: unknown) => void = () => {};
 
@@ -73,7 +73,7 @@ export class Shipper {
       }
     } finally {
       this.#closeSink();
-      this.#save();
+      this.#quietly(() => this.#save());
     }
   }
 
@@ -82,7 +82,6 @@ export class Shipper {
     const failed = new AbortController();
     this.#onLost = (reason) => failed.abort(reason);
     const attempt = AbortSignal.any([signal, failed.signal]);
-    this.#tellGap(source);
     for (let from: Cursor | undefined = this.#confirmed; from !== undefined;) {
       const next = await this.#skipped(from, source);
       from = await this.#sendFrom(next ?? from, source, attempt);
@@ -98,7 +97,7 @@ export class Shipper {
     this.#settleTimer = undefined;
     await this.#sink?.finish(signal);
     this.#marks = [];
-    this.#confirm(last.cursor, source);
+    this.#received(last.cursor, source);
     this.#closeSink();
   }
 
@@ -106,8 +105,11 @@ export class Shipper {
   async #sendFrom(start: Cursor, source: LogSource, signal: AbortSignal): Promise<Cursor | undefined> {
     const batch = new Batch(start);
     for await (const step of readSteps(source, start.position, true, signal)) {
-      if (step !== 'idle') batch.add(step);
-      if (step !== 'idle' && batch.sizeBytes < batchBytes) continue;
+      if (step !== 'idle') {
+        this.#tellGap(batch.cursor, step);
+        batch.add(step);
+        if (batch.sizeBytes < batchBytes) continue;
+      }
       await this.#flush(batch, source, signal);
       const next = await this.#skipped(batch.cursor, source);
       if (next !== undefined) return next;
@@ -127,9 +129,7 @@ export class Shipper {
       return;
     }
     if (this.#isGivenUp) {
-      this.#options.logger.warn('output is given up after as many attempts as the log options say', {
-        lines: messages.length,
-      });
+      this.#complain('output is given up after as many attempts as the log options say', { lines: messages.length });
       this.#failures = 0;
       this.#confirm(cursor, source);
       return;
@@ -151,7 +151,7 @@ export class Shipper {
   #settleSoon(sink: Sink, source: LogSource): void {
     this.#settleTimer ??= after(sink.settleMs, () => {
       this.#settleTimer = undefined;
-      this.#settle(source);
+      this.#quietly(() => this.#settle(source));
       if (this.#marks.length > 0 && this.#sink === sink) this.#settleSoon(sink, source);
     });
   }
@@ -167,16 +167,20 @@ export class Shipper {
     const settled = this.#marks.findLast(({ atMs }) => monotonicMs() - atMs >= sink.settleMs);
     if (settled === undefined) return;
     this.#marks = this.#marks.slice(this.#marks.indexOf(settled) + 1);
+    this.#received(settled.cursor, source);
+  }
+
+  #received(cursor: Cursor, source: LogSource): void {
     if (this.#failures > 0) this.#options.logger.info('output is sent again');
     this.#failures = 0;
-    this.#confirm(settled.cursor, source);
+    this.#confirm(cursor, source);
   }
 
   #confirm(cursor: Cursor, source: LogSource): void {
     const before = this.#confirmed.position.generation;
     this.#confirmed = cursor;
     this.#unsaved = true;
-    this.#saveTimer ??= after(saveEveryMs, () => this.#save());
+    this.#saveTimer ??= after(saveEveryMs, () => this.#quietly(() => this.#save()));
     const { generation } = cursor.position;
     // What nobody may read is not kept longer than it takes to send it; the cursor goes first.
     if (this.#options.settings.readable || generation === before) return;
@@ -185,30 +189,45 @@ export class Shipper {
   }
 
   async #afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
-    const { target, logger } = this.#options;
+    const { target } = this.#options;
     this.#closeSink();
     this.#marks = [];
     this.#failures += 1;
-    if (this.#failures === 1) logger.warn('output cannot be sent; it is tried again', { why: messageOf(error) });
+    if (this.#failures === 1) this.#complain('output cannot be sent; it is tried again', { why: messageOf(error) });
     const { firstMs, factor, longestMs } = target.retry;
     await sleep(Math.min(firstMs * factor ** (this.#failures - 1), longestMs), signal);
   }
 
   /** Where to go on when a place lies further behind the end of the log than the options allow. */
   async #skipped(cursor: Cursor, { folder }: LogSource): Promise<Cursor | undefined> {
-    const { settings, logger } = this.#options;
+    const { settings } = this.#options;
     if (settings.lagBytes === undefined) return undefined;
     const position = await skipBacklog(folder, cursor.position, settings.lagBytes);
     if (position === undefined) return undefined;
-    logger.warn('output is left out: sending fell behind by more than max-buffer-size', { to: position });
+    this.#complain('output is left out: sending fell behind by more than max-buffer-size', { to: position });
     return { ...cursor, position, waiting: [] };
   }
 
-  #tellGap({ folder }: LogSource): void {
-    const { generation } = this.#confirmed.position;
-    const oldest = logGenerations(folder)[0]?.number ?? 0;
-    if (generation === 0 || generation >= oldest) return;
-    this.#options.logger.warn('output was not sent before its file had to go', { files: oldest - generation });
+  /** Files have consecutive numbers: one that is missing had to go before it was read. */
+  #tellGap({ position }: Cursor, { next }: Exclude<LogStep, 'idle'>): void {
+    const files = next.generation - position.generation - 1;
+    if (position.generation > 0 && files > 0)
+      this.#complain('output was not sent before its files had to go', { files });
+  }
+
+  #complain(message: string, fields: LogFields): void {
+    if (monotonicMs() - this.#complainedMs < complainEveryMs) return;
+    this.#complainedMs = monotonicMs();
+    this.#options.logger.warn(message, fields);
+  }
+
+  /** For work that nobody waits for: what fails, such as a full disk, is tried again with the next line. */
+  #quietly(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#complain('how far output was sent was not noted; it may be sent again', { why: messageOf(error) });
+    }
   }
 
   get #isGivenUp(): boolean {
@@ -233,74 +252,5 @@ export class Shipper {
     this.#saveTimer = undefined;
     if (this.#unsaved) writeCursor(this.#options.cursorPath, this.#confirmed);
     this.#unsaved = false;
-  }
-}
-
-/** Lines that go together, and where reading stands behind them. */
-class Batch {
-  readonly #joiner: PartJoiner;
-  #messages: LogMessage[] = [];
-  sizeBytes = 0;
-  #cursor: Cursor;
-  #unmoved = true;
-
-  constructor(start: Cursor) {
-    this.#cursor = start;
-    this.#joiner = new PartJoiner(start.waiting);
-  }
-
-  get messages(): readonly LogMessage[] {
-    return this.#messages;
-  }
-
-  get cursor(): Cursor {
-    return { ...this.#cursor, waiting: this.#joiner.waiting };
-  }
-
-  /** Whether nothing was read since it was cleared. */
-  get isUnmoved(): boolean {
-    return this.#unmoved;
-  }
-
-  add({ parts, next }: Exclude<LogStep, 'idle'>): void {
-    for (const part of parts) this.#take(this.#joiner.push(part));
-    this.#cursor = { ...this.#cursor, position: next };
-    this.#unmoved = false;
-  }
-
-  /** Nothing follows: lines that were begun are whole. */
-  end(): void {
-    this.#take(this.#joiner.end());
-    this.#unmoved = false;
-  }
-
-  clear(): void {
-    this.#messages = [];
-    this.sizeBytes = 0;
-    this.#unmoved = true;
-  }
-
-  #take(records: Iterable<LogRecord>): void {
-    const { epoch, sent } = this.#cursor;
-    let ordinal = sent;
-    for (const record of records) {
-      ordinal += 1;
-      this.#messages.push({ ...record, epoch, ordinal });
-      this.sizeBytes += record.bytes.length;
-    }
-    this.#cursor = { ...this.#cursor, sent: ordinal };
-  }
-}
-
-/** Each has at least one line. */
-function* inGroups(messages: readonly LogMessage[], bytes: number): Generator<readonly LogMessage[], void, undefined> {
-  for (let start = 0; start < messages.length;) {
-    let end = start;
-    for (let left = bytes; end < messages.length && end - start < groupLines; end += 1) {
-      left -= messages[end]?.bytes.length ?? 0;
-      if (left < 0 && end > start) break;
-    }
-    yield messages.slice(start, end);
-    start = end;
   }
 }

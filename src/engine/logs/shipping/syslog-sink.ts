@@ -43,7 +43,7 @@ export async function openSyslogSink(target: SyslogTarget, options: SinkOptions,
 
 async function connect({ address, tls }: SyslogTarget, logger: Logger, signal: AbortSignal): Promise<Connection> {
   if (address === undefined) return connectLocal(tls, logger, signal);
-  if (address.protocol === 'udp') return UdpConnection.connect(address.host, address.port, logger);
+  if (address.protocol === 'udp') return UdpConnection.connect(address.host, address.port, logger, signal);
   if (address.protocol === 'unixgram') return new UnixDatagramConnection(address.path, logger);
   return connectStream(address, tls, signal);
 }

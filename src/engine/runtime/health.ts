@@ -1,4 +1,4 @@
-import { deadline, monotonicMs, nowNs, sleep } from '#base/clock.ts';
+import { deadline, nowMs, nowNs, sleep } from '#base/clock.ts';
 import type { HealthcheckConfig } from '#formats/oci.ts';
 import { identify, kill } from '#sys/process.ts';
 
@@ -7,7 +7,7 @@ import type { ExecSpec } from './containers.ts';
 import { createExec, startExec } from './execs.ts';
 import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { Room } from './room.ts';
-import { formatTime } from './timestamps.ts';
+import { formatTime, timeMs } from './timestamps.ts';
 
 /** Docker's defaults, milliseconds. */
 const defaults = { intervalMs: 30_000, timeoutMs: 30_000, startPeriodMs: 0, startIntervalMs: 5_000, retries: 3 };
@@ -53,17 +53,18 @@ async function watch(
   { check, args, onProbe }: Watched,
   signal: AbortSignal,
 ): Promise<void> {
-  const begunMs = monotonicMs();
   const startPeriodMs = orDefault(check.StartPeriod, defaults.startPeriodMs);
+  // From the container's start on, also when another daemon has begun to probe it.
+  const startsUntilMs = timeMs(live.record.state.startedAt) + startPeriodMs;
+  const isStarting = (): boolean => live.health?.status === 'starting' && nowMs() < startsUntilMs;
   const timeoutMs = orDefault(check.Timeout, defaults.timeoutMs);
   for (;;) {
-    const inStartPeriod = live.health?.status === 'starting' && monotonicMs() - begunMs < startPeriodMs;
-    const intervalMs = inStartPeriod
+    const intervalMs = isStarting()
       ? orDefault(check.StartInterval, defaults.startIntervalMs)
       : orDefault(check.Interval, defaults.intervalMs);
     await sleep(intervalMs, signal);
     if (live.record.state.status !== 'running') continue;
-    const isExcused = live.health?.status === 'starting' && monotonicMs() - begunMs < startPeriodMs;
+    const isExcused = isStarting();
     const probe = await runProbe(room, live, args, timeoutMs, signal);
     signal.throwIfAborted();
     onProbe(nextHealth(live.health, probe, check.Retries || defaults.retries, isExcused));

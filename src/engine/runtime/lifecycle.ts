@@ -75,12 +75,13 @@ export class Lifecycle {
 
   /** The container turned unhealthy: does what its label says, in the background. */
   unhealthySeen(live: LiveContainer): void {
+    if (live.record.manuallyStopped) return;
     const action = healthOnFailure(live.record.spec.labels);
     if (action !== 'none') this.#room.logger.info('unhealthy container', { container: live.id, action });
     // Killed it is not stopped by the user: its restart policy decides.
     if (action === 'kill') this.#detached(live, this.#kill(live));
     if (action === 'stop') this.#detached(live, this.stop(live, {}, this.#room.signal));
-    if (action === 'restart') this.#detached(live, this.restart(live, {}, this.#room.signal));
+    if (action === 'restart') this.#detached(live, this.#restartUnhealthy(live));
   }
 
   /**
@@ -169,6 +170,15 @@ export class Lifecycle {
     live.tellRemoved();
   }
 
+  /** Noted beforehand, since nobody would ask for it again when this process dies in between. */
+  async #restartUnhealthy(live: LiveContainer): Promise<void> {
+    await this.alone(live, async () => {
+      live.record = { ...live.record, startsAgain: true };
+      await this.#room.records.save(live.record);
+    });
+    await this.restart(live, {}, this.#room.signal);
+  }
+
   async #killForGood(live: LiveContainer): Promise<void> {
     live.keepers += 1;
     try {
@@ -191,6 +201,7 @@ export class Lifecycle {
       live.record = {
         ...live.record,
         manuallyStopped: false,
+        startsAgain: false,
         lastDelayMs: 0,
         state: { ...live.record.state, restartCount: 0 },
       };

@@ -124,7 +124,7 @@ async function adopt(room: Room, live: LiveContainer, init: ProcessIdentity): Pr
   if (run === undefined) return;
   const bundle = room.paths.bundle(live.id);
   const status = room.cgroups.isFrozen(run.cgroupPath) ? 'paused' : 'running';
-  live.record = { ...live.record, state: { ...state, status } };
+  live.record = { ...live.record, startsAgain: false, state: { ...state, status } };
   live.finished = new AbortController();
   live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
@@ -221,13 +221,13 @@ function startByPolicy(room: Room, lifecycle: Lifecycle, busy: ReadonlySet<strin
   for (const live of room.table.values()) {
     const { record } = live;
     if (isRunning(record) || !record.hasRun || busy.has(live.id)) continue;
-    const wants = startsWithDaemon({
+    const wantedByPolicy = startsWithDaemon({
       policy: record.spec.restart,
       exitCode: record.state.exitCode,
       manuallyStopped: record.manuallyStopped,
       restartCount: 0,
     });
-    if (!wants) continue;
+    if (!wantedByPolicy && record.startsAgain !== true) continue;
     limit
       .run(() => lifecycle.start(live, room.signal))
       .catch((error: unknown) => room.logger.warn('start by restart policy failed', { container: live.id, error }));

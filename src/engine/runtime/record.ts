@@ -27,6 +27,8 @@ export interface ContainerRecord {
   readonly change?: SpecChange;
   /** It is to take the place of another container. */
   readonly replaces?: Replacement;
+  /** It is being stopped in order to start again: a daemon that finds it ended starts it. */
+  readonly startsAgain?: boolean;
   /** With status `removing`: anonymous volumes go too. */
   readonly removeVolumes?: boolean;
 }

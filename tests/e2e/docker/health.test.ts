@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { eventually } from '../../kit/eventually.ts';
@@ -88,6 +89,21 @@ describe('a container that turned unhealthy', () => {
       'restart',
     ]);
     await instance.dockerOutput('rm', '-f', 'again');
+  });
+
+  test('starts again when the daemon was killed while it stopped', async () => {
+    const check = ['--health-cmd', 'false', '--health-interval', '200ms', '--health-retries', '1'];
+    const script = 'trap "echo going; sleep 2; exit 0" TERM; while :; do sleep 0.1; done';
+    const flags = ['--label', `${label}=restart`, ...check];
+    await instance.dockerOutput('run', '-d', '--name', 'cut', ...flags, 'busybox', 'sh', '-c', script);
+    const before = await inspect('cut', '{{.State.StartedAt}}');
+    const pid = await inspect('cut', '{{.State.Pid}}');
+    await eventually('it stops', async () => (await instance.dockerOutput('logs', 'cut')).includes('going'));
+    await instance.kill9();
+    await eventually('it has ended', () => !existsSync(`/proc/${pid}`));
+    await instance.start();
+    await eventually('another run', async () => (await inspect('cut', '{{.State.StartedAt}}')) !== before);
+    await instance.dockerOutput('rm', '-f', 'cut');
   });
 
   test('is killed, and its restart policy decides', async () => {

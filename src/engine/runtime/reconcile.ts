@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { nowNs } from '#base/clock.ts';
@@ -24,7 +24,7 @@ import { startsWithDaemon } from './restart-policy.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { openForgottenGate } from './start-gate.ts';
 import { removeLog, shipRest, watchLog } from './run-log.ts';
-import { bootId } from './start-run.ts';
+import { bootId, cgroupOf } from './start-run.ts';
 import { comesTrue } from './waiting.ts';
 
 const startsAtOnce = 4;
@@ -94,6 +94,8 @@ async function settle(room: Room, lifecycle: Lifecycle, live: LiveContainer, has
     return;
   }
   if (run === undefined) {
+    // The record of a start is written while the runtime works: the bundle tells of one that was cut off before.
+    if (existsSync(room.paths.bundle(live.id).folder)) await takeBack(room, live, cgroupOf(room, live.record));
     // It waited for its turn; whether it gets it is decided anew.
     if (state.status === 'restarting') live.record = { ...live.record, state: { ...state, status: 'exited' } };
     return;
@@ -103,7 +105,7 @@ async function settle(room: Room, lifecycle: Lifecycle, live: LiveContainer, has
     watchHealth(room, live, () => lifecycle.unhealthySeen(live));
     return;
   }
-  if (run.init === undefined && run.bootId === bootId()) await takeBack(room, live, run);
+  if (run.init === undefined && run.bootId === bootId()) await takeBack(room, live, run.cgroupPath);
   else await endRun(room, live, await lastWord(room, live, run));
   if (spec.autoRemove && live.record.hasRun && live.record.change === undefined)
     await removeContainer(room, live, true);
@@ -155,12 +157,12 @@ function adoptExecs(room: Room, live: LiveContainer): void {
 }
 
 /** A start that was cut off before the container was known to be made. */
-async function takeBack(room: Room, live: LiveContainer, run: Run): Promise<void> {
+async function takeBack(room: Room, live: LiveContainer, cgroupPath: string): Promise<void> {
   const bundle = room.paths.bundle(live.id);
   killHolders(bundle.folder);
   const identity = identify(pidIn(bundle.pid));
-  if (identity !== undefined && room.cgroups.pids(run.cgroupPath).includes(identity.pid)) kill(identity, 'SIGKILL');
-  await clearRun(room, live, run.cgroupPath);
+  if (identity !== undefined && room.cgroups.pids(cgroupPath).includes(identity.pid)) kill(identity, 'SIGKILL');
+  await clearRun(room, live, cgroupPath);
   const { run: _, ...rest } = live.record;
   live.record = { ...rest, state: { ...rest.state, status: rest.hasRun ? 'exited' : 'created', pid: 0 } };
 }

@@ -261,7 +261,7 @@ function sandboxMounts(bundle: Bundle): Readonly<Record<string, string>> {
   );
 }
 
-function cgroupOf(room: Room, { id, spec }: ContainerRecord): string {
+export function cgroupOf(room: Room, { id, spec }: ContainerRecord): string {
   const parent = spec.cgroupParent === '' ? parentCgroup(room.instance) : `/${spec.cgroupParent.replace(/^\/+/, '')}`;
   return join(parent, id);
 }

@@ -27,7 +27,7 @@ for (let index = 0; index < containers; index += 1) {
     '--name',
     name,
     '-p',
-    '127.0.0.1::80',
+    '80',
     '--cgroup-parent',
     ours.cpu.name,
     'busybox',

@@ -276,6 +276,24 @@ volumes: { named: }
   assert.equal(await project.output('exec', '-T', 'app', 'sh', '-c', 'ls /anonymous; cat /named/x'), 'kept');
 });
 
+test('a link is a name for one service alone', async () => {
+  const text = `
+services:
+  app:
+    image: busybox
+    links: ["db:store"]
+    ${pause}
+  db:
+    image: busybox
+    ${pause}
+`;
+  await using project = new Project(instance, { 'compose.yaml': text });
+  await project.output('up', '--detach');
+  const knows = async (service: string): Promise<boolean> =>
+    (await project.run(['exec', '-T', service, 'nslookup', 'store'])).code === 0;
+  assert.deepEqual([await knows('app'), await knows('db')], [true, false]);
+});
+
 test('two projects of the same file do not see each other', async () => {
   const text = `services:\n  app:\n    image: busybox\n    ${pause}\n`;
   await using one = new Project(instance, { 'compose.yaml': text });

@@ -86,6 +86,8 @@ volumes:
     const seen = await output('exec', '-T', 'web', 'sh', '-c', 'echo $MODE; cat /anonymous/x /declared/x');
     assert.equal(seen, 'two\nkept\nkept');
 
+    const oneOff = await run('run', '--rm', '-T', '-e', 'A=b', 'web', 'sh', '-c', 'echo $A; exit 5');
+    assert.deepEqual([oneOff.code, oneOff.stdout.trim()], [5, 'b'], oneOff.stderr);
     await output('restart', 'db');
     await output('stop');
     await output('start');
@@ -93,5 +95,6 @@ volumes:
     await output('down', '--volumes', '--rmi', 'local', '--remove-orphans');
   }
   assert.equal(await instance.dockerOutput('ps', '--all', '--quiet'), '');
-  assert.equal(await instance.dockerOutput('volume', 'ls', '--quiet'), '');
+  // Compose 1 leaves the anonymous volumes of what it scales down.
+  assert.equal(await instance.dockerOutput('volume', 'ls', '--quiet', '--filter', 'name=old_data'), '');
 });

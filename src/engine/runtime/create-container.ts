@@ -36,9 +36,9 @@ export async function createContainer(
   room.table.reserve(name, id);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => room.table.release(name, id));
-  const record = {
+  const record: ContainerRecord = {
     ...notes,
-    version: 1 as const,
+    version: 1,
     id,
     name,
     createdAt: formatTime(nowNs()),
@@ -53,6 +53,9 @@ export async function createContainer(
   room.networks.check(sandboxRequest(record));
   const existing = new Set(room.volumes.list().map((volume) => volume.name));
   const mounts: MountPoint[] = [];
+  const newNames = complete.mounts.map(() => newId());
+  undo.defer(() => room.records.remove(id));
+  await noteIntent(room, record, newNames);
   undo.defer(async () => {
     for (const point of mounts) {
       if (point.type !== 'volume') continue;
@@ -61,8 +64,8 @@ export async function createContainer(
         await room.volumes.remove(point.name, true);
     }
   });
-  for (const mount of complete.mounts) {
-    const point = await claimMount(mount, room);
+  for (const [index, mount] of complete.mounts.entries()) {
+    const point = await claimMount(mount, room, newNames[index]);
     mounts.push(point);
     if (point.type === 'volume') room.volumes.hold(point.name, id);
   }
@@ -76,6 +79,21 @@ export async function createContainer(
   undo.move();
   room.table.add(live);
   return live;
+}
+
+/**
+ * Anonymous volumes outlive containers, so that nobody could tell one whose container was never made from one that is kept:
+ * should this process end on the way, the next one finds a container that is being removed with its volumes.
+ */
+async function noteIntent(room: Room, record: ContainerRecord, newNames: readonly string[]): Promise<void> {
+  const mounts = record.spec.mounts.flatMap((mount, index): readonly MountPoint[] => {
+    const { type, source, target, readOnly } = mount;
+    if (type !== 'volume' || source !== '') return [];
+    return [{ type, name: newNames[index] ?? '', source, destination: target, readOnly, propagation: '' }];
+  });
+  if (mounts.length === 0) return;
+  const state = { ...record.state, status: 'removing' as const };
+  await room.records.save({ ...record, mounts, state, removeVolumes: true });
 }
 
 /** What the start would refuse for reasons that are known now. */

@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 
 import { StatusError } from '#base/errors.ts';
+import { newId } from '#base/ids.ts';
 
 import { mountSubpath, type Bundle } from './bundle.ts';
 import type { ContainerSpec, MountPoint, MountRequest } from './container.ts';
@@ -11,12 +12,13 @@ import type { ResolvedMount } from './spec/mounts.ts';
 type Sources = Pick<Room, 'volumes' | 'images' | 'snapshots'>;
 
 /**
- * Makes the volume that a mount names and returns the mount as it is from now on: an anonymous one has a name then.
+ * Makes the volume that a mount names and returns the mount as it is from now on: an anonymous one is called `newName`.
  * Throws InvalidArgument for a bind or image that is missing, with Docker's words.
  */
 export async function claimMount(
   mount: MountRequest,
   { volumes, images }: Pick<Room, 'volumes' | 'images'>,
+  newName = newId(),
 ): Promise<MountPoint> {
   const { type, source, target, readOnly } = mount;
   const base = {
@@ -41,7 +43,7 @@ export async function claimMount(
     return { ...base, name: '', source };
   }
   const volume = await volumes.create({
-    ...(source !== '' && { name: source }),
+    ...(source === '' ? { name: newName, anonymous: true } : { name: source }),
     ...(mount.volumeLabels !== undefined && { labels: mount.volumeLabels }),
     ...(mount.volumeDriverOptions !== undefined && { options: mount.volumeDriverOptions }),
   });

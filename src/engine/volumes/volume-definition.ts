@@ -34,8 +34,8 @@ const minSizeBytes = 4 * 1024 ** 2;
  */
 export function defineVolume(volume: NewVolume, nowMs: number): VolumeDefinition {
   const driver = volume.driver ?? 'local';
-  const anonymous = volume.name === undefined || volume.name === '';
-  const name = anonymous ? newId() : (volume.name ?? '');
+  const anonymous = volume.anonymous === true || (volume.name ?? '') === '';
+  const name = volume.name || newId();
   if (driver !== 'local' && driver !== '')
     throw new StatusError(
       'NotFound',

@@ -14,6 +14,8 @@ export interface Volume {
 export interface NewVolume {
   /** Docker's pattern `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; without it a random 64-digit name and `anonymous`. */
   readonly name?: string;
+  /** Nobody asked for the name: it was made up before the volume. */
+  readonly anonymous?: boolean;
   readonly driver?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly options?: Readonly<Record<string, string>>;

@@ -43,14 +43,14 @@ export function testFlags(what: string, instance: () => Instance, cases: readonl
     return help;
   };
   describe(what, { concurrency: atOnce }, () => {
-    for (const one of cases) {
+    for (const [index, one] of cases.entries()) {
       const subject = one.proves ?? one.refuses ?? one.inapplicable ?? '';
       test(subject, async (t) => {
         const reason = one.skip?.();
         if (reason !== undefined) t.skip(reason);
         for (const row of reason === undefined ? expandBraces(subject) : []) {
           const [, command = '', flag = ''] = row.split(' ');
-          if ((await helpOf(command)).includes(flag)) await testRow(instance(), row, one);
+          if ((await helpOf(command)).includes(flag)) await testRow(instance(), row, index, one);
           else t.diagnostic(`this client has no ${row}`);
         }
       });
@@ -58,9 +58,9 @@ export function testFlags(what: string, instance: () => Instance, cases: readonl
   });
 }
 
-async function testRow(instance: Instance, row: string, one: FlagCase): Promise<void> {
+async function testRow(instance: Instance, row: string, index: number, one: FlagCase): Promise<void> {
   const [, command = ''] = row.split(' ');
-  const name = row.replaceAll(/[^a-z0-9]+/g, '-');
+  const name = `${row.replaceAll(/[^a-z0-9]+/g, '-')}-${String(index)}`;
   const { code, stdout, stderr } = await carryOut(instance, command, name, one);
   if (one.sentence !== undefined) {
     assert.notEqual(code, 0, `${row} is accepted`);

@@ -166,7 +166,7 @@ testFlags('what the process may', () => instance, [
   },
   {
     proves: 'docker create --security-opt',
-    args: ['--security-opt', 'systempaths=unconfined', '--security-opt', 'writable-cgroups'],
+    args: ['--security-opt', 'systempaths=unconfined', '--security-opt', 'writable-cgroups=true'],
     does: 'grep -c " /proc/sys " /proc/mounts; grep -c "/sys/fs/cgroup.* ro[, ]" /proc/mounts',
     shows: /^0\n[01]$/m,
   },
@@ -323,7 +323,7 @@ testFlags('what is refused', () => instance, [
   {
     refuses: 'docker {run,create} --storage-opt',
     args: ['--storage-opt', 'size=1G'],
-    sentence: 'root filesystems have no options of their own',
+    sentence: 'a size for a root filesystem needs project quotas',
   },
   {
     inapplicable: 'docker {run,create} --cpu-count',

@@ -9,6 +9,7 @@ import type { BuildRequest } from '#engine/build/builder.ts';
 import type { TarInput } from '#formats/tar/write-tar.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 import { DockerClient } from '../../kit/fake-engine/docker-client.ts';
+import { proves } from '../../kit/proves.ts';
 
 async function tarOf(...members: readonly TarInput[]): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -132,7 +133,7 @@ describe('the context of a build', () => {
     assert.equal(seen[0]?.request.dockerfile, 'FROM https://h/r.git');
   });
 
-  test('a build ends when it is canceled by its ID', async (t) => {
+  test('a build ends when it is canceled by its ID', proves('POST /build/cancel'), async (t) => {
     const { client } = await start(t);
     const runs = Promise.withResolvers<void>();
     client.engine.build = async (_, onEvent, signal) => {

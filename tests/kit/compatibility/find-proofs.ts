@@ -31,9 +31,10 @@ export function findProofs(module: Module): readonly Proof[] {
   });
 }
 
-function proofsOfCall(module: Module, call: SyntaxNode, test: SyntaxNode | undefined): readonly Proof[] {
+function proofsOfCall(module: Module, call: SyntaxNode, parent: SyntaxNode | undefined): readonly Proof[] {
   const mark = dottedName(call['callee']);
   if (mark !== 'proves' && mark !== 'refuses') return [];
+  const test = parent?.type === 'VariableDeclarator' ? testWith(module, dottedName(parent['id'])) : parent;
   if (test?.type !== 'CallExpression') return [];
   const words = listOf(call['arguments']).map(literal);
   const sentence = mark === 'refuses' ? (words[0] ?? '') : '';
@@ -46,6 +47,12 @@ function proofsOfCall(module: Module, call: SyntaxNode, test: SyntaxNode | undef
     sentence,
     text: textWithout(module, test, call),
   }));
+}
+
+/** The test that has a mark of this name among its arguments. */
+function testWith(module: Module, name: string): SyntaxNode | undefined {
+  const takes = (node: SyntaxNode): boolean => listOf(node['arguments']).some((one) => dottedName(one) === name);
+  return module.nodes.find(([node]) => node.type === 'CallExpression' && takes(node))?.[0];
 }
 
 function proofsOfRow(module: Module, row: SyntaxNode): readonly Proof[] {

@@ -3,8 +3,7 @@ import type { Subject } from './surface.ts';
 
 export interface Row {
   readonly subject: Subject;
-  /** undefined: no test shows it yet. */
-  readonly proof: Proof | undefined;
+  readonly proof: Proof;
 }
 
 export interface Matrix {
@@ -15,8 +14,18 @@ export interface Matrix {
 
 /** Joins what there is in Docker with what tests show. A proof for `docker node *` stands for all commands and flags below. */
 export function matrixOf(surface: readonly Subject[], proofs: readonly Proof[]): Matrix {
-  const rows = surface.map((subject) => ({ subject, proof: bestOf(proofs.filter((proof) => covers(proof, subject))) }));
-  return { rows, problems: [...unknownSubjects(surface, proofs), ...contradictions(surface, proofs)] };
+  const found = surface.map((subject) => ({
+    subject,
+    proof: bestOf(proofs.filter((proof) => covers(proof, subject))),
+  }));
+  const rows = found.flatMap(({ subject, proof }) => (proof === undefined ? [] : [{ subject, proof }]));
+  const unproved = found.filter(({ proof }) => proof === undefined);
+  const problems = [
+    ...unproved.map(({ subject }) => `no test shows what becomes of ${subject.name}`),
+    ...unknownSubjects(surface, proofs),
+    ...contradictions(surface, proofs),
+  ];
+  return { rows, problems };
 }
 
 function covers(proof: Proof, { name }: Subject): boolean {

@@ -89,7 +89,7 @@ test('no JSON hurts', () => {
       { depthSize: 'small', withCrossShrink: true },
       fc.constantFrom(null, 'input', 'filter', 5, true),
       fc.array(tie('any'), { maxLength: 3 }),
-      fc.dictionary(word, tie('any'), { maxKeys: 4 }),
+      fc.dictionary(word, tie('any'), { maxKeys: 4, noNullPrototype: true }),
     ),
   })).any;
   fc.assert(

@@ -265,7 +265,8 @@ export class LocalImages implements Images, AsyncDisposable {
     try {
       return await running;
     } catch (error) {
-      if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+      const cause = error instanceof StatusError ? error.cause : error;
+      if (!hasCode(cause, 'ENOSPC', 'EDQUOT')) throw error;
       await this.#room.blobs.clear();
       throw new StatusError('Unavailable', `Cannot ${what}: no space left on device; free some`, { cause: error });
     } finally {

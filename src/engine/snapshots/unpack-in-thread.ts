@@ -10,10 +10,14 @@ export interface ThreadTask {
   readonly lowers: readonly string[];
 }
 
-export type ThreadReply =
-  | 'taken'
-  | { readonly unpacked: UnpackedArchive }
-  | { readonly failed: { readonly reason: Reason; readonly message: string } };
+export type ThreadReply = 'taken' | { readonly unpacked: UnpackedArchive } | { readonly failed: ThreadFailure };
+
+export interface ThreadFailure {
+  readonly reason: Reason;
+  readonly message: string;
+  /** The disk had no room, which the caller has to know to make some. */
+  readonly isFull: boolean;
+}
 
 /** The message after the last piece. */
 export const endOfArchive = 'end';
@@ -65,6 +69,12 @@ function listen(worker: Worker): { outcome: Promise<UnpackedArchive>; room: () =
   return { outcome, room };
 }
 
-function revive({ reason, message }: { readonly reason: Reason; readonly message: string }): Error {
-  return reason === 'Internal' ? new Error(message) : new StatusError(reason, message);
+function revive({ reason, message, isFull }: ThreadFailure): Error {
+  return reason === 'Internal'
+    ? new Error(message)
+    : new StatusError(
+        reason,
+        message,
+        isFull ? { cause: Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }) } : {},
+      );
 }

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { required } from '#base/assert.ts';
 import { Channel } from '#base/channel.ts';
 import { reasonOf } from '#base/errors.ts';
+import { hasCode } from '#sys/errno.ts';
 
 import { unpackArchive } from './unpack-archive.ts';
 import { chunksInFlight, endOfArchive, type ThreadReply, type ThreadTask } from './unpack-in-thread.ts';
@@ -22,7 +23,8 @@ try {
   reply({ unpacked: await unpackArchive(task.folder, task.lowers, taken()) });
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  reply({ failed: { reason: reasonOf(error), message } });
+  const isFull = hasCode(error instanceof Error ? error.cause : error, 'ENOSPC', 'EDQUOT');
+  reply({ failed: { reason: reasonOf(error), message, isFull } });
 }
 port.close();
 

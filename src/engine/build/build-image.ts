@@ -82,9 +82,9 @@ export async function buildImage(
       ? { ...plain, [inlineCacheField]: inlineSteps(tools.snapshots, finished) }
       : plain;
     signal.throwIfAborted();
-    const id = await deliverImage(tools, state.layer, { config, tags, take: request.take }, signal);
+    // First: whoever takes the result may hold it for as long as the build runs.
     await exportCaches(tools, request, finished, onEvent, signal);
-    return id;
+    return await deliverImage(tools, state.layer, { config, tags, take: request.take }, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -35,6 +35,8 @@ export function controlMethods(buildKit: BuildKit): GrpcMethods {
       return { exporterResponse: await solve(buildKit, build) };
     }),
     [`${service}/Status`]: streaming(messages.statusRequest, messages.statusResponse, async ({ ref }, send, signal) => {
+      // Who asks late learns from Solve how it ended; an error here would hide that one.
+      if (buildKit.builds.hasEnded(ref)) return;
       const build = await buildKit.builds.get(ref, signal);
       for await (const item of build.log.read(signal)) await send(item);
     }),

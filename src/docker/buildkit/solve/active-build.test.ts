@@ -73,6 +73,7 @@ describe('the builds of all clients', () => {
       assert.equal(await early, build);
       assert.throws(() => builds.add(other), { reason: 'Conflict' });
     }
+    assert.deepEqual([builds.hasEnded('a'), builds.hasEnded('b')], [true, false]);
     await assert.rejects(builds.get('a', never), { reason: 'NotFound', message: 'no such job a' });
     const gone = new AbortController();
     gone.abort(new Error('left'));

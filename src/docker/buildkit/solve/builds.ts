@@ -34,9 +34,14 @@ export class Builds {
     };
   }
 
+  /** Whether there was a build of a reference lately. */
+  hasEnded(ref: string): boolean {
+    return this.#ended.has(ref);
+  }
+
   /** The build of a reference, once it has begun. Throws NotFound. */
   async get(ref: string, signal: AbortSignal): Promise<ActiveBuild> {
-    const build = this.#ended.has(ref) ? undefined : await this.#active.get(ref, deadline(waitMs, signal));
+    const build = this.hasEnded(ref) ? undefined : await this.#active.get(ref, deadline(waitMs, signal));
     if (build !== undefined) return build;
     signal.throwIfAborted();
     throw new StatusError('NotFound', `no such job ${ref}`);

@@ -220,18 +220,26 @@ function readFolder(path: string): readonly string[] {
 /** Starts what its restart policy wants to run, in the background: the daemon is healthy before. */
 function startByPolicy(room: Room, lifecycle: Lifecycle, busy: ReadonlySet<string>): void {
   const limit = new ConcurrencyLimit(startsAtOnce);
-  for (const live of room.table.values()) {
-    const { record } = live;
-    if (isRunning(record) || !record.hasRun || busy.has(live.id)) continue;
-    const wantedByPolicy = startsWithDaemon({
-      policy: record.spec.restart,
-      exitCode: record.state.exitCode,
-      manuallyStopped: record.manuallyStopped,
-      restartCount: 0,
-    });
-    if (!wantedByPolicy && record.startsAgain !== true) continue;
-    limit
-      .run(() => lifecycle.start(live, room.signal))
+  const idle = [...room.table.values()].filter(({ id }) => !busy.has(id));
+  const wanted = new Map(idle.filter(wantsStart).map((live) => [live.id, live]));
+  const begun = new Map<string, Promise<void>>();
+  const start = (live: LiveContainer): Promise<void> => {
+    const known = begun.get(live.id);
+    if (known !== undefined) return known;
+    // Whoever has links starts after those that it is linked to, which were made before it.
+    const linked = (live.record.spec.network.links ?? []).flatMap(({ containerId }) => wanted.get(containerId) ?? []);
+    const started = Promise.all(linked.map(start))
+      .then(() => limit.run(async () => void (await lifecycle.start(live, room.signal))))
       .catch((error: unknown) => room.logger.warn('start by restart policy failed', { container: live.id, error }));
-  }
+    begun.set(live.id, started);
+    return started;
+  };
+  for (const live of wanted.values()) void start(live);
+}
+
+function wantsStart({ record }: LiveContainer): boolean {
+  if (isRunning(record) || !record.hasRun) return false;
+  const { spec, state, manuallyStopped, startsAgain } = record;
+  if (startsAgain === true) return true;
+  return startsWithDaemon({ policy: spec.restart, exitCode: state.exitCode, manuallyStopped, restartCount: 0 });
 }

@@ -56,6 +56,19 @@ test('links on the default bridge are hosts and variables, and follow the other 
   await instance.dockerOutput('rm', '-f', 'redis', 'lasting', 'squatter');
 });
 
+test('after the platform was down, a container starts after those that it is linked to', async () => {
+  await run('pond', '--restart', 'always');
+  await run('frog', '--restart', 'always', '--link', 'pond:home');
+  await instance.slipway('down');
+  await instance.start();
+  await eventually('both run again', async () => {
+    const states = await instance.dockerOutput('inspect', '-f', '{{.State.Running}}', 'pond', 'frog');
+    return states === 'true\ntrue';
+  });
+  assert.match(await inside('frog', 'cat', '/etc/hosts'), /\thome /);
+  await instance.dockerOutput('rm', '-f', 'pond', 'frog');
+});
+
 test('links on other networks are names that only the container knows', async () => {
   await instance.dockerOutput('network', 'create', 'sea');
   await run('cache', '--network', 'sea');

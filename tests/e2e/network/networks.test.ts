@@ -105,7 +105,6 @@ test('networks are refused in the words of Docker', async () => {
   assert.throws(() => check({ endpoints: [{ network: 'bridge', ipv4Address: '172.17.0.9' }] }), {
     reason: 'InvalidArgument',
   });
-  assert.throws(() => check({ ports: [port(80, { protocol: 'sctp' })] }), { reason: 'NotSupported' });
   const used = { endpoints: [{ network: 'one', ipv4Address: '10.6.0.2' }] };
   await assert.rejects(networks.open(sandboxRequest('late', used), signal()), {
     reason: 'Conflict',

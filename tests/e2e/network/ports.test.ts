@@ -173,3 +173,18 @@ function freePort(): number {
   closeInetSocket(socket);
   return socket.port;
 }
+
+test('SCTP ports are published where the kernel has SCTP, and refused with a way out where not', async () => {
+  await using networks = await openInstance(host.instance('sctp'));
+  const request = sandboxRequest('signals', { ports: [port(3868, { protocol: 'sctp' })] });
+  const opened = await networks.open(request, signal()).catch((error: unknown) => error);
+  if (opened instanceof Error) {
+    assert.match(
+      opened.message,
+      /^Cannot publish port 3868\/sctp: this machine's kernel has no SCTP; load module sctp/,
+    );
+    assert.equal(networks.sandbox(request.containerId), undefined);
+  } else {
+    assert.deepEqual(networks.sandbox(request.containerId)?.ports.length, 2);
+  }
+});

@@ -85,7 +85,8 @@ export class Firewall {
       logger.warn('firewall rules of container networks were gone and are made anew', { table: table.name });
       this.rebuild();
     }
-    this.#generation = this.updateHost() ? generationOf(socket) : undefined;
+    // What was refused is tried again when somebody changes something, also when that was at this very moment.
+    this.#generation = this.updateHost() ? generationOf(socket) : generation;
   }
 
   #change(verb: 'add' | 'remove', elements: readonly RulesetElement[]): void {

@@ -19,18 +19,24 @@ export interface ForwardChain extends Chain {
 /**
  * Puts one pair of accepting rules per bridge at the top of each foreign chain that would drop forwarded packets, and
  * takes away those of bridges that are no more. A verdict of our own table cannot do it: a packet has to be accepted by
- * every chain of the hook. Idempotent. With no bridges, takes all away. Throws NetlinkError, also when somebody changes
- * the chains at the same moment: then nothing was done.
+ * every chain of the hook. Idempotent. With no bridges, takes all away. Throws NetlinkError when a chain cannot be changed,
+ * because somebody does at this moment or allows nobody to; the other chains are changed all the same.
  */
 export function updateHostFirewall(socket: NetlinkSocket, owner: string, bridgeNames: readonly string[]): void {
   const chains = listChains(socket).filter((chain) => chain.table !== owner && isPlace(chain));
   const places = chains.map((chain) => ({ ...chain, rules: listRules(socket, chain) }));
   const refusing = bridgeNames.length === 0 ? [] : refusingChains(places);
-  const changes = places.flatMap((place) => {
+  const failures: unknown[] = [];
+  for (const place of places) {
     const wanted = refusing.some((chain) => isSame(chain, place)) ? bridgeNames : [];
-    return changesOf(place, owner, wanted);
-  });
-  if (changes.length > 0) changeRules(socket, changes);
+    const changes = changesOf(place, owner, wanted);
+    try {
+      if (changes.length > 0) changeRules(socket, changes);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { silentLogger } from '#base/logger.ts';
 import { updateHostFirewall } from '#engine/network/host-firewall.ts';
 import { Nft } from '#sys/nft/nft.ts';
 import { openFilterSocket } from '#sys/nft/rules.ts';
@@ -132,11 +133,17 @@ test('a table that allows nobody else to change it is left alone, and ours are k
     flags owner
     chain filter_FORWARD { type filter hook forward priority filter + 10; policy drop; }
   }`);
-  await using networks = await openInstance(host.instance('owned'));
+  // Where two firewalls are, the other one gets its exceptions.
+  owner.run('table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }');
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
+  await using networks = await openInstance({ ...host.instance('owned'), logger });
+  assert.equal(comments(owner, 'ip filter FORWARD').length, 2);
   const { ports, netnsPath } = await networks.open(sandboxRequest('web', { ports: [port(80)] }), signal());
   using _web = serveTcp(netnsPath, 80, 'web');
   assert.match(await askTcp(undefined, '127.0.0.1', ports[0]?.hostPort ?? 0), /^web /);
-  owner.run('delete table inet firewalld');
+  assert.ok(warnings.includes('cannot let containers through the firewall of the host'));
+  owner.run('delete table inet firewalld; delete table ip filter');
 });
 
 test('a firewall that is respected decides about published ports, of both protocols', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -70,6 +70,7 @@ test('a pull goes on where it ended when the daemon is killed in the middle', as
     (await readdir(blobsOf(instance))).some((name) => name.endsWith('.part')),
   );
   await eventually('half of it has come', () => slow.sentBytes() >= 1_000_000);
+  await eventually('what came is on the disk', async () => (await partBytes(instance)) >= 10_000);
   await instance.kill9();
   assert.notEqual((await pulling).code, 0);
   slow.stall = false;
@@ -90,6 +91,13 @@ async function digestAt(name: string): Promise<string> {
 
 function blobsOf({ paths }: Instance): string {
   return join(paths.data, 'engine/images/layer-blobs');
+}
+
+/** Bytes of the downloads that are not whole. */
+async function partBytes(instance: Instance): Promise<number> {
+  const parts = (await readdir(blobsOf(instance))).filter((name) => name.endsWith('.part'));
+  const sizes = await Promise.all(parts.map(async (name) => (await stat(join(blobsOf(instance), name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function* asOne(bytes: Uint8Array): AsyncIterable<Uint8Array> {

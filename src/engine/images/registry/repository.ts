@@ -143,7 +143,10 @@ export class Repository {
       return new StatusError('Unauthorized', `${why}; log in to ${this.session.domain} again`);
     }
     if (status === 401 || status === 403) {
-      const why = said === '' ? 'denied: requested access to the resource is denied' : said;
+      // Answers to HEAD have no words.
+      const plain =
+        status === 401 ? 'unauthorized: authentication required' : 'denied: requested access to the resource is denied';
+      const why = said === '' ? plain : said;
       const text = `pull access denied for ${name}, repository does not exist or may require 'docker login': ${why}`;
       return this.#scopes.some((scope) => scope.endsWith('push'))
         ? new StatusError(status === 401 ? 'Unauthorized' : 'Forbidden', why)

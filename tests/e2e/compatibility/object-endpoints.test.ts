@@ -75,12 +75,6 @@ testEndpoints(
     { proves: 'POST /images/prune', since: 25, query: 'filters={"dangling":["true"]}', shows: /"SpaceReclaimed":\d/ },
     { proves: 'POST /build', query: 't=built:V', body: context, shows: /Successfully tagged built:/ },
     { proves: 'POST /build/prune', since: 31, shows: /"SpaceReclaimed":\d/ },
-    { refuses: 'GET /images/search', query: 'term=x', sentence: 'Cannot search: registries have no common way to' },
-    {
-      refuses: 'GET /distribution/{name}/json',
-      with: busybox,
-      sentence: 'Cannot look up an image in its registry without pulling it; pull it',
-    },
 
     { proves: 'POST /networks/create', body: { Name: 'made-V' }, status: 201, shows: /"Id":"[0-9a-f]{64}"/ },
     { proves: 'GET /networks', query: 'filters={"name":["made"]}', shows: /"Name":"made-24"/ },

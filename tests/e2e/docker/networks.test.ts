@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 
 import { eventually } from '../../kit/eventually.ts';
 import type { Instance } from '../../kit/instance.ts';
+import { needsClient } from '../../kit/needs-client.ts';
 import { openInstance } from '../../kit/open-instance.ts';
 
 let instance: Instance;
@@ -86,46 +87,50 @@ test('links on other networks are names that only the container knows', async ()
   await instance.dockerOutput('network', 'rm', 'sea', 'lake');
 });
 
-test('an endpoint has the wishes that the client names, when it runs and when it is joined', async () => {
-  await instance.dockerOutput(
-    'network',
-    'create',
-    '--ipv6',
-    '--subnet',
-    '10.232.1.0/24',
-    '--subnet',
-    'fd32::/64',
-    'one',
-  );
-  await instance.dockerOutput('network', 'create', '--subnet', '10.232.2.0/24', 'two');
-  const sysctls = 'com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1';
-  await run(
-    'wisher',
-    '--network',
-    `name=one,ip=10.232.1.9,ip6=fd32::9,mac-address=02:00:00:00:00:09,alias=w,"driver-opt=${sysctls}"`,
-    '--network',
-    'name=two,gw-priority=1,driver-opt=com.docker.network.endpoint.ifname=lan7',
-  );
-  assert.match(await inside('wisher', 'ip', 'route'), /default via 10\.232\.2\.1 dev lan7/);
-  assert.match(await inside('wisher', 'ip', '-6', 'route'), /default via fd32::1 dev eth0/);
-  assert.match(await inside('wisher', 'ip', 'link', 'show', 'eth0'), /02:00:00:00:00:09/);
-  assert.equal(await inside('wisher', 'cat', '/proc/sys/net/ipv4/conf/eth0/log_martians'), '1');
-  const endpoint = '{{with index .NetworkSettings.Networks "two"}}{{.GwPriority}} {{.DriverOpts}}{{end}}';
-  assert.equal(await inspect('wisher', endpoint), '1 map[com.docker.network.endpoint.ifname:lan7]');
-  await run('guest', '--network', 'two');
-  const wishes = ['--ip', '10.232.1.8', '--ip6', 'fd32::8', '--gw-priority', '5', '--link-local-ip', '169.254.3.3'];
-  await instance.dockerOutput('network', 'connect', ...wishes, 'one', 'guest');
-  assert.match(await inside('guest', 'ip', 'route'), /default via 10\.232\.1\.1 dev eth1/);
-  assert.match(await inside('guest', 'ip', 'addr'), /fd32::8[\s\S]*169\.254\.3\.3|169\.254\.3\.3[\s\S]*fd32::8/);
-  await instance.dockerOutput('network', 'disconnect', 'one', 'guest');
-  assert.match(await inside('guest', 'ip', 'route'), /default via 10\.232\.2\.1 dev eth0/);
-  const unknown = ['network', 'connect', '--driver-opt', 'x=y', 'one', 'guest'];
-  assert.match((await instance.docker(...unknown)).stderr, /Cannot use network option "x"/);
-  await instance.dockerOutput('rm', '-f', 'wisher', 'guest');
-  await instance.dockerOutput('network', 'rm', 'one', 'two');
-});
+test(
+  'an endpoint has the wishes that the client names, when it runs and when it is joined',
+  needsClient(28),
+  async () => {
+    await instance.dockerOutput(
+      'network',
+      'create',
+      '--ipv6',
+      '--subnet',
+      '10.232.1.0/24',
+      '--subnet',
+      'fd32::/64',
+      'one',
+    );
+    await instance.dockerOutput('network', 'create', '--subnet', '10.232.2.0/24', 'two');
+    const sysctls = 'com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1';
+    await run(
+      'wisher',
+      '--network',
+      `name=one,ip=10.232.1.9,ip6=fd32::9,mac-address=02:00:00:00:00:09,alias=w,"driver-opt=${sysctls}"`,
+      '--network',
+      'name=two,gw-priority=1,driver-opt=com.docker.network.endpoint.ifname=lan7',
+    );
+    assert.match(await inside('wisher', 'ip', 'route'), /default via 10\.232\.2\.1 dev lan7/);
+    assert.match(await inside('wisher', 'ip', '-6', 'route'), /default via fd32::1 dev eth0/);
+    assert.match(await inside('wisher', 'ip', 'link', 'show', 'eth0'), /02:00:00:00:00:09/);
+    assert.equal(await inside('wisher', 'cat', '/proc/sys/net/ipv4/conf/eth0/log_martians'), '1');
+    const endpoint = '{{with index .NetworkSettings.Networks "two"}}{{.GwPriority}} {{.DriverOpts}}{{end}}';
+    assert.equal(await inspect('wisher', endpoint), '1 map[com.docker.network.endpoint.ifname:lan7]');
+    await run('guest', '--network', 'two');
+    const wishes = ['--ip', '10.232.1.8', '--ip6', 'fd32::8', '--gw-priority', '5', '--link-local-ip', '169.254.3.3'];
+    await instance.dockerOutput('network', 'connect', ...wishes, 'one', 'guest');
+    assert.match(await inside('guest', 'ip', 'route'), /default via 10\.232\.1\.1 dev eth1/);
+    assert.match(await inside('guest', 'ip', 'addr'), /fd32::8[\s\S]*169\.254\.3\.3|169\.254\.3\.3[\s\S]*fd32::8/);
+    await instance.dockerOutput('network', 'disconnect', 'one', 'guest');
+    assert.match(await inside('guest', 'ip', 'route'), /default via 10\.232\.2\.1 dev eth0/);
+    const unknown = ['network', 'connect', '--driver-opt', 'x=y', 'one', 'guest'];
+    assert.match((await instance.docker(...unknown)).stderr, /Cannot use network option "x"/);
+    await instance.dockerOutput('rm', '-f', 'wisher', 'guest');
+    await instance.dockerOutput('network', 'rm', 'one', 'two');
+  },
+);
 
-test('a network may have IPv6 alone, or a mode of its gateway, and says so', async () => {
+test('a network may have IPv6 alone, or a mode of its gateway, and says so', needsClient(28), async () => {
   await instance.dockerOutput('network', 'create', '--ipv4=false', '--ipv6', 'six');
   await run('sixth', '--network', 'six', '-p', '8080');
   assert.equal(await inspect('sixth', '{{(index .NetworkSettings.Networks "six").IPAddress}}'), '');

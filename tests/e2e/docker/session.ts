@@ -11,7 +11,8 @@ export class Session implements AsyncDisposable {
   #output = '';
 
   private constructor(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-    this.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
+    // A group of its own: older clients leave their plugins behind when they are killed.
+    this.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: 'pipe', detached: true });
     this.#ended = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => resolve(code ?? (signal === null ? 128 : 137)));
     });
@@ -68,7 +69,12 @@ export class Session implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGKILL');
+    const { pid } = this.#child;
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // All of it has ended.
+    }
     await this.#ended;
   }
 }

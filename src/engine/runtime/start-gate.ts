@@ -8,6 +8,8 @@ import { isAlive, type ProcessIdentity } from '#sys/process.ts';
 import { comesTrue } from './waiting.ts';
 
 const lookAgainMs = 20;
+/** Behind the gate the program follows at once. */
+const lookForProgramMs = 1;
 /** The process is at the gate within a moment; more means that the machine stands still. */
 const patienceMs = 60_000;
 /** What runc calls a container's first process until it is the container's program. */
@@ -15,11 +17,13 @@ const waitingCommand = 'runc:[2:INIT]';
 
 /**
  * Lets the program of a created container begin: its first process waits until somebody reads its fifo, which is all that
- * `runc start` does (runc, libcontainer/container_linux.go, exec). Resolves when the program runs or the process is gone:
- * its exit tells then. Throws Unavailable when it does not come to the gate.
+ * `runc start` does (runc, libcontainer/container_linux.go, exec). Resolves when the program runs or the process is gone
+ * (its exit tells then): a signal before that would meet runc, which answers with an exit code of its own. Throws Unavailable
+ * when it does not come to the gate.
  */
 export async function openGate(path: string, init: ProcessIdentity): Promise<void> {
   await openUnless(path, () => !isAlive(init));
+  await comesTrue(() => !isAtGate(init), lookForProgramMs, patienceMs);
 }
 
 /** Lets a program begin whose start was cut off, when it has not begun already. */

@@ -106,10 +106,16 @@ testCommands(
     { proves: 'docker plugin ls --format', run: 'plugin ls --format {{.Name}}', shows: /^$/ },
     { proves: 'docker plugin ls --no-trunc', run: 'plugin ls --no-trunc', shows: /^ID\s+NAME/ },
     { proves: 'docker plugin ls --quiet', run: 'plugin ls --quiet', shows: /^$/ },
-    { inapplicable: 'docker plugin inspect', run: 'plugin inspect x', sentence: 'plugin "x" not found' },
+    {
+      inapplicable: 'docker plugin inspect',
+      run: 'plugin inspect x',
+      sinceClient: 23,
+      sentence: 'plugin "x" not found',
+    },
     {
       inapplicable: 'docker plugin inspect --format',
       run: 'plugin inspect --format {{.Name}} x',
+      sinceClient: 23,
       sentence: 'plugin "x" not found',
     },
     {
@@ -124,7 +130,12 @@ testCommands(
       ),
       sentence: noPlugins,
     },
-    { inapplicable: 'docker plugin upgrade *', run: 'plugin upgrade x', sentence: 'plugin "x" not found' },
+    {
+      inapplicable: 'docker plugin upgrade *',
+      run: 'plugin upgrade x',
+      sinceClient: 23,
+      sentence: 'plugin "x" not found',
+    },
     {
       inapplicable: 'docker volume update',
       because: 'only volumes of a cluster are updated',
@@ -188,7 +199,7 @@ testCommands(
     { proves: 'docker context export', run: ['context', 'export', 'other', exported], shows: /exported/ },
     { proves: 'docker context import', run: ['context', 'import', 'imported', exported], shows: /imported/ },
     { proves: 'docker context use', run: 'context use other', shows: /other/ },
-    { proves: 'docker context show', run: 'context show', shows: /other|default/ },
+    { proves: 'docker context show', run: 'context show', sinceClient: 23, shows: /other|default/ },
     { proves: 'docker context rm --force', run: 'context rm --force other', shows: /other/ },
     { proves: 'docker context rm', run: 'context rm imported', shows: /imported/ },
 

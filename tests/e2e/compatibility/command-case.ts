@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Instance } from '../../kit/instance.ts';
+import { needsClient } from '../../kit/needs-client.ts';
 
 /** Words of a command line; one text is split at its spaces. */
 type Words = string | readonly string[];
@@ -21,6 +22,8 @@ export interface CommandCase {
   readonly stdin?: string | Uint8Array;
   readonly code?: number;
   readonly shows?: RegExp;
+  /** The major version of the client since which it is so. */
+  readonly sinceClient?: number;
 }
 
 /**
@@ -34,12 +37,13 @@ export function testCommands(
 ): void {
   for (const one of cases) {
     const subject = one.proves ?? one.refuses ?? one.inapplicable ?? '';
-    test(subject, async (t) => {
+    const options = one.sinceClient === undefined ? {} : needsClient(one.sinceClient);
+    test(subject, options, async (t) => {
       for (const [index, line] of commandLines(one.run).entries()) {
         const words = line.map((word) => filled(word, places));
         const isLast = index === commandLines(one.run).length - 1;
-        const options = one.stdin === undefined || !isLast ? {} : { stdin: one.stdin };
-        const { code, stdout, stderr } = await instance().dockerWith(options, ...words);
+        const input = one.stdin === undefined || !isLast ? {} : { stdin: one.stdin };
+        const { code, stdout, stderr } = await instance().dockerWith(input, ...words);
         const said = `docker ${words.join(' ')} ended with ${String(code)}\n${stdout}${stderr}`;
         if (/^unknown (shorthand )?flag|^unknown command/m.test(stderr)) {
           t.skip(stderr.split('\n')[0]);

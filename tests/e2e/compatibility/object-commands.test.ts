@@ -320,6 +320,7 @@ testCommands(
     { proves: 'docker volume prune --all', run: 'volume prune --force --all', shows: /labelled/ },
     {
       proves: 'docker volume prune',
+      sinceClient: 23,
       run: [
         ['run', '--rm=false', '-v', '/data', '--name', 'holder', 'busybox'],
         ['rm', 'holder'],

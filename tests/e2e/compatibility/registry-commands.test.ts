@@ -119,9 +119,15 @@ testCommands(
     { proves: 'docker manifest annotate --os-features', run: 'manifest annotate --os-features f OPEN/list:1 OPEN/a:1' },
     { proves: 'docker manifest annotate --os-version', run: 'manifest annotate --os-version 1 OPEN/list:1 OPEN/a:1' },
     { proves: 'docker manifest annotate --variant', run: 'manifest annotate --variant v8 OPEN/list:1 OPEN/a:1' },
-    { proves: 'docker manifest push', run: 'manifest push --insecure OPEN/list:1', shows: /sha256:[0-9a-f]{64}/ },
+    {
+      proves: 'docker manifest push',
+      run: 'manifest push --insecure OPEN/list:1',
+      sinceClient: 23,
+      shows: /sha256:[0-9a-f]{64}/,
+    },
     {
       proves: 'docker manifest push --insecure',
+      sinceClient: 23,
       run: 'manifest push --insecure OPEN/list:1',
       shows: /sha256:[0-9a-f]{64}/,
     },
@@ -142,6 +148,7 @@ testCommands(
     },
     {
       proves: 'docker manifest push --purge',
+      sinceClient: 23,
       run: 'manifest push --purge --insecure OPEN/list:2',
       shows: /sha256:[0-9a-f]{64}/,
     },

@@ -49,7 +49,7 @@ test('what must not be is refused, and leaves nothing', async () => {
   truncateSync(file, 40);
   const cut = await instance.slipway('volume', 'restore', 'fresh', file);
   assert.notEqual(cut.code, 0);
-  assert.match((await instance.docker('volume', 'inspect', 'fresh')).stderr, /no such volume/);
+  assert.match((await instance.docker('volume', 'inspect', 'fresh')).stderr, /no such volume/i);
   const missing = await instance.slipway('volume', 'backup', 'nothing', '-o', join(instance.root, 'nothing.tar'));
   assert.match(missing.stderr, /no such volume/);
   assert.equal(existsSync(join(instance.root, 'nothing.tar')), false);

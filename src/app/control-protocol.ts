@@ -1,3 +1,4 @@
+import type { SpecChanges } from '#docker/containers/changed-spec.ts';
 import type { Collectable } from '#engine/collection/plan-collection.ts';
 
 /** What the daemon says of itself on the control socket (`GET /status`). */
@@ -48,17 +49,6 @@ export interface ExposedPort {
 /** What becomes of the containers when the daemon stops. */
 export type ContainersFate = 'stop' | 'keep';
 
-/** What the built-in registry has (`GET /registry`). */
-export interface RegistryReport {
-  readonly address: string;
-  readonly repositories: number;
-  readonly blobs: number;
-  readonly bytes: number;
-  readonly uploads: number;
-  /** Of what it fetched from other registries. */
-  readonly cachedBytes: number;
-}
-
 /** What a collection removed (`POST /registry/gc`). */
 export interface RegistryGarbageReport {
   readonly blobs: number;
@@ -82,15 +72,8 @@ export function isContainersFate(text: string | null): text is ContainersFate {
 }
 
 /** `POST /containers/set`. Texts are '' for what stays as it is. */
-export interface SetRequest {
+export interface SetRequest extends SpecChanges {
   readonly name: string;
-  readonly publishAdd: readonly string[];
-  readonly publishRemove: readonly string[];
-  readonly envAdd: readonly string[];
-  readonly envRemove: readonly string[];
-  readonly mountAdd: readonly string[];
-  readonly mountRemove: readonly string[];
-  readonly image: string;
   readonly restart: string;
   readonly memory: string;
   readonly memorySwap: string;

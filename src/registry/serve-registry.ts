@@ -48,6 +48,7 @@ export interface RegistryStatus {
   readonly blobs: number;
   readonly bytes: number;
   readonly uploads: number;
+  /** Of what it fetched from other registries. */
   readonly cachedBytes: number;
 }
 

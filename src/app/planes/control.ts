@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import {
   isContainersFate,
@@ -7,14 +7,10 @@ import {
   type BootstrapRequest,
   type ContainersFate,
 } from '../control-protocol.ts';
-import type {
-  CollectionReport,
-  ExposureReport,
-  RegistryGarbageReport,
-  RegistryReport,
-  StatusReport,
-} from '../control-protocol.ts';
+import type { CollectionReport, ExposureReport, RegistryGarbageReport, StatusReport } from '../control-protocol.ts';
 import { messageOf, reasonOf, reasons, StatusError } from '#base/errors.ts';
+import { listenPrivately } from '#base/sockets.ts';
+import type { RegistryStatus } from '#registry/serve-registry.ts';
 import { isObject } from '#base/json.ts';
 import type { Engine } from '#engine/engine.ts';
 
@@ -36,7 +32,7 @@ export interface ControlNeeds {
   engine(): Engine;
   readonly paused: PausedContainers;
   collect(options: { readonly dryRun: boolean }, signal: AbortSignal): Promise<CollectionReport>;
-  reportRegistry(): Promise<RegistryReport>;
+  reportRegistry(): Promise<RegistryStatus>;
   collectRegistryGarbage(untagged: boolean, signal: AbortSignal): Promise<RegistryGarbageReport>;
 }
 
@@ -54,7 +50,7 @@ export const controlPlane: Plane<undefined, ControlNeeds, undefined> = {
     });
     // The daemon holds the lock of its root, so a socket that is there is a dead one's.
     rmSync(paths.controlSocket, { force: true });
-    await listen(server, paths.controlSocket);
+    await listenPrivately(server, paths.controlSocket);
     const closed = Promise.withResolvers<void>();
     server.once('error', closed.reject);
     return {
@@ -178,17 +174,4 @@ function refuse(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
   const reason = reasonOf(error);
   reply(response, reasons[reason].httpStatus, { reason, message: messageOf(error) });
-}
-
-async function listen(server: Server, path: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  // The mode is in place from the first moment on: listen binds before it returns.
-  const umask = process.umask(0o177);
-  try {
-    server.listen(path, resolve);
-  } finally {
-    process.umask(umask);
-  }
-  await promise.finally(() => server.off('error', reject));
 }

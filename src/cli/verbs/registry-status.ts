@@ -1,4 +1,4 @@
-import type { RegistryReport } from '#app/control-protocol.ts';
+import type { RegistryStatus } from '#registry/serve-registry.ts';
 
 import { askDaemon } from '../control-client.ts';
 import type { Verb } from '../verb.ts';
@@ -10,14 +10,14 @@ export const registryStatus: Verb = {
   operandsMost: 0,
   needsRoot: true,
   run: async ({ paths, flag, output, signal }) => {
-    const report = (await askDaemon(paths.controlSocket, 'GET', '/registry', signal)) as RegistryReport;
+    const report = (await askDaemon(paths.controlSocket, 'GET', '/registry', signal)) as RegistryStatus;
     if (flag('json')) output.line(JSON.stringify(report));
     else for (const line of registryLines(report)) output.line(line);
     return 0;
   },
 };
 
-export function registryLines(report: RegistryReport): readonly string[] {
+export function registryLines(report: RegistryStatus): readonly string[] {
   return [
     `address       ${report.address}`,
     `repositories  ${String(report.repositories)}`,

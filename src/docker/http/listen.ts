@@ -1,9 +1,9 @@
 import { chmod, chown, readFile, rm, stat } from 'node:fs/promises';
-import { connect } from 'node:net';
 import type { Server } from 'node:net';
 
 import { hasCode } from '#sys/errno.ts';
 import { StatusError } from '#base/errors.ts';
+import { acceptsConnections, listenPrivately } from '#base/sockets.ts';
 
 /** `sun_path` of unix(7) without its terminating zero. */
 const maximumPathBytes = 107;
@@ -36,16 +36,8 @@ export async function listenOnSocket(server: Server, path: string, access: Socke
     );
   }
   await removeStale(path);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  // Nobody may connect between bind and chmod; listen binds before it returns, so that no other file is touched.
-  const umask = process.umask(0o177);
-  try {
-    server.listen(path, resolve);
-  } finally {
-    process.umask(umask);
-  }
-  await promise.finally(() => server.off('error', reject));
+  // Nobody may connect before it has its group.
+  await listenPrivately(server, path);
   if (group !== undefined && process.getuid?.() === 0) await chown(path, 0, group);
   await chmod(path, access.mode);
 }
@@ -59,22 +51,10 @@ async function removeStale(path: string): Promise<void> {
   if (!found.isSocket()) {
     throw new StatusError('Conflict', `Cannot listen on "${path}": a file of another kind is there; move it away`);
   }
-  if (await answers(path)) {
+  if (await acceptsConnections({ path })) {
     throw new StatusError('Conflict', `Cannot listen on "${path}": another daemon serves it; stop that one first`);
   }
   await rm(path, { force: true });
-}
-
-async function answers(path: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path);
-  socket.once('connect', () => resolve(true));
-  socket.once('error', () => resolve(false));
-  try {
-    return await promise;
-  } finally {
-    socket.destroy();
-  }
 }
 
 async function groupId(name: string): Promise<number | undefined> {

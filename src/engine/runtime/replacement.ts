@@ -1,7 +1,6 @@
-import { connect } from 'node:net';
-
 import { deadline, sleep } from '#base/clock.ts';
 import { messageOf, StatusError } from '#base/errors.ts';
+import { acceptsConnections } from '#base/sockets.ts';
 
 import type { PortRequest } from '../network/networks.ts';
 import { createContainer } from './create-container.ts';
@@ -191,7 +190,8 @@ async function becomesReady(room: Room, live: LiveContainer, signal: AbortSignal
   const isReady = async (): Promise<boolean> => {
     if (live.health !== undefined) return live.health.status === 'healthy';
     const address = room.networks.sandbox(live.id)?.endpoints[0]?.ipv4Address ?? '';
-    for (const port of new Set(ports)) if (!(await accepts(address, port))) return false;
+    for (const port of new Set(ports))
+      if (!(await acceptsConnections({ host: address, port, signal: deadline(connectMs) }))) return false;
     return true;
   };
   try {
@@ -213,18 +213,6 @@ function notReady({ record }: LiveContainer, state: string): StatusError {
     'Unavailable',
     `Cannot replace container "${record.replaces?.name ?? ''}": the new one is not ready, ${state}; the old one goes on`,
   );
-}
-
-async function accepts(host: string, port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect({ host, port, signal: deadline(connectMs) });
-  socket.once('connect', () => resolve(true));
-  socket.once('error', () => resolve(false));
-  try {
-    return await promise;
-  } finally {
-    socket.destroy();
-  }
 }
 
 /** Waits until nobody speaks to the old one any more, within bounds. */

@@ -45,7 +45,7 @@ test('killing the daemon in the middle, and a receiver that goes and comes, lose
 });
 
 test('the daemon has a driver for all, and lines that were confirmed are not sent again', async (t) => {
-  await using receiver = await StreamReceiver.listen(0, { answer: confirmEvents });
+  await using receiver = await StreamReceiver.listen(0, { answer: confirmEvents() });
   const address = `fluentd-address=127.0.0.1:${String(receiver.port)}`;
   const settings = ['engine.logDriver=fluentd', `engine.logOpts=${address},fluentd-request-ack=true`];
   const instance = await startInstance(t, { settings });

@@ -139,7 +139,7 @@ describe('fluentd', () => {
   });
 
   test('confirms them when it is asked to', async () => {
-    await using receiver = await StreamReceiver.listen(0, { answer: confirmEvents });
+    await using receiver = await StreamReceiver.listen(0, { answer: confirmEvents() });
     const address = `fluentd-address=tcp://127.0.0.1:${String(receiver.port)}`;
     await run('ack', 'fluentd', [address, 'fluentd-request-ack=true'], 'echo out');
     await eventually('an event', () => fluentEvents(receiver.bytes)[0]?.record['log'] === 'out');

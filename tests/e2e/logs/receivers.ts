@@ -88,22 +88,37 @@ export interface FluentEvent {
   readonly time: unknown;
   readonly record: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
+  readonly sizeBytes: number;
 }
 
-/** The events in what a receiver of the forward protocol got; times as extensions are cut out first. */
+/** The events in what a receiver of the forward protocol got, whole ones. */
 export function fluentEvents(bytes: Buffer): readonly FluentEvent[] {
   const events: FluentEvent[] = [];
   let rest = bytes;
-  for (let decoded = decodeMsgpack(rest); decoded !== undefined; decoded = decodeMsgpack(rest)) {
-    const [tag, time, record, options] = decoded.value as readonly unknown[];
-    events.push({ tag, time, record, options } as FluentEvent);
-    rest = rest.subarray(decoded.sizeBytes);
+  for (let event = firstEvent(rest); event !== undefined; event = firstEvent(rest)) {
+    events.push(event);
+    rest = rest.subarray(event.sizeBytes);
   }
   return events;
 }
 
-/** Confirms events as fluentd does when they ask for it. */
-export function confirmEvents(bytes: Buffer, socket: Socket): void {
-  for (const { options } of fluentEvents(bytes))
-    if (options['chunk'] !== undefined) socket.write(encodeMsgpack({ ack: options['chunk'] }));
+/** Confirms events as fluentd does when they ask for it; an event may arrive in pieces. */
+export function confirmEvents(): (bytes: Buffer, socket: Socket) => void {
+  const unread = new WeakMap<Socket, Buffer>();
+  return (bytes, socket) => {
+    let rest = Buffer.concat([unread.get(socket) ?? Buffer.alloc(0), bytes]);
+    for (let event = firstEvent(rest); event !== undefined; event = firstEvent(rest)) {
+      const chunk = event.options['chunk'];
+      if (chunk !== undefined) socket.write(encodeMsgpack({ ack: chunk }));
+      rest = rest.subarray(event.sizeBytes);
+    }
+    unread.set(socket, rest);
+  };
+}
+
+function firstEvent(bytes: Buffer): FluentEvent | undefined {
+  const decoded = decodeMsgpack(bytes);
+  if (decoded === undefined) return undefined;
+  const [tag, time, record, options] = decoded.value as readonly unknown[];
+  return { tag, time, record, options, sizeBytes: decoded.sizeBytes } as FluentEvent;
 }

@@ -50,7 +50,7 @@ export interface Store extends AsyncDisposable {
    * Writes when the key's revision is `expected` (0n: the key is not there) and resolves with the new revision. Throws
    * Conflict otherwise.
    */
-  put(key: string, value: Uint8Array, expected: bigint, signal: AbortSignal, options?: PutOptions): Promise<bigint>;
+  put(key: string, value: Uint8Array, expected: bigint, options: PutOptions, signal: AbortSignal): Promise<bigint>;
   /** Removes when the key's revision is `expected`. Throws Conflict otherwise. */
   remove(key: string, expected: bigint, signal: AbortSignal): Promise<bigint>;
   /**

@@ -5,7 +5,7 @@ import { StatusError } from '#base/errors.ts';
 
 import {
   alreadyExists,
-  ApiError,
+  type ApiError,
   badRequest,
   conflict,
   forbidden,

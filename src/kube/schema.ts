@@ -29,12 +29,28 @@ export interface Field {
   readonly patch:
     | { readonly merges: boolean; readonly retainsKeys: boolean; readonly mergeKey: string | undefined }
     | undefined;
+  /** How Go's type has the field; undefined for custom resources. */
+  readonly go?: GoField;
+}
+
+/** What protobuf and Go's rules for zero values need to know of a built-in field. */
+export interface GoField {
+  /** Protobuf field numbers, from outside in: more than one where structs are inlined, none for kind and apiVersion. */
+  readonly path: readonly number[];
+  /** The zero value differs from none. */
+  readonly isPointer: boolean;
+  /** `omitempty`: an empty value is left out, but for structs. */
+  readonly omitsEmpty: boolean;
+  /** `omitzero`: a zero value is left out. */
+  readonly omitsZero: boolean;
 }
 
 export interface MapSchema {
   readonly type: 'map';
   readonly values: Schema;
   readonly isAtomic: boolean;
+  /** Go's name, such as `v1.ResourceList`, when it has one. */
+  readonly goName?: string;
 }
 
 export interface ListSchema {
@@ -43,6 +59,10 @@ export interface ListSchema {
   /** atomic: one owner; set: items are keys; map: items are told apart by `keys` (x-kubernetes-list-type). */
   readonly kind: 'atomic' | 'set' | 'map';
   readonly keys: readonly string[];
+  /** Go's name, such as `v1.ExtraValue`, when it has one. */
+  readonly goName?: string;
+  /** In protobuf a message with the items as field 1. */
+  readonly isWrapped?: boolean;
 }
 
 /** `int32` and `int64` are whole; `bytes` is base64 text; `micro-time` has six digits of a second. */
@@ -62,9 +82,13 @@ export interface ScalarSchema {
     | 'duration';
   /** Allowed values; empty: any. */
   readonly values: readonly string[];
+  /** Go's name, such as `v1.Protocol`, when it has one. */
+  readonly goName?: string;
 }
 
 /** Any JSON (RawExtension, JSON, FieldsV1): kept as it is, one owner. */
 export interface AnySchema {
   readonly type: 'any';
+  /** Which of Go's types it is, for protobuf; undefined for custom resources. */
+  readonly goType?: 'RawExtension' | 'FieldsV1' | 'JSON' | 'SchemaOrArray' | 'SchemaOrBool' | 'SchemaOrStrings';
 }

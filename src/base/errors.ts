@@ -16,6 +16,11 @@ export const reasons = {
     exitCode: 5,
     action: 'Something else holds the name or the state; the message names it.',
   },
+  Expired: {
+    httpStatus: 410,
+    exitCode: 5,
+    action: 'What was asked for is too long ago and was forgotten; list again and go on from there.',
+  },
   Busy: {
     httpStatus: 500,
     exitCode: 5,

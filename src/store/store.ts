@@ -21,12 +21,16 @@ export interface Change {
 export interface Page {
   /** Keys greater than this one; undefined: from the start of the prefix. */
   readonly after?: string;
-  /** Entries at most; undefined: all. */
+  /** Entries at most, from 1; undefined: all. */
   readonly limit?: number;
-  /** The state at this revision; undefined: now. Throws Expired when it was compacted. */
+  /**
+   * The state at this revision; undefined: now. Throws Expired when it was compacted, Timeout when it is still to come.
+   * Keys that a driver keeps no history of show their present value.
+   */
   readonly at?: bigint;
 }
 
+/** Entries in the order of their keys' UTF-8 bytes. */
 export interface Listing {
   readonly entries: readonly Entry[];
   /** Revision that the listing shows. */
@@ -37,25 +41,30 @@ export interface Listing {
 }
 
 export interface PutOptions {
-  /** Seconds after which the value goes by itself; undefined: never. */
+  /** Whole seconds after which the value goes by itself, unless it is written again; undefined: never. */
   readonly ttlSeconds?: number;
 }
 
-/** Bytes by key under one revision counter. What a write returned for is on disk. */
+/**
+ * Bytes by key under one revision counter, which starts at 1 and never goes back. What a write returned for is on disk.
+ * Keys and values are bounded (`limits.ts`). Arrays of bytes are handed over: nobody changes them afterwards.
+ */
 export interface Store extends AsyncDisposable {
-  /** Now, or at a revision that was not compacted. */
+  /** The key's value now. */
   get(key: string, signal: AbortSignal): Promise<Entry | undefined>;
   list(prefix: string, page: Page, signal: AbortSignal): Promise<Listing>;
   /**
    * Writes when the key's revision is `expected` (0n: the key is not there) and resolves with the new revision. Throws
-   * Conflict otherwise.
+   * Conflict otherwise, DiskFull, TooLarge, and Timeout when nobody knows whether it was written.
    */
   put(key: string, value: Uint8Array, expected: bigint, options: PutOptions, signal: AbortSignal): Promise<bigint>;
-  /** Removes when the key's revision is `expected`. Throws Conflict otherwise. */
+  /** Removes when the key's revision is `expected`, and resolves with the revision of the removal. Throws as `put`. */
   remove(key: string, expected: bigint, signal: AbortSignal): Promise<bigint>;
   /**
-   * Changes after revision `since`, in order and without gaps, until the signal aborts. Throws Expired when `since` was
-   * compacted or the reader is too slow.
+   * Changes after revision `since`, in order and without gaps, until the signal aborts, which ends the iteration without
+   * an error. Throws Expired when `since` was compacted or the reader is so slow that what it has still to read was.
+   * `progress` comes when all that was there at the start was delivered, and then every few seconds when the store has
+   * moved on by changes of other keys.
    */
   watch(prefix: string, since: bigint, signal: AbortSignal): AsyncIterable<Change>;
   /** Revision of the latest write. */

@@ -26,8 +26,17 @@ export interface KindDef<R extends Resource = Resource> {
   readonly setDefaults?: (object: R) => void;
   /** Fills and clears what upstream's strategy does before a create or update (status dropped, generation). */
   readonly prepare?: (object: R, old: R | undefined) => void;
+  /** Set when the same objects are stored as another kind, as both kinds of Event are: they are one list under two names. */
+  readonly storedAs?: StoredAs<R>;
   /** What is wrong beyond its schema, in upstream's order and words; `old`: the object that an update replaces. */
   readonly validate?: (object: R, old: R | undefined) => readonly FieldError[];
+}
+
+/** How objects of a kind become those of the kind they are stored as, and back; neither changes what it gets. */
+export interface StoredAs<R extends Resource = Resource> {
+  readonly kind: KindDef;
+  readonly toStored: (object: R) => Resource;
+  readonly fromStored: (object: Resource) => R;
 }
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';

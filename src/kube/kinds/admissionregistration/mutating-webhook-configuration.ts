@@ -1,0 +1,17 @@
+import { ageColumn, count, nameColumn } from '../../printing/columns.ts';
+import type { MutatingWebhookConfiguration } from '../../types/gen/admissionregistration-v1.ts';
+import { defineKind } from '../define-kind.ts';
+
+export const mutatingWebhookConfiguration = defineKind<MutatingWebhookConfiguration>({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingWebhookConfiguration',
+  plural: 'mutatingwebhookconfigurations',
+  scope: 'Cluster',
+  columns: [
+    nameColumn,
+    count('Webhooks', 'How many webhooks there are.', ({ webhooks }) => (webhooks ?? []).length),
+    ageColumn,
+  ],
+  generationOf: ['webhooks'],
+});

@@ -1,0 +1,29 @@
+import type { Column } from '../../kind.ts';
+import { ageColumn, count, nameColumn, text, wide } from '../../printing/columns.ts';
+import { selectorText } from '../../printing/labels.ts';
+import { templateColumns } from '../../printing/workload-columns.ts';
+import type { ReplicaSet } from '../../types/gen/apps-v1.ts';
+import { defineKind, scale } from '../define-kind.ts';
+
+const columns: readonly Column<ReplicaSet>[] = [
+  nameColumn,
+  count('Desired', 'Pods that there shall be.', ({ spec }) => spec?.replicas ?? 0),
+  count('Current', 'Pods that there are.', ({ status }) => status?.replicas ?? 0),
+  count('Ready', 'Pods that are ready.', ({ status }) => status?.readyReplicas ?? 0),
+  ageColumn,
+  ...templateColumns<ReplicaSet>(({ spec }) => spec?.template?.spec),
+  wide(text('Selector', 'Labels of the pods.', ({ spec }) => selectorText(spec?.selector))),
+];
+
+export const replicaSet = defineKind<ReplicaSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ReplicaSet',
+  plural: 'replicasets',
+  shortNames: ['rs'],
+  categories: ['all'],
+  subresources: [scale],
+  columns,
+  initialStatus: { replicas: 0 },
+  generationOf: ['spec'],
+});

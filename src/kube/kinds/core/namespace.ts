@@ -1,0 +1,22 @@
+import { ageColumn, nameColumn, text } from '../../printing/columns.ts';
+import type { Namespace } from '../../types/gen/core-v1.ts';
+import { labelFaults } from '../../validation/names.ts';
+import { allVerbs, defineKind, part } from '../define-kind.ts';
+
+export const namespace = defineKind<Namespace>({
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  shortNames: ['ns'],
+  scope: 'Cluster',
+  verbs: allVerbs.filter((verb) => verb !== 'deletecollection'),
+  subresources: [part('finalize', undefined, ['update'])],
+  columns: [nameColumn, text('Status', 'Phase of the namespace.', ({ status }) => status?.phase ?? ''), ageColumn],
+  selectableFields: {
+    name: ({ metadata }) => metadata.name ?? '',
+    'status.phase': ({ status }) => status?.phase ?? '',
+  },
+  nameRule: labelFaults,
+  initialStatus: { phase: 'Active' },
+});

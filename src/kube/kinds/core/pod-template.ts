@@ -1,0 +1,18 @@
+import { nameColumn, text } from '../../printing/columns.ts';
+import { labelsText } from '../../printing/labels.ts';
+import { containerColumns } from '../../printing/workload-columns.ts';
+import type { PodTemplate } from '../../types/gen/core-v1.ts';
+import { defineKind } from '../define-kind.ts';
+
+export const podTemplate = defineKind<PodTemplate>({
+  group: '',
+  version: 'v1',
+  kind: 'PodTemplate',
+  plural: 'podtemplates',
+  columns: [
+    nameColumn,
+    ...containerColumns<PodTemplate>(({ template }) => template?.spec),
+    text('Pod Labels', 'Labels of the pods.', ({ template }) => labelsText(template?.metadata?.labels)),
+  ],
+  generationOf: ['template'],
+});

@@ -1,0 +1,54 @@
+import type { Resource } from '../../resource.ts';
+import type { Event as CoreEvent } from '../../types/gen/core-v1.ts';
+import type { Event } from '../../types/gen/events-v1.ts';
+import { pathSegmentFaults } from '../../validation/names.ts';
+import { event as coreEvent, eventColumns } from '../core/event.ts';
+import { defineKind } from '../define-kind.ts';
+
+/** Events as events.k8s.io names their fields; they are the same objects as those of the core group. */
+export const eventsEvent = defineKind<Event>({
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  shortNames: ['ev'],
+  columns: eventColumns.map((column) => ({
+    ...column,
+    cell: (object, nowMs) => column.cell(toStored(object), nowMs),
+  })),
+  selectableFields: Object.fromEntries(
+    Object.entries(coreEvent.selectableFields).map(([field, read]) => [
+      field.replace(/^involvedObject\./, 'regarding.').replace('reportingComponent', 'reportingController'),
+      (object: Event) => read(toStored(object)),
+    ]),
+  ),
+  nameRule: pathSegmentFaults,
+  storedAs: { kind: coreEvent, toStored, fromStored },
+});
+
+/** Fields of events.k8s.io/v1 and what they are called in core/v1. */
+const names = {
+  note: 'message',
+  regarding: 'involvedObject',
+  deprecatedSource: 'source',
+  deprecatedFirstTimestamp: 'firstTimestamp',
+  deprecatedLastTimestamp: 'lastTimestamp',
+  deprecatedCount: 'count',
+  reportingController: 'reportingComponent',
+} as const satisfies Partial<Record<keyof Event, keyof CoreEvent>>;
+
+const namesBack = Object.fromEntries(Object.entries(names).map(([here, there]) => [there, here]));
+
+function toStored(object: Event): CoreEvent {
+  return { ...renamed(object, names), apiVersion: 'v1' };
+}
+
+function fromStored(object: Resource): Event {
+  return { ...renamed(object, namesBack), apiVersion: 'events.k8s.io/v1' };
+}
+
+function renamed(object: Resource, table: Readonly<Record<string, string>>): Resource {
+  return Object.fromEntries(
+    Object.entries(object).map(([field, value]) => [table[field] ?? field, value]),
+  ) as unknown as Resource;
+}

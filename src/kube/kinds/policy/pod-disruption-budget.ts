@@ -1,0 +1,22 @@
+import { ageColumn, count, nameColumn, text } from '../../printing/columns.ts';
+import type { PodDisruptionBudget } from '../../types/gen/policy-v1.ts';
+import { defineKind } from '../define-kind.ts';
+
+const notSet = 'N/A';
+
+export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
+  group: 'policy',
+  version: 'v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  shortNames: ['pdb'],
+  columns: [
+    nameColumn,
+    text('Min Available', 'Pods that must be left.', ({ spec }) => String(spec?.minAvailable ?? notSet)),
+    text('Max Unavailable', 'Pods that may be missing.', ({ spec }) => String(spec?.maxUnavailable ?? notSet)),
+    count('Allowed Disruptions', 'Pods that may be evicted now.', ({ status }) => status?.disruptionsAllowed ?? 0),
+    ageColumn,
+  ],
+  initialStatus: { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
+  generationOf: ['spec'],
+});

@@ -1,0 +1,14 @@
+import type { ClusterRoleBinding } from '../../types/gen/rbac-v1.ts';
+import { pathSegmentFaults } from '../../validation/names.ts';
+import { defineKind } from '../define-kind.ts';
+import { bindingColumns } from './binding-columns.ts';
+
+export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRoleBinding',
+  plural: 'clusterrolebindings',
+  scope: 'Cluster',
+  columns: bindingColumns,
+  nameRule: pathSegmentFaults,
+});

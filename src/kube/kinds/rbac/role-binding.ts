@@ -1,0 +1,13 @@
+import type { RoleBinding } from '../../types/gen/rbac-v1.ts';
+import { pathSegmentFaults } from '../../validation/names.ts';
+import { defineKind } from '../define-kind.ts';
+import { bindingColumns } from './binding-columns.ts';
+
+export const roleBinding = defineKind<RoleBinding>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+  columns: bindingColumns,
+  nameRule: pathSegmentFaults,
+});

@@ -1,0 +1,11 @@
+import type { Role } from '../../types/gen/rbac-v1.ts';
+import { pathSegmentFaults } from '../../validation/names.ts';
+import { defineKind } from '../define-kind.ts';
+
+export const role = defineKind<Role>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'Role',
+  plural: 'roles',
+  nameRule: pathSegmentFaults,
+});

@@ -14,6 +14,7 @@ export const allowedCode: Readonly<Record<string, Readonly<Record<string, string
   'no work at import': {
     'src/sys/mount-thread.ts': 'it is the main of a thread, and imported by nobody',
     'src/cli/exposed/input-chains-child.ts': 'it is the main of a process, and imported by nobody',
+    'src/store/sqlite/write-thread.ts': 'it is the main of a thread, and imported by nobody',
     'src/engine/snapshots/unpack-thread.ts': 'it is the main of a thread, and imported by nobody',
   },
 };

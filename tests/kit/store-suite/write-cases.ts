@@ -99,9 +99,9 @@ export const writeCases: Cases = {
     assert.equal(await store.get('/a', never), undefined);
     const { changes } = openWatch(store, '/', await revisionOf(store));
     await changes.next();
-    const waiting = changes.next();
+    const ends = assert.rejects(changes.next(), reason('Unavailable'));
     await store[Symbol.asyncDispose]();
-    await assert.rejects(waiting, reason('Unavailable'));
+    await ends;
     await assert.rejects(store.get('/a', never), reason('Unavailable'));
     await assert.rejects(store.put('/a', bytes('1'), 0n, {}, never), reason('Unavailable'));
     await assert.rejects(store.list('/', {}, never), reason('Unavailable'));

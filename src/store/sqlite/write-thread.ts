@@ -1,0 +1,90 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+
+import { required } from '#base/assert.ts';
+import { every } from '#base/clock.ts';
+import { messageOf, reasonOf } from '#base/errors.ts';
+
+import type { Failure, Report, Request, Write, WriterOptions } from './write.ts';
+import { Writer } from './writer.ts';
+
+// The main of a thread: it writes, and waits for the disk. What was asked for while it waited is one transaction then.
+
+/** Writes in one transaction; more wait for the next one, so that none waits long. */
+const writesMost = 1000;
+const writtenBytesMost = 8 * 1024 * 1024;
+const expiryPeriodMs = 1000;
+
+const port = required(parentPort, 'the port to the main thread');
+const writer = new Writer(workerData as WriterOptions);
+const waiting: Write[] = [];
+const report = (message: Report): void => port.postMessage(message);
+
+port.on('message', (first: Request) => {
+  for (let request: Request | undefined = first; request !== undefined; request = next()) {
+    if ('writes' in request) {
+      waiting.push(...request.writes);
+      continue;
+    }
+    writeAll();
+    if ('compact' in request) compact(request.compact, request.id);
+    else return close();
+  }
+  writeAll();
+});
+
+every(expiryPeriodMs, () =>
+  attempt([], () => {
+    const expired = writer.expire();
+    if (expired.length > 0) report({ type: 'expired', expired, progress: writer.progress });
+  }),
+);
+report({ type: 'opened', progress: writer.progress });
+
+function next(): Request | undefined {
+  return receiveMessageOnPort(port)?.message as Request | undefined;
+}
+
+function writeAll(): void {
+  while (waiting.length > 0) {
+    const batch = waiting.splice(0, batchLength());
+    const ids = batch.map(({ id }) => id);
+    attempt(ids, () => report({ type: 'written', outcomes: writer.write(batch), progress: writer.progress }));
+    writer.reclaim();
+  }
+}
+
+function batchLength(): number {
+  let bytes = 0;
+  const most = Math.min(waiting.length, writesMost);
+  for (let count = 0; count < most; count += 1) {
+    const write = waiting[count];
+    if (write?.type === 'put') bytes += write.value.length;
+    if (bytes > writtenBytesMost) return Math.max(count, 1);
+  }
+  return most;
+}
+
+function compact(before: bigint, id: number): void {
+  attempt([id], () => {
+    writer.compact(before);
+    report({ type: 'compacted', id, progress: writer.progress });
+  });
+}
+
+function close(): void {
+  attempt([], () => writer[Symbol.dispose]());
+  report({ type: 'closed', progress: writer.progress });
+  port.close();
+}
+
+function attempt(ids: readonly number[], work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    report({ type: 'failed', ids, failure: failureOf(error), progress: writer.progress });
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  return { reason: reasonOf(error), message: messageOf(error) };
+}

@@ -1,0 +1,189 @@
+import { Worker } from 'node:worker_threads';
+
+import { StatusError } from '#base/errors.ts';
+
+import { conflict, storeClosed } from '../failures.ts';
+import type { Change, PutOptions } from '../store.ts';
+import type { Failure, Outcome, Progress, Report, Request, Write, WriterOptions } from './write.ts';
+
+/** What the thread did, in the order of the revisions. */
+export type OnChanges = (changes: readonly Change[], progress: Progress) => void;
+
+interface Pending {
+  readonly write: Write | undefined;
+  readonly resolve: (revision: bigint) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Writes that may wait for the disk. */
+const pendingMost = 20_000;
+const pendingBytesMost = 64 * 1024 * 1024;
+/** Megabytes of the thread's JavaScript heap; values are not in it. */
+const heapMb = 64;
+
+/** This thread's side of the writing thread. Resolves what it is asked for after `onChanges` has heard of it. */
+export class WritingThread implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #onChanges: OnChanges;
+  readonly #pending = new Map<number, Pending>();
+  readonly #opened = Promise.withResolvers<Progress>();
+  readonly #ended = Promise.withResolvers<void>();
+  #outbox: Write[] = [];
+  #pendingBytes = 0;
+  #lastId = 0;
+  /** Why nothing more is written. */
+  #failure: unknown;
+
+  private constructor(options: WriterOptions, onChanges: OnChanges) {
+    this.#onChanges = onChanges;
+    this.#worker = new Worker(new URL('./write-thread.ts', import.meta.url), {
+      workerData: options,
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    });
+    this.#worker.on('message', (report: Report) => this.#hear(report));
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#worker.on('exit', () => this.#end(new Error('the thread that writes the store has ended')));
+  }
+
+  /** Resolves when the database is open, with where it is. Throws what opening it throws. */
+  static async open(
+    options: WriterOptions,
+    onChanges: OnChanges,
+  ): Promise<{ thread: WritingThread; progress: Progress }> {
+    const thread = new WritingThread(options, onChanges);
+    return { thread, progress: await thread.#opened.promise };
+  }
+
+  async put(key: string, value: Uint8Array, expected: bigint, { ttlSeconds }: PutOptions): Promise<bigint> {
+    return await this.#write({ type: 'put', id: this.#nextId(), key, value, expected, ttlSeconds });
+  }
+
+  async remove(key: string, expected: bigint): Promise<bigint> {
+    return await this.#write({ type: 'remove', id: this.#nextId(), key, expected });
+  }
+
+  async compact(before: bigint): Promise<void> {
+    this.#check();
+    const id = this.#nextId();
+    const done = this.#expect(id, undefined);
+    this.#flush();
+    this.#send({ compact: before, id });
+    await done;
+  }
+
+  /** Writes what was asked for, and closes the database. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#failure === undefined) {
+      this.#flush();
+      this.#send({ close: true });
+      this.#failure = storeClosed();
+    }
+    await this.#ended.promise;
+    await this.#worker.terminate();
+  }
+
+  #nextId(): number {
+    return (this.#lastId += 1);
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #write(write: Write): Promise<bigint> {
+    this.#check();
+    if (this.#pending.size >= pendingMost || this.#pendingBytes > pendingBytesMost)
+      throw new StatusError(
+        'Unavailable',
+        `Cannot write "${write.key}": too much waits for the disk; try again later`,
+        {
+          retryAfterMs: 1000,
+        },
+      );
+    const done = this.#expect(write.id, write);
+    // What is asked for in one turn goes in one message.
+    if (this.#outbox.push(write) === 1) process.nextTick(() => this.#flush());
+    return await done;
+  }
+
+  async #expect(id: number, write: Write | undefined): Promise<bigint> {
+    const { promise, resolve, reject } = Promise.withResolvers<bigint>();
+    this.#pending.set(id, { write, resolve, reject });
+    this.#pendingBytes += sizeOf(write);
+    return await promise;
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0) return;
+    this.#send({ writes: this.#outbox });
+    this.#outbox = [];
+  }
+
+  #send(request: Request): void {
+    this.#worker.postMessage(request, []);
+  }
+
+  #hear(report: Report): void {
+    const { progress } = report;
+    switch (report.type) {
+      case 'opened':
+        return this.#opened.resolve(progress);
+      case 'written': {
+        const changes = report.outcomes.flatMap((outcome) => this.#changeOf(outcome) ?? []);
+        this.#onChanges(changes, progress);
+        for (const outcome of report.outcomes) this.#settle(outcome);
+        return;
+      }
+      case 'expired': {
+        const expired = report.expired.map((expiry) => ({ type: 'remove', ...expiry, before: expiry.value }) as const);
+        return this.#onChanges(expired, progress);
+      }
+      case 'compacted':
+        this.#onChanges([], progress);
+        return this.#take(report.id)?.resolve(progress.revision);
+      case 'failed':
+        this.#onChanges([], progress);
+        for (const id of report.ids) this.#take(id)?.reject(revive(report.failure));
+        return;
+      default:
+        return this.#ended.resolve();
+    }
+  }
+
+  #changeOf(outcome: Outcome): Change | undefined {
+    const write = this.#pending.get(outcome.id)?.write;
+    if (write === undefined || 'conflictsWith' in outcome) return undefined;
+    const { revision, before } = outcome;
+    if (write.type === 'put') return { type: 'put', key: write.key, value: write.value, before, revision };
+    return { type: 'remove', key: write.key, value: before ?? new Uint8Array(), before, revision };
+  }
+
+  #settle(outcome: Outcome): void {
+    const pending = this.#take(outcome.id);
+    if (pending?.write === undefined) return;
+    if ('revision' in outcome) pending.resolve(outcome.revision);
+    else pending.reject(conflict(pending.write.key, pending.write.expected, outcome.conflictsWith));
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    this.#pendingBytes -= sizeOf(pending?.write);
+    return pending;
+  }
+
+  #end(error: unknown): void {
+    this.#failure ??= error;
+    this.#opened.reject(error);
+    this.#ended.resolve();
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(error);
+  }
+}
+
+function sizeOf(write: Write | undefined): number {
+  return write?.type === 'put' ? write.value.length : 0;
+}
+
+function revive({ reason, message }: Failure): Error {
+  return reason === 'Internal' ? new Error(message) : new StatusError(reason, message);
+}

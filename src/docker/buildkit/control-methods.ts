@@ -32,7 +32,8 @@ export function controlMethods(buildKit: BuildKit): GrpcMethods {
     })),
     [`${service}/Solve`]: unary(messages.solveRequest, messages.solveResponse, async (request, _, signal) => {
       await using build = new ActiveBuild(request, signal);
-      return { exporterResponse: await solve(buildKit, build) };
+      await solve(buildKit, build);
+      return { exporterResponse: build.response };
     }),
     [`${service}/Status`]: streaming(messages.statusRequest, messages.statusResponse, async ({ ref }, send, signal) => {
       // Who asks late learns from Solve how it ended; an error here would hide that one.
@@ -66,7 +67,7 @@ export function worker({ engine }: BuildKit): { id: string; labels: ReadonlyMap<
   return { id: 'slipway', labels, platforms: [hostPlatform()] };
 }
 
-async function solve(buildKit: BuildKit, build: ActiveBuild): Promise<Iterable<readonly [string, string]>> {
+async function solve(buildKit: BuildKit, build: ActiveBuild): Promise<void> {
   const { request, signal } = build;
   using _ = buildKit.builds.add(build);
   checkSolve(request);
@@ -82,9 +83,8 @@ async function solve(buildKit: BuildKit, build: ActiveBuild): Promise<Iterable<r
   const result = build.find(resultId);
   if (result === undefined && request.exporters.length > 0)
     throw new StatusError('InvalidArgument', 'Cannot export a result that was not built');
-  const response = result === undefined ? [] : await exportResult(buildKit.engine, build, session, result);
+  if (result !== undefined) await exportResult(buildKit.engine, build, session, result);
   await build.finish();
-  return response;
 }
 
 /** Waits until the client says which result it wants. Throws what went wrong with it. */

@@ -21,6 +21,9 @@ const capabilities = [
   'gateway.evaluate',
 ];
 
+/** What clients ask for only when it is said to be there (buildkit: solver/pb/caps.go). */
+const builderCapabilities = ['source.local', 'exporter.multiple'];
+
 /** What buildx calls of `moby.buildkit.v1.frontend.LLBBridge`, by which a client takes part in its own build. */
 export function gatewayMethods(buildKit: BuildKit): GrpcMethods {
   const buildOf = async (call: GrpcCall, signal: AbortSignal): Promise<ActiveBuild> =>
@@ -28,7 +31,7 @@ export function gatewayMethods(buildKit: BuildKit): GrpcMethods {
   return {
     [`${service}/Ping`]: unary(nothing, messages.pongResponse, () => ({
       frontendApiCaps: capabilities.map((id) => ({ id, enabled: true })),
-      llbCaps: [{ id: 'source.local', enabled: true }],
+      llbCaps: builderCapabilities.map((id) => ({ id, enabled: true })),
       workers: [worker(buildKit)],
     })),
     [`${service}/Solve`]: unary(

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 
-import type { Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
+import type { Descriptor, Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { LintWarning } from '#formats/dockerfile/lint/lint-dockerfile.ts';
+import type { ContentStore } from '../images/content-store.ts';
 import type { RegistryAuth } from '../images/images.ts';
 import type { ResourceLimits } from '../runtime/container.ts';
 import type { NamedContext } from './named-context.ts';
@@ -25,8 +26,8 @@ export interface BuildRequest {
   readonly noCache: boolean;
   /** Names of stages that are built without the cache (`--no-cache-filter`). */
   readonly noCacheStages?: readonly string[];
-  /** Images and caches in registries that steps are looked up in when this machine does not know them. */
-  readonly cacheFrom?: readonly string[];
+  /** Caches that steps are looked up in when this machine does not know them. */
+  readonly cacheFrom?: readonly CacheSource[];
   readonly cacheTo?: readonly CacheTarget[];
   readonly pull: boolean;
   /** `default`, `none` or `host`, or a network's name. */
@@ -49,6 +50,17 @@ export interface BuildRequest {
   readonly session?: BuildSession;
 }
 
+/** Where steps are looked up: the name of an image or cache in a registry, or a cache in a store. */
+export type CacheSource =
+  | string
+  | {
+      /** For messages. */
+      readonly name: string;
+      readonly store: ContentStore;
+      /** Of its manifest. */
+      readonly digest: Digest;
+    };
+
 /** Where the steps of a build are told to other machines. */
 export type CacheTarget =
   /** In the configuration of the image: those steps that made its own layers. */
@@ -60,6 +72,16 @@ export type CacheTarget =
       readonly mode: 'min' | 'max';
       /** Otherwise the build fails when the cache cannot be pushed. */
       readonly ignoresErrors: boolean;
+    }
+  | {
+      readonly kind: 'store';
+      /** For messages. */
+      readonly name: string;
+      readonly store: ContentStore;
+      readonly mode: 'min' | 'max';
+      readonly ignoresErrors: boolean;
+      /** Told what describes the manifest of the cache. */
+      readonly onStored: (manifest: Descriptor) => void;
     };
 
 /** Secrets and SSH agents of the one who builds, asked for when a RUN that mounts them is really carried out. */
@@ -121,6 +143,11 @@ export interface Builder {
    * not here no variable is known, and none is missed. Throws InvalidArgument for a Dockerfile that is wrong.
    */
   check(request: BuildRequest): readonly LintWarning[];
+  /**
+   * What a build can read of its context: clean relative paths that may end in wildcards of one segment; what lies below
+   * them belongs to them. undefined: all of it, or nobody can tell yet. The request's context need not be there.
+   */
+  contextPaths(request: Omit<BuildRequest, 'contextDir'>): readonly string[] | undefined;
   /**
    * Brings a context from afar into an empty folder: a git repository (`https://host/app.git#ref:folder`), or by http(s) an
    * archive or a lone Dockerfile. Returns the path of the context, which lies in the folder. Throws InvalidArgument,

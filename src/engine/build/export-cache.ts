@@ -16,7 +16,7 @@ interface Finished {
 /** What one manifest holds. */
 const maxLayers = 127;
 
-/** Pushes the steps of a build to the registries that it names. */
+/** Tells the steps of a build to the registries and stores that it names. */
 export async function exportCaches(
   { images, snapshots }: { readonly images: Images; readonly snapshots: Snapshots },
   { cacheTo = [], auth }: BuildRequest,
@@ -26,18 +26,23 @@ export async function exportCaches(
 ): Promise<void> {
   const onProgress = (progress: TransferProgress): void => emit({ kind: 'progress', ...progress });
   for (const target of cacheTo) {
-    if (target.kind !== 'registry') continue;
+    if (target.kind === 'inline') continue;
     try {
       const own = layersBelow(snapshots, top);
       const { layers, cache } = describeCache(snapshots, target.mode === 'max' ? trail : stepsWithin(trail, own), own);
+      const artifact = { layers, documentType: buildCacheType, document: formatBuildCache(cache) };
+      if (target.kind === 'store') {
+        target.onStored(await images.storeArtifact(target.store, artifact, onProgress, signal));
+        continue;
+      }
       const reference = parseReference(target.reference);
       const login = await auth(reference.domain);
-      const artifact = { layers, documentType: buildCacheType, document: formatBuildCache(cache) };
       await images.pushArtifact(reference, artifact, login === undefined ? {} : { auth: login }, onProgress, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!target.ignoresErrors) throw error;
-      emit({ kind: 'warning', text: `Cannot export the cache to "${target.reference}": ${messageOf(error)}` });
+      const name = target.kind === 'store' ? target.name : target.reference;
+      emit({ kind: 'warning', text: `Cannot export the cache to "${name}": ${messageOf(error)}` });
     }
   }
 }

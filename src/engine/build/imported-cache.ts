@@ -9,10 +9,10 @@ import {
 import { type Digest, mediaTypes, type Platform } from '#formats/oci.ts';
 import { parseReference } from '#formats/reference.ts';
 import type { Images, RemoteLayers, TransferProgress } from '../images/images.ts';
-import type { BuildEvent, BuildRequest } from './builder.ts';
+import type { BuildEvent, BuildRequest, CacheSource } from './builder.ts';
 import type { TrailStep } from './trail-step.ts';
 
-/** A cache from a registry, whose layers are fetched when a step needs them. */
+/** A cache from elsewhere, whose layers are fetched when a step needs them. */
 export class ImportedCache {
   readonly #reference: string;
   readonly #cache: BuildCache;
@@ -78,12 +78,10 @@ export async function openImports(
   signal: AbortSignal,
 ): Promise<readonly ImportedCache[]> {
   const opened: ImportedCache[] = [];
-  for (const name of cacheFrom) {
+  for (const source of cacheFrom) {
+    const name = typeof source === 'string' ? source : source.name;
     try {
-      const reference = parseReference(name);
-      const login = await auth(reference.domain);
-      const options = { platform, ...(login === undefined ? {} : { auth: login }) };
-      const remote = await images.openArtifact(reference, options, signal);
+      const remote = await openSource(images, source, { auth, platform }, signal);
       opened.push(new ImportedCache(name, readCache(remote), remote));
       emit({ kind: 'progress', id: '', status: `Using cache of ${name}` });
     } catch (error) {
@@ -92,6 +90,18 @@ export async function openImports(
     }
   }
   return opened;
+}
+
+async function openSource(
+  images: Images,
+  source: CacheSource,
+  { auth, platform }: { readonly auth: BuildRequest['auth']; readonly platform: Platform },
+  signal: AbortSignal,
+): Promise<RemoteLayers> {
+  if (typeof source !== 'string') return await images.openStored(source.store, source.digest, signal);
+  const reference = parseReference(source);
+  const login = await auth(reference.domain);
+  return await images.openArtifact(reference, { platform, ...(login === undefined ? {} : { auth: login }) }, signal);
 }
 
 function readCache({ documentType, document, layerCount }: RemoteLayers): BuildCache {

@@ -13,12 +13,15 @@ import type { Snapshots } from '../snapshots/snapshots.ts';
 import { buildImage, type BuildTools } from './build-image.ts';
 import type { Builder, StepRunner } from './builder.ts';
 import { checkDockerfile } from './check-dockerfile.ts';
+import { contextPaths } from './context-paths.ts';
 import { CacheContents } from './cache-contents.ts';
 import { CacheMounts } from './cache-mounts.ts';
 import { LayerGoneError, LayerSteps, snapshotPrefix } from './layer-steps.ts';
 import { fetchContext } from './fetch-context.ts';
 import { sweepLayers } from './layer-sweep.ts';
+import { hostPlatform } from './platform.ts';
 import { StepCache } from './step-cache.ts';
+import { globalVariables } from './variables.ts';
 
 export interface BuilderOptions {
   /** Durable: the index of the cache and cache mounts. */
@@ -73,6 +76,7 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
       const dockerfile = parseDockerfile(request.dockerfile, request.dockerfileName);
       return checkDockerfile(images, dockerfile, request);
     },
+    contextPaths: (request) => readPaths(images, request),
     fetchContext: async (url, context, signal) =>
       await fetchContext(url, { session: undefined, ...context, scratchDir: folder, proxy }, signal),
     cacheEntries: (signal) => contents.entries(signal),
@@ -83,6 +87,19 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
     },
     [Symbol.asyncDispose]: async () => await cache.flush(),
   };
+}
+
+/** Images that a pull may replace have triggers that are not known yet. */
+function readPaths(images: Images, request: Parameters<Builder['contextPaths']>[0]): readonly string[] | undefined {
+  const { contexts = {}, buildArgs, pull, target } = request;
+  const dockerfile = parseDockerfile(request.dockerfile, request.dockerfileName);
+  const build = hostPlatform();
+  const platforms = { target: request.platform ?? build, build, stage: target };
+  const globals = globalVariables(dockerfile, buildArgs, platforms);
+  return contextPaths({ dockerfile, globals, contexts }, target, (name) => {
+    const image = pull ? undefined : images.find(name);
+    return image === undefined ? undefined : (image.config.config?.OnBuild ?? []);
+  });
 }
 
 async function attempt(tools: BuildTools, ...[request, onEvent, signal]: Parameters<Builder['build']>) {

@@ -1,5 +1,6 @@
 import type { Descriptor, Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { Reference } from '#formats/reference.ts';
+import type { ContentStore } from './content-store.ts';
 
 /** An image on this machine. */
 export interface Image {
@@ -102,7 +103,7 @@ export interface LayerArtifact {
   readonly document: Uint8Array;
 }
 
-/** An image or an artifact of layers in a registry. */
+/** An image or an artifact of layers in a registry or a store. */
 export interface RemoteLayers {
   /** Media type of the configuration, which is an image's or another document. */
   readonly documentType: string;
@@ -189,6 +190,15 @@ export interface Images {
     onProgress: OnProgress,
     signal: AbortSignal,
   ): Promise<Digest>;
+  /** The same into a store. Returns what describes its manifest there. */
+  storeArtifact(
+    store: ContentStore,
+    artifact: LayerArtifact,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Descriptor>;
+  /** Reads the document of an artifact in a store by the digest of its manifest. Throws NotFound, NotSupported, Damaged. */
+  openStored(store: ContentStore, digest: Digest, signal: AbortSignal): Promise<RemoteLayers>;
   /** Reads the document of an image or artifact; of an index that of a platform. Nothing is kept here. */
   openArtifact(
     reference: Reference,

@@ -1,5 +1,5 @@
 import { StatusError } from '#base/errors.ts';
-import type { Digest, Platform } from '#formats/oci.ts';
+import type { Descriptor, Digest, Platform } from '#formats/oci.ts';
 import { defaultDomain, familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import { hasCode } from '#sys/errno.ts';
@@ -7,6 +7,7 @@ import { importRootfs } from './archive/import-rootfs.ts';
 import type { ImportOptions } from './archive/import-rootfs.ts';
 import { loadArchive } from './archive/load-archive.ts';
 import { saveArchive, selectImages } from './archive/save-archive.ts';
+import type { ContentStore } from './content-store.ts';
 import { describeManifests } from './describe-manifests.ts';
 import type {
   FoundRepository,
@@ -31,10 +32,11 @@ import { findImage, getImage, namesById } from './store/find-image.ts';
 import type { StoredImage } from './store/image-record.ts';
 import type { NameTarget } from './store/image-store.ts';
 import { lookUpImage } from './transfer/look-up-image.ts';
-import { openArtifact } from './transfer/open-artifact.ts';
+import { openArtifact, openStored } from './transfer/open-artifact.ts';
 import { pullImage } from './transfer/pull-image.ts';
 import { pushArtifact } from './transfer/push-artifact.ts';
 import { pushImage } from './transfer/push-image.ts';
+import { storeArtifact } from './transfer/store-artifact.ts';
 
 /** The door of the room: each method hands over to the file that does it. */
 export class LocalImages implements Images, AsyncDisposable {
@@ -185,6 +187,25 @@ export class LocalImages implements Images, AsyncDisposable {
     );
   }
 
+  async storeArtifact(
+    store: ContentStore,
+    artifact: LayerArtifact,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Descriptor> {
+    const write = (either: AbortSignal) => storeArtifact(this.#room, store, artifact, onProgress, either);
+    return await this.#during('write layers', write, signal);
+  }
+
+  async openStored(store: ContentStore, digest: Digest, signal: AbortSignal): Promise<RemoteLayers> {
+    const remote = await this.#during(
+      `read ${digest}`,
+      (either) => openStored(this.#room, store, digest, either),
+      signal,
+    );
+    return this.#duringFetch(remote);
+  }
+
   async openArtifact(
     reference: Reference,
     options: { readonly auth?: RegistryAuth; readonly platform?: Platform },
@@ -195,6 +216,10 @@ export class LocalImages implements Images, AsyncDisposable {
       (either) => openArtifact(this.#room, reference, options, either),
       signal,
     );
+    return this.#duringFetch(remote);
+  }
+
+  #duringFetch(remote: RemoteLayers): RemoteLayers {
     const fetch: RemoteLayers['fetch'] = async (layers, onProgress, signal) =>
       await this.#during('fetch layers', (either) => remote.fetch(layers, onProgress, either), signal);
     return { ...remote, fetch };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after as afterAll, before, describe, test } from 'node:test';
 
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const twoStages = `FROM busybox AS build
 WORKDIR /src
-COPY hello.txt ./
+COPY hello.txt big.bin ./
 RUN tr a-z A-Z < hello.txt > out.txt && echo made
 FROM busybox
 ARG WHO=nobody
@@ -58,7 +58,7 @@ describe('docker buildx build', () => {
       assert.equal(await instance.dockerOutput('images', '-q', '--no-trunc', 'two'), id);
 
       writeFileSync(join(folder, 'hello.txt'), 'other\n');
-      rmSync(join(folder, 'big.bin'));
+      writeFileSync(join(folder, 'big.bin'), 'small');
       await buildx.built(folder, ['-t', 'two']);
       assert.equal(await instance.dockerOutput('run', '--rm', 'two'), 'OTHER');
     },
@@ -333,7 +333,62 @@ describe('outputs', () => {
     await instance.dockerOutput('rmi', 'cached', name);
     await buildx.run(['prune', '--all', '--force']);
     assert.match(await buildx.built(folder, ['--cache-from', name]), /CACHED/);
-    const refused = await buildx.build(folder, ['--cache-to', `type=local,dest=${join(folder, 'cache')}`]);
-    assert.match(refused.stderr, /Cannot take a cache to .*type=local/);
+    const refused = await buildx.build(folder, ['--cache-to', 'type=nowhere']);
+    assert.match(refused.stderr, /Cannot take a cache to type=nowhere/);
+  });
+
+  test('a cache travels by a folder of the client, which is an OCI layout', async () => {
+    const folder = buildx.folder({
+      Dockerfile: 'FROM busybox AS a\nRUN date +%N > /a\nFROM busybox\nCOPY --from=a /a /b\n',
+    });
+    const cache = mkdtempSync(join(instance.root, 'cache-'));
+    const dest = `type=local,dest=${cache},mode=max`;
+    await buildx.built(folder, ['-t', 'kept', '--cache-to', dest]);
+    const before = await instance.dockerOutput('run', '--rm', 'kept', 'cat', '/b');
+    const index = JSON.parse(readFileSync(join(cache, 'index.json'), 'utf8')) as { manifests: { digest: string }[] };
+    const [, hex = ''] = index.manifests[0]?.digest.split(':') ?? [];
+    const manifest = readFileSync(join(cache, 'blobs/sha256', hex), 'utf8');
+    assert.match(manifest, /"mediaType":"application\/vnd\.oci\.image\.layer\.v1\.tar\+gzip"/);
+    const blobs = readdirSync(join(cache, 'blobs/sha256')).sort();
+    await buildx.built(folder, ['--cache-to', dest]);
+    assert.deepEqual(readdirSync(join(cache, 'blobs/sha256')).sort(), blobs);
+    await instance.dockerOutput('rmi', 'kept');
+    await buildx.run(['prune', '--all', '--force']);
+    assert.match(await buildx.built(folder, ['-t', 'kept', '--cache-from', `type=local,src=${cache}`]), /CACHED/);
+    assert.equal(await instance.dockerOutput('run', '--rm', 'kept', 'cat', '/b'), before);
+    await instance.dockerOutput('rmi', 'kept');
+    await buildx.run(['prune', '--all', '--force']);
+    for (const name of blobs) writeFileSync(join(cache, 'blobs/sha256', name), 'harmed');
+    assert.match(await buildx.built(folder, ['--cache-from', `type=local,src=${cache}`]), /Cannot import the cache/);
+  });
+
+  test('several outputs at once', async () => {
+    const folder = buildx.folder(files);
+    const target = mkdtempSync(join(instance.root, 'out-'));
+    const tar = join(target, 'out.tar');
+    const outputs = [`type=local,dest=${target}/files`, `type=oci,dest=${tar}`, 'type=image'];
+    await buildx.built(folder, ['-t', 'all/outputs:1', ...outputs.flatMap((output) => ['--output', output])]);
+    assert.equal(readFileSync(join(target, 'files/a.txt'), 'utf8'), 'A');
+    assert.match(await commandOutput('tar', ['xOf', tar, 'index.json']), /all\/outputs:1/);
+    assert.notEqual(await instance.dockerOutput('images', '-q', 'all/outputs:1'), '');
+  });
+
+  test('of the context only what is read is sent', async () => {
+    const folder = buildx.folder({
+      ...files,
+      Dockerfile: 'FROM scratch\nARG D=deep\nCOPY files/*.txt /\nCOPY deep/$D /deep\nCOPY link /link\n',
+      'deep/deep/c.txt': 'C',
+      'other.bin': 'x'.repeat(700_000),
+    });
+    symlinkSync('files/a.txt', join(folder, 'link'));
+    const target = mkdtempSync(join(instance.root, 'out-'));
+    const said = await buildx.built(folder, ['--output', `type=local,dest=${target}`]);
+    assert.match(said, /transferring context: 2\d\d\.\d+kB/);
+    assert.deepEqual(readdirSync(target, { recursive: true, encoding: 'utf8' }).sort(), [
+      'a.txt',
+      'deep',
+      'deep/c.txt',
+      'link',
+    ]);
   });
 });

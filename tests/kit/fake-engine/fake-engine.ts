@@ -46,6 +46,7 @@ export class FakeEngine implements AsyncDisposable {
   readonly builder: Builder = {
     build: (request, onEvent, signal) => this.build(request, onEvent, signal),
     check: () => [],
+    contextPaths: () => undefined,
     fetchContext: async (url, { folder }) => {
       await writeFile(join(folder, 'Dockerfile'), `FROM ${url}`);
       return folder;

@@ -156,6 +156,14 @@ export class FakeImageStore implements Images {
     throw new Error('no test of a face opens artifacts');
   }
 
+  storeArtifact(): never {
+    throw new Error('no test of a face stores artifacts');
+  }
+
+  openStored(): never {
+    throw new Error('no test of a face opens stored artifacts');
+  }
+
   async lookUp(reference: Reference, options: object): Promise<RegistryImage> {
     const name = familiarReference(reference);
     this.calls.push(`lookUp ${name} ${JSON.stringify(options)}`);

@@ -73,11 +73,11 @@ export class GrpcChannel {
   /** One message there, one back. */
   async call<Q extends Message, A extends Message>(
     path: string,
-    { request, reply }: { readonly request: Q; readonly reply: A },
+    { request, reply, metadata = {} }: { readonly request: Q; readonly reply: A; readonly metadata?: Metadata },
     value: Encodable<Q>,
     signal: AbortSignal,
   ): Promise<Decoded<A>> {
-    using stream = this.open(path, {}, signal);
+    using stream = this.open(path, metadata, signal);
     await stream.send(encodeMessage(request, value));
     stream.end();
     let answer: Buffer | undefined;

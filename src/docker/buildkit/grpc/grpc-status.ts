@@ -48,7 +48,8 @@ export function checkStatus(headers: IncomingHttpHeaders, method: string): void 
   if (code === undefined) throw new StatusError('Unavailable', `Cannot call ${method} of the client: it went away`);
   if (code === String(grpcCodes.unimplemented))
     throw new StatusError('NotSupported', text === '' ? `the client does not know ${method}` : text);
-  throw new StatusError(code === '5' ? 'NotFound' : 'InvalidArgument', text === '' ? `${method} failed` : text);
+  const reason = code === '5' ? 'NotFound' : code === '6' ? 'Conflict' : 'InvalidArgument';
+  throw new StatusError(reason, text === '' ? `${method} failed` : text);
 }
 
 /** gRPC over HTTP/2, "Status-Message": all but printable ASCII, and the percent sign, is percent-encoded UTF-8. */

@@ -24,6 +24,8 @@ export class ActiveBuild implements AsyncDisposable {
   readonly signal: AbortSignal;
   /** Settles when the client says which result it wants (`Return`). */
   readonly decision = Promise.withResolvers<Decision>();
+  /** What the client is told when its Solve has gone well. */
+  readonly response = new Map<string, string>();
   /** The first error of what was built for it: clients send back its text alone. */
   failure: unknown;
   readonly #end = new AbortController();

@@ -6,9 +6,9 @@ import type { ClientSession } from '../session/client-session.ts';
 import { lendSession } from '../session/lend-session.ts';
 import { sessionCredentials } from '../session/session-credentials.ts';
 import type { ActiveBuild } from './active-build.ts';
-import { cacheSources, cacheTargets } from './cache-options.ts';
 import { frontendOptions } from './frontend-options.ts';
 import { dockerfileTask } from './load-sources.ts';
+import { openCaches } from './open-caches.ts';
 import { openSources } from './open-sources.ts';
 import type { SolveTools } from './solve-tools.ts';
 
@@ -40,8 +40,7 @@ export async function buildDockerfile(
       ...sources,
       // What is ignored is left out already.
       dockerignore: '',
-      cacheFrom: cacheSources(attributes),
-      cacheTo: cacheTargets(build.request.cache?.exports ?? []),
+      ...openCaches(build, session, attributes),
       tags: [],
       entitlements: build.request.entitlements,
       auth: (registry) => sessionCredentials(session, registry, signal),

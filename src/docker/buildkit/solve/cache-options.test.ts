@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 
 import { cacheSources, cacheTargets } from './cache-options.ts';
 
-const from = (attributes: Readonly<Record<string, string>>): readonly string[] =>
+const from = (attributes: Readonly<Record<string, string>>): ReturnType<typeof cacheSources> =>
   cacheSources(new Map(Object.entries(attributes)));
 const imports = (...list: readonly object[]): Readonly<Record<string, string>> => ({
   'cache-imports': JSON.stringify(list),
@@ -16,23 +16,28 @@ describe('caches that a client names', () => {
     const one = { Type: 'registry', Attrs: { ref: 'r/one', 'image-manifest': 'true' } };
     assert.deepEqual(from({ ...imports(one), 'cache-from': 'r/two,r/one' }), ['r/one', 'r/two']);
     assert.deepEqual(from({}), []);
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const folder = { Type: 'local', Attrs: { src: '/c', digest, tag: 'latest' } };
+    assert.deepEqual(from(imports(folder)), [{ folder: '/c', digest }]);
   });
 
   test('to be written', () => {
     assert.deepEqual(to('inline'), [{ kind: 'inline' }]);
     const plain = { kind: 'registry', reference: 'r/a', mode: 'min', ignoresErrors: false };
     assert.deepEqual(to('registry', { ref: 'r/a' }), [plain]);
+    const folder = { kind: 'folder', folder: '/c', mode: 'min', ignoresErrors: false };
+    assert.deepEqual(to('local', { dest: '/c', reset: 'true' }), [folder]);
     const given = { ref: 'r/a', mode: 'max', 'ignore-error': 'true', 'oci-mediatypes': 'true' };
     assert.deepEqual(to('registry', given), [{ ...plain, mode: 'max', ignoresErrors: true }]);
   });
 
   for (const [what, work, words] of [
-    ['from a folder', () => from(imports({ Type: 'local', Attrs: { src: 'x' } })), /from src of type=local/],
+    ['from a folder without a digest', () => from(imports({ Type: 'local', Attrs: { src: 'x' } })), /from type=local/],
     ['from nowhere', () => from(imports({ Type: 'registry' })), /from type=registry/],
     ['from nonsense', () => from({ 'cache-imports': '{' }), /failed to unmarshal/],
     ['from no list', () => from({ 'cache-imports': '{}' }), /failed to unmarshal/],
     ['from a list of numbers', () => from({ 'cache-imports': '[1]' }), /from type=undefined/],
-    ['to a folder', () => to('local', { dest: 'x' }), /to dest of type=local/],
+    ['to no folder', () => to('local'), /to type=local/],
     ['to GitHub', () => to('gha'), /to type=gha/],
     ['compressed otherwise', () => to('registry', { ref: 'r', compression: 'zstd' }), /compression/],
     ['in another mode', () => to('registry', { ref: 'r', mode: 'most' }), /invalid mode "most"/],

@@ -7,7 +7,7 @@ import { fullReference } from '#formats/reference.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import type { ActiveBuild } from './active-build.ts';
 import { sendBytes, sending } from './export-files.ts';
-import { type ExporterResponse, imageNames } from './export-image.ts';
+import { type ExporterResponse, imageNames, type ImageOutput } from './export-image.ts';
 
 /** How long the removal of the image may take. */
 const removalMs = 30_000;
@@ -17,14 +17,15 @@ export async function exportArchive(
   engine: Engine,
   build: ActiveBuild,
   session: ClientSession,
-  { result, attributes }: { readonly result: BuildResult; readonly attributes: ReadonlyMap<string, string> },
+  { result, attributes, id: output }: ImageOutput,
 ): Promise<ExporterResponse> {
   const tags = imageNames(attributes.get('name') ?? '');
   let id: Digest | undefined;
-  await sending(build, session, 'exporting to oci image format', async (task) => {
+  await sending(build, session, { id: output, name: 'exporting to oci image format' }, async (task) => {
     await using image = await passingImage(engine, result, build.signal);
     id = image.id;
-    await sendBytes(session, engine.images.saveAs(image.id, tags, build.signal), task, build.signal);
+    const bytes = engine.images.saveAs(image.id, tags, build.signal);
+    await sendBytes(session, { bytes, id: output, task }, build.signal);
   });
   return new Map([
     ['containerimage.config.digest', id ?? ''],

@@ -10,14 +10,24 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { ActiveBuild } from './active-build.ts';
 
 const method = '/moby.filesync.v1.FileSend/DiffCopy';
-/** Which of the client's outputs is meant: its only one. */
-const firstExporter = { 'buildkit-attachable-exporter-id': '0' };
+/** Says which of the client's outputs is meant. */
+const exporterHeader = 'buildkit-attachable-exporter-id';
+
+/** The files of a result, and the client's output for them. */
+interface FilesOutput {
+  readonly result: BuildResult;
+  readonly id: string;
+}
 
 /** `--output type=local`: the files of the result into a folder of the client. */
-export async function exportFolder(build: ActiveBuild, session: ClientSession, result: BuildResult): Promise<void> {
-  await sending(build, session, 'exporting to client directory', async (task) => {
+export async function exportFolder(
+  build: ActiveBuild,
+  session: ClientSession,
+  { result, id }: FilesOutput,
+): Promise<void> {
+  await sending(build, session, { id, name: 'exporting to client directory' }, async (task) => {
     await using files = await result.openFiles();
-    using stream = session.channel.open(method, firstExporter, build.signal);
+    using stream = session.channel.open(method, { [exporterHeader]: id }, build.signal);
     const count = counter(task, 'copying files');
     await sendFiles(stream, files.root, count.add, build.signal);
     count.finish();
@@ -25,22 +35,25 @@ export async function exportFolder(build: ActiveBuild, session: ClientSession, r
 }
 
 /** `--output type=tar`: the files of the result as one tar. */
-export async function exportTar(build: ActiveBuild, session: ClientSession, result: BuildResult): Promise<void> {
-  await sending(build, session, 'exporting to client tarball', async (task) => {
+export async function exportTar(
+  build: ActiveBuild,
+  session: ClientSession,
+  { result, id }: FilesOutput,
+): Promise<void> {
+  await sending(build, session, { id, name: 'exporting to client tarball' }, async (task) => {
     await using files = await result.openFiles();
     const tar = packTree({ start: files.root, transform: (entry) => (entry.path === '' ? [] : [entry]) }, build.signal);
-    await sendBytes(session, tar, task, build.signal);
+    await sendBytes(session, { bytes: tar, id, task }, build.signal);
   });
 }
 
 /** Bytes into a file of the client. */
 export async function sendBytes(
   session: ClientSession,
-  bytes: AsyncIterable<Uint8Array>,
-  task: Task,
+  { bytes, id, task }: { readonly bytes: AsyncIterable<Uint8Array>; readonly id: string; readonly task: Task },
   signal: AbortSignal,
 ): Promise<void> {
-  using stream = session.channel.open(method, firstExporter, signal);
+  using stream = session.channel.open(method, { [exporterHeader]: id }, signal);
   const count = counter(task, 'sending tarball');
   for await (const data of bytes) {
     await stream.send(encodeMessage(bytesMessage, { data }));
@@ -55,11 +68,11 @@ export async function sendBytes(
 export async function sending(
   { log, ref }: ActiveBuild,
   session: ClientSession,
-  name: string,
+  { id, name }: { readonly id: string; readonly name: string },
   work: (task: Task) => Promise<void>,
 ): Promise<void> {
   if (!session.serves(method)) throw new StatusError('InvalidArgument', `method ${method} not supported by the client`);
-  const task = new Task(log, `${ref} export`, name);
+  const task = new Task(log, `${ref} export ${id}`, name);
   await task.run(() => work(task));
 }
 

@@ -16,15 +16,23 @@ import type { ActiveBuild } from './active-build.ts';
 
 export type ExporterResponse = ReadonlyMap<string, string>;
 
+/** A result as an image, and what the client says of its output. */
+export interface ImageOutput {
+  readonly result: BuildResult;
+  readonly attributes: ReadonlyMap<string, string>;
+  /** By which the client knows the output. */
+  readonly id: string;
+}
+
 /** Adds the result to this machine's images, and pushes it when asked to. */
 export async function exportImage(
   engine: Engine,
   build: ActiveBuild,
   session: ClientSession,
-  { result, attributes }: { readonly result: BuildResult; readonly attributes: ReadonlyMap<string, string> },
+  { result, attributes, id: output }: ImageOutput,
 ): Promise<ExporterResponse> {
   const tags = imageNames(attributes.get('name') ?? '');
-  const task = new Task(build.log, `${build.ref} export`, 'exporting to image');
+  const task = new Task(build.log, `${build.ref} export ${output}`, 'exporting to image');
   const image = await task.run(async () => {
     const added = await engine.images.add({ config: result.config, tags }, build.signal);
     task.progress(`writing image ${added.id}`, { current: 0, done: true });

@@ -6,19 +6,14 @@ import type { ClientSession } from '../session/client-session.ts';
 import type { ActiveBuild, SolveRequest } from './active-build.ts';
 import { exportArchive } from './export-archive.ts';
 import { exportFolder, exportTar } from './export-files.ts';
-import { type ExporterResponse, exportImage } from './export-image.ts';
+import { type ExporterResponse, exportImage, type ImageOutput } from './export-image.ts';
 
 type Attributes = ReadonlyMap<string, string>;
 
 /** One kind of output: what it does, and the attributes that have a meaning for it or change nothing. */
 interface Exporter {
   readonly attributes: Readonly<Record<string, RegExp>>;
-  run(engine: Engine, build: ActiveBuild, session: ClientSession, output: Output): Promise<ExporterResponse>;
-}
-
-interface Output {
-  readonly result: BuildResult;
-  readonly attributes: Attributes;
+  run(engine: Engine, build: ActiveBuild, session: ClientSession, output: ImageOutput): Promise<ExporterResponse>;
 }
 
 const anything = /^/;
@@ -52,29 +47,41 @@ const exporters: Readonly<Record<string, Exporter>> = {
   oci: archive,
   local: {
     attributes: { dest: anything },
-    run: async (_, build, session, { result }) => {
-      await exportFolder(build, session, result);
+    run: async (_, build, session, { result, id }) => {
+      await exportFolder(build, session, { result, id });
       return none;
     },
   },
   tar: {
     attributes: { dest: anything },
-    run: async (_, build, session, { result }) => {
-      await exportTar(build, session, result);
+    run: async (_, build, session, { result, id }) => {
+      await exportTar(build, session, { result, id });
       return none;
     },
   },
 };
 
-/** Checks what a client wants to be done with a result, before anything is built. Throws NotSupported by name. */
+/**
+ * Checks what a client wants to be done with a result, before anything is built; what it does then is said in the build's
+ * response. Throws NotSupported by name.
+ */
 export function chooseExport(
   request: SolveRequest,
-): (engine: Engine, build: ActiveBuild, session: ClientSession, result: BuildResult) => Promise<ExporterResponse> {
-  const [first, ...more] = exportersOf(request);
-  if (more.length > 0)
-    throw new StatusError('NotSupported', 'Cannot build with several outputs at once; build once for each');
-  if (first === undefined) return async () => await Promise.resolve(none);
-  const { type, attrs: attributes } = first;
+): (engine: Engine, build: ActiveBuild, session: ClientSession, result: BuildResult) => Promise<void> {
+  const outputs = exportersOf(request).map(({ type, attrs }) => ({
+    exporter: checked(type, attrs),
+    attributes: attrs,
+  }));
+  return async (engine, build, session, result) => {
+    // One after the other, as the client told them: what a later one says counts.
+    for (const [index, { exporter, attributes }] of outputs.entries()) {
+      const output = { result, attributes, id: String(index) };
+      for (const [name, value] of await exporter.run(engine, build, session, output)) build.response.set(name, value);
+    }
+  };
+}
+
+function checked(type: string, attributes: Attributes): Exporter {
   const exporter = Object.hasOwn(exporters, type) ? exporters[type] : undefined;
   if (exporter === undefined)
     throw new StatusError('NotSupported', `Cannot export to "${type}"; use ${Object.keys(exporters).join(', ')}`);
@@ -83,7 +90,7 @@ export function chooseExport(
     if (allowed?.test(value) !== true)
       throw new StatusError('NotSupported', `Cannot export to ${type} with ${name}=${value}: leave it away`);
   }
-  return (engine, build, session, result) => exporter.run(engine, build, session, { result, attributes });
+  return exporter;
 }
 
 function exportersOf(request: SolveRequest): readonly { readonly type: string; readonly attrs: Attributes }[] {

@@ -68,14 +68,22 @@ export function missingDockerfile(name: string): StatusError {
   return new StatusError('NotFound', `failed to read dockerfile: open ${name}: no such file or directory`);
 }
 
-/** Makes the folder `root` equal to the client's context without what is ignored. */
+interface WantedContext {
+  readonly options: FrontendOptions;
+  readonly ignore: string;
+  /** All of it when not given. */
+  readonly paths: readonly string[] | undefined;
+  readonly root: string;
+}
+
+/** Makes the folder `root` equal to the client's context, or to these paths of it, without what is ignored. */
 export async function loadContext(
   { log, ref, signal }: ActiveBuild,
   sessionOf: SessionOf,
-  { options, ignore, root }: { readonly options: FrontendOptions; readonly ignore: string; readonly root: string },
+  { options, ignore, paths = [], root }: WantedContext,
 ): Promise<void> {
   const task = new Task(log, `${ref} context`, '[internal] load build context');
-  const wanted = { folder: options.contextFolder, exclude: dockerignorePatterns(ignore) };
+  const wanted = { folder: options.contextFolder, paths, exclude: dockerignorePatterns(ignore) };
   await task.run(() => syncFolder(sessionOf(wanted.folder), wanted, { root, task }, signal));
 }
 

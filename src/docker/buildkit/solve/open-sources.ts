@@ -54,9 +54,30 @@ async function openClientContext(
   lease: (folder: string) => Promise<string>,
 ): Promise<MainSource> {
   const { text, ignore } = await loadDockerfile(tools.uploads, build, sessionOf, options);
+  const paths = readPaths(tools, options, text);
   const contextDir = await lease(options.contextFolder);
-  await loadContext(build, sessionOf, { options, ignore, root: contextDir });
+  if (paths?.length !== 0) await loadContext(build, sessionOf, { options, ignore, paths, root: contextDir });
   return { dockerfile: text, contextDir };
+}
+
+/** What the Dockerfile can read of the client's context; undefined for all of it. */
+function readPaths(
+  { engine }: SolveTools,
+  options: FrontendOptions,
+  dockerfile: string,
+): readonly string[] | undefined {
+  const contexts = [...options.contexts].map(([name, source]): [string, NamedContext] => [
+    name,
+    source.kind === 'image' ? source : { kind: 'folder', path: '' },
+  ]);
+  return engine.builder.contextPaths({
+    ...options.request,
+    contexts: Object.fromEntries(contexts),
+    dockerfileName: options.dockerfileName,
+    dockerfile,
+    tags: [],
+    auth: () => undefined,
+  });
 }
 
 /** BuildKit ignores no files of a context from afar. */

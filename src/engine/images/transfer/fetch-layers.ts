@@ -6,14 +6,13 @@ import type { Room, WantedLayer } from '../room.ts';
 import { decompress } from '../stream/decompress.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
-import { fetchBlob } from './fetch-blob.ts';
 import { ProgressLine } from './progress-lines.ts';
-import type { Sources } from './sources.ts';
 
 export interface LayerFetch {
-  readonly sources: Pick<Sources, 'first'>;
-  /** The repository's full name. */
-  readonly source: string;
+  /** Makes a blob be in the cache, which holds it. */
+  download(descriptor: Descriptor, line: ProgressLine, signal: AbortSignal): Promise<void>;
+  /** The repository's full name; undefined for what comes from elsewhere. */
+  readonly source: string | undefined;
   readonly onProgress: OnProgress;
 }
 
@@ -90,11 +89,7 @@ class OneLayer {
     line.say('Waiting');
     await inTurn(
       (work) => downloads.run(work),
-      () =>
-        this.#fetch.sources.first(
-          (repository) => fetchBlob(this.#room, repository, this.#descriptor, line, signal),
-          signal,
-        ),
+      () => this.#fetch.download(this.#descriptor, line, signal),
       signal,
     );
     line.say('Verifying Checksum');

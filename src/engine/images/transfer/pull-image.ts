@@ -10,7 +10,9 @@ import type { Room } from '../room.ts';
 import { chainOf } from '../store/chain.ts';
 import type { StoredImage } from '../store/image-record.ts';
 import { choosePlatform, hostFirst, hostPlatform, isPlatform } from './choose-platform.ts';
+import { fetchBlob } from './fetch-blob.ts';
 import { fetchLayers } from './fetch-layers.ts';
+import type { LayerFetch } from './fetch-layers.ts';
 import { checkManifest, readImage } from './read-image.ts';
 import { Sources } from './sources.ts';
 
@@ -120,7 +122,9 @@ async function fetchImage(
     (layer, index) => [layer, manifest.layers[index] as Descriptor] as const,
   );
   await using _intent = await room.layers.intend(chain);
-  const fetch = { sources, source: fullName(reference), onProgress };
+  const download: LayerFetch['download'] = async (descriptor, line, signal) =>
+    await sources.first((repository) => fetchBlob(room, repository, descriptor, line, signal), signal);
+  const fetch = { download, source: fullName(reference), onProgress };
   await fetchLayers(room, fetch, pairs, signal);
   return await room.change(async () => {
     signal.throwIfAborted();

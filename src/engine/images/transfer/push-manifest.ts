@@ -11,6 +11,11 @@ const ociTypes: Readonly<Record<string, string>> = {
   'application/vnd.docker.image.rootfs.diff.tar.zstd': mediaTypes.ociLayerZstd,
 };
 
+/** The type that OCI has for a layer's bytes. */
+export function ociLayerType(type: string): string {
+  return ociTypes[type] ?? type;
+}
+
 /**
  * The manifest to push: the very bytes that the image came with when the registry has just those layers, so that its
  * digest stays; else a new one, of Docker's kind when all layers are gzip, which every client reads.
@@ -30,7 +35,7 @@ export function manifestToPush(
     mediaType,
     config: { mediaType: docker ? mediaTypes.dockerConfig : mediaTypes.ociConfig, ...config },
     layers: layers.map(({ digest, size, mediaType: type }) => ({
-      mediaType: docker ? mediaTypes.dockerLayerGzip : (ociTypes[type] ?? type),
+      mediaType: docker ? mediaTypes.dockerLayerGzip : ociLayerType(type),
       digest,
       size,
     })),

@@ -1,6 +1,3 @@
-import { pipeline, Readable } from 'node:stream';
-import { createGzip } from 'node:zlib';
-
 import { reasonOf } from '#base/errors.ts';
 import { mediaTypes } from '#formats/oci.ts';
 import type { Descriptor, Digest } from '#formats/oci.ts';
@@ -10,6 +7,7 @@ import { mountBlob, uploadStream } from '../registry/blob-upload.ts';
 import { Repository } from '../registry/repository.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import type { BlobNote } from '../store/layer-notes.ts';
+import { gzip } from '../stream/gzip.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
 import { fetchBlob } from './fetch-blob.ts';
@@ -171,10 +169,4 @@ async function tryMount(
     if (['Unauthorized', 'Forbidden', 'NotFound'].includes(reasonOf(error))) return undefined;
     throw error;
   }
-}
-
-async function* gzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const stream = createGzip();
-  pipeline(Readable.from(source, { objectMode: false }), stream, () => {});
-  yield* stream as AsyncIterable<Uint8Array>;
 }

@@ -85,10 +85,11 @@ async function writeBlob(stream: GrpcStream, bytes: AsyncIterable<Uint8Array>): 
       total: BigInt(offset),
       expected: digest,
     });
+    stream.end();
+    await answers.next();
   } catch (error) {
     // It is there already.
     if (reasonOf(error) !== 'Conflict') throw error;
   }
-  stream.end();
   return { digest, sizeBytes: offset };
 }

@@ -1,0 +1,41 @@
+import { ApiError } from '../status.ts';
+import { type FieldSet, type Path, pathsOf, printPath } from './field-set.ts';
+import type { Managed, Manager } from './managed-fields.ts';
+
+/** A field that somebody else owns and that would get another value. */
+export interface FieldConflict {
+  readonly owner: Managed;
+  readonly path: Path;
+}
+
+/** The conflicts of these fields with their owner. */
+export function conflictsOf(owner: Managed, fields: FieldSet): readonly FieldConflict[] {
+  return [...pathsOf(fields)].map((path) => ({ owner, path }));
+}
+
+/** 409 Conflict with a cause per field, in upstream's sentences. Conflicts of one owner stand together. */
+export function applyConflict(conflicts: readonly FieldConflict[]): ApiError {
+  const causes = conflicts.map(({ owner, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${printManager(owner)}`,
+    field: printPath(path),
+  }));
+  return new ApiError('Conflict', sentence(conflicts), { causes });
+}
+
+function sentence(conflicts: readonly FieldConflict[]): string {
+  const [first] = conflicts;
+  if (conflicts.length === 1 && first !== undefined)
+    return `Apply failed with 1 conflict: conflict with ${printManager(first.owner)}: ${printPath(first.path)}`;
+  const byOwner = Map.groupBy(conflicts, ({ owner }) => owner);
+  const lines = [...byOwner].flatMap(([owner, fields]) => [
+    `conflicts with ${printManager(owner)}:`,
+    ...fields.map(({ path }) => `- ${printPath(path)}`),
+  ]);
+  return `Apply failed with ${String(conflicts.length)} conflicts: ${lines.join('\n')}`;
+}
+
+function printManager({ manager, operation, apiVersion, subresource }: Manager): string {
+  const name = JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`);
+  return operation === 'Update' ? `${name} using ${apiVersion}` : name;
+}

@@ -3,8 +3,8 @@ import type { Field, ListSchema, MapSchema, ScalarSchema, Schema, StructSchema }
 /** Short makers of schemas, for tests that need a type of their own. */
 export const text: ScalarSchema = scalar('string');
 export const whole: ScalarSchema = scalar('int32');
-export const truth: ScalarSchema = scalar('boolean');
-export const either: ScalarSchema = scalar('int-or-string');
+const truth: ScalarSchema = scalar('boolean');
+const either: ScalarSchema = scalar('int-or-string');
 
 function scalar(name: ScalarSchema['scalar']): ScalarSchema {
   return { type: 'scalar', scalar: name, values: [] };

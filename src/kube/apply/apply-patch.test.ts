@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { deployment, ownersOf, specOf, template, withMetadata, withSpec } from '#kit/sample-objects.ts';
 import { sampleDeployment } from '#kit/sample-schemas.ts';
 
-import type { ManagedFieldsEntry, Resource } from '../resource.ts';
+import type { Resource } from '../resource.ts';
 import { ApiError } from '../status.ts';
 import { applyPatch, type ApplyWrite } from './apply-patch.ts';
 import { emptySet } from './field-set.ts';
@@ -268,124 +269,6 @@ describe('server-side apply', () => {
   });
 });
 
-describe('server-side apply refuses', () => {
-  const rows: readonly (readonly [string, Resource, string])[] = [
-    [
-      'an unknown field',
-      deployment({ replica: 1 }),
-      'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema',
-    ],
-    [
-      'an item twice',
-      deployment(template({ name: 'a', ports: [{ containerPort: 80 }, { containerPort: 80, protocol: 'TCP' }] })),
-      'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): ' +
-        '.spec.template.spec.containers[name="a"].ports: duplicate entries for key [containerPort=80,protocol="TCP"]',
-    ],
-    [
-      'a value twice in a set',
-      withMetadata({ finalizers: ['a', 'a'] }),
-      'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .metadata.finalizers: duplicate entries for key [="a"]',
-    ],
-    [
-      'an item without its key',
-      deployment(template({ image: 'x' })),
-      'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .spec.template.spec.containers: ' +
-        'element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
-    ],
-    [
-      'several values of wrong types',
-      deployment({
-        replicas: '3',
-        paused: 'yes',
-        selector: ['x'],
-        template: { spec: { containers: {}, restartPolicy: 1 } },
-      }),
-      'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): errors:\n' +
-        '  .spec.replicas: expected numeric (int or float), got *value.valueUnstructured\n' +
-        '  .spec.paused: expected boolean, got &{yes}\n' +
-        '  .spec.selector: expected map, got &{[x]}\n' +
-        '  .spec.template.spec.containers: expected list, got &{map[]}\n' +
-        '  .spec.template.spec.restartPolicy: expected string, got &value.valueUnstructured{Value:1}',
-    ],
-    [
-      'another version',
-      { ...deployment({}), apiVersion: 'apps/v2' },
-      'Incorrect version specified in apply patch. Specified patch version: apps/v2, expected: apps/v1',
-    ],
-    ['owners', withMetadata({ managedFields: [] }), 'metadata.managedFields must be nil'],
-  ];
-  for (const [name, config, message] of rows) {
-    test(name, () => assert.throws(() => applyPatch(undefined, config, write), { code: 400, message }));
-  }
-
-  test('owners of the live object that cannot be read', () => {
-    const entry = { operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'k:x': {} } } as const;
-    const live = { ...deployment({}), metadata: { name: 'web', managedFields: [entry] } };
-    assert.throws(() => applyPatch(live, deployment({}), write), /failed to decode managed fields: error decoding set/);
-  });
-});
-
-describe('from client-side to server-side apply', () => {
-  const kubectl: ApplyWrite = { ...write, manager: 'kubectl' };
-  const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-  const config = deployment({ replicas: 2, paused: true });
-  const created = (): Resource => {
-    const annotations = { [lastApplied]: JSON.stringify(config) };
-    const object = { ...config, metadata: { ...config.metadata, annotations } };
-    return updateManagedFields(undefined, object, { ...write, manager: 'kubectl-client-side-apply' });
-  };
-
-  test('kubectl takes over what it applied before', () => {
-    const next = deployment({ replicas: 5, paused: true });
-    const result = applyPatch(created(), next, kubectl);
-    assert.equal(specOf(result)['replicas'], 5);
-    assert.deepEqual(ownersOf(result, 'f:spec', 'f:replicas'), ['kubectl']);
-    assert.equal(result.metadata.annotations?.[lastApplied], `${JSON.stringify(sorted(next))}\n`);
-  });
-
-  test('others do not', () => {
-    assert.throws(() => applyPatch(created(), deployment({ replicas: 5 }), write), {
-      message: 'Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using apps/v1: .spec.replicas',
-    });
-  });
-
-  test('but not what changed since', () => {
-    const live = created();
-    const scaled = updateManagedFields(live, withSpec(live, { replicas: 9, paused: true }), {
-      ...write,
-      manager: 'scaler',
-    });
-    assert.throws(() => applyPatch(scaled, deployment({ replicas: 5, paused: false }), kubectl), {
-      message: 'Apply failed with 1 conflict: conflict with "scaler" using apps/v1: .spec.replicas',
-    });
-  });
-});
-
-function deployment(spec: Record<string, unknown>): Resource {
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'web', namespace: 'default', labels: { app: 'web' } },
-    spec,
-  };
-}
-
-function withMetadata(metadata: Resource['metadata']): Resource {
-  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default', ...metadata } };
-}
-
-function template(...containers: Record<string, unknown>[]): Record<string, unknown> {
-  return { template: { spec: { containers } } };
-}
-
-function withSpec(object: Resource, spec: Record<string, unknown>): Resource {
-  return { ...object, spec };
-}
-
-function specOf(object: Resource): Record<string, unknown> {
-  return object['spec'] as Record<string, unknown>;
-}
-
 function containersOf(object: Resource): Record<string, unknown>[] {
   const { spec } = specOf(object)['template'] as { spec: { containers: Record<string, unknown>[] } };
   return spec.containers;
@@ -401,23 +284,4 @@ function namesOf(object: Resource): unknown[] {
 
 function timesOf(object: Resource): Record<string, string | undefined> {
   return Object.fromEntries((object.metadata.managedFields ?? []).map(({ manager, time }) => [manager ?? '', time]));
-}
-
-function ownersOf(object: Resource, ...path: string[]): string[] {
-  const owns = ({ fieldsV1 }: ManagedFieldsEntry): boolean => {
-    let at: unknown = fieldsV1;
-    for (const step of path) at = (at as Record<string, unknown> | undefined)?.[step];
-    return at !== undefined;
-  };
-  return (object.metadata.managedFields ?? []).filter(owns).map(({ manager }) => manager ?? '');
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([left], [right]) => (left < right ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  );
 }

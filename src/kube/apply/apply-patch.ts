@@ -1,6 +1,6 @@
 import { isObject } from '#base/json.ts';
 
-import { equalJson, put, type Tree } from '../patch/json-tree.ts';
+import { checkDepth, equalJson, put, type Tree } from '../patch/json-tree.ts';
 import type { Resource } from '../resource.ts';
 import { badRequest } from '../status.ts';
 import { applyConflict, type FieldConflict } from './conflict.ts';
@@ -61,6 +61,7 @@ export function applyPatch(live: Resource | undefined, applied: Resource, write:
 }
 
 function checkApplied(applied: Resource, { version, schema }: ApplyWrite): void {
+  checkDepth(applied);
   if (applied.apiVersion !== version) {
     const versions = `Specified patch version: ${applied.apiVersion}, expected: ${version}`;
     throw badRequest(`Incorrect version specified in apply patch. ${versions}`);

@@ -1,6 +1,6 @@
 import { ApiError } from '../status.ts';
 import { type FieldSet, type Path, pathsOf, printPath } from './field-set.ts';
-import type { Managed, Manager } from './managed-fields.ts';
+import type { Managed, FieldOwner } from './managed-fields.ts';
 
 /** A field that somebody else owns and that would get another value. */
 export interface FieldConflict {
@@ -17,7 +17,7 @@ export function conflictsOf(owner: Managed, fields: FieldSet): readonly FieldCon
 export function applyConflict(conflicts: readonly FieldConflict[]): ApiError {
   const causes = conflicts.map(({ owner, path }) => ({
     reason: 'FieldManagerConflict',
-    message: `conflict with ${printManager(owner)}`,
+    message: `conflict with ${printOwner(owner)}`,
     field: printPath(path),
   }));
   return new ApiError('Conflict', sentence(conflicts), { causes });
@@ -26,16 +26,16 @@ export function applyConflict(conflicts: readonly FieldConflict[]): ApiError {
 function sentence(conflicts: readonly FieldConflict[]): string {
   const [first] = conflicts;
   if (conflicts.length === 1 && first !== undefined)
-    return `Apply failed with 1 conflict: conflict with ${printManager(first.owner)}: ${printPath(first.path)}`;
+    return `Apply failed with 1 conflict: conflict with ${printOwner(first.owner)}: ${printPath(first.path)}`;
   const byOwner = Map.groupBy(conflicts, ({ owner }) => owner);
   const lines = [...byOwner].flatMap(([owner, fields]) => [
-    `conflicts with ${printManager(owner)}:`,
+    `conflicts with ${printOwner(owner)}:`,
     ...fields.map(({ path }) => `- ${printPath(path)}`),
   ]);
   return `Apply failed with ${String(conflicts.length)} conflicts: ${lines.join('\n')}`;
 }
 
-function printManager({ manager, operation, apiVersion, subresource }: Manager): string {
+function printOwner({ manager, operation, apiVersion, subresource }: FieldOwner): string {
   const name = JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`);
   return operation === 'Update' ? `${name} using ${apiVersion}` : name;
 }

@@ -30,7 +30,7 @@ export function withLastApplied(object: Tree, applied: Tree): Tree {
   const { [annotation]: _, ...others } = annotations;
   const text = `${sortedJson(withoutAnnotation(applied))}\n`;
   const bytes = Object.entries({ ...others, [annotation]: text }).reduce(
-    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)),
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
     0,
   );
   const next = bytes > annotationBytesMost ? others : { ...others, [annotation]: text };

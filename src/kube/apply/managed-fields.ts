@@ -4,7 +4,7 @@ import { badRequest } from '../status.ts';
 import { type FieldSet, isEmptySet, parseFields, printFields } from './field-set.ts';
 
 /** Who set fields, and how: who applies has one entry over all versions, who updates one per version. */
-export interface Manager {
+export interface FieldOwner {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
   /** Group and version that the names of the fields are of. */
@@ -14,7 +14,7 @@ export interface Manager {
 }
 
 /** A manager with what it owns. */
-export interface Managed extends Manager {
+export interface Managed extends FieldOwner {
   readonly set: FieldSet;
   /** RFC 3339; undefined: not known. */
   readonly time: string | undefined;
@@ -24,7 +24,7 @@ export interface Managed extends Manager {
 export type ManagedFields = ReadonlyMap<string, Managed>;
 
 /** Names the entry of a manager, and orders entries as upstream does. */
-export function identityOf({ manager, operation, apiVersion, subresource }: Manager): string {
+export function identityOf({ manager, operation, apiVersion, subresource }: FieldOwner): string {
   return JSON.stringify({
     manager,
     operation,

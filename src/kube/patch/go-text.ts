@@ -8,7 +8,7 @@ export function goText(value: unknown): string {
     const keys = Object.keys(value).toSorted();
     return `map[${keys.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
   }
-  return typeof value === 'number' ? goNumber(value) : String(value);
+  return typeof value === 'number' ? goNumber(value) : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The same with %#v, as for values of a wrong type: `map[string]interface {}{"a":1}`. */
@@ -19,8 +19,7 @@ export function goSyntax(value: unknown): string {
     const keys = Object.keys(value).toSorted();
     return `map[string]interface {}{${keys.map((key) => `${JSON.stringify(key)}:${goSyntax(value[key])}`).join(', ')}}`;
   }
-  if (typeof value === 'string') return JSON.stringify(value);
-  return typeof value === 'number' ? goNumber(value) : String(value);
+  return typeof value === 'number' ? goNumber(value) : JSON.stringify(value);
 }
 
 /** The type of a decoded JSON value in Go. */

@@ -2,7 +2,7 @@ import { isObject } from '#base/json.ts';
 
 import { ApiError, badRequest } from '../status.ts';
 import { addAt, findPlace, hasValue, type Place, readPlace, removeAt, replaceAt } from './json-pointer.ts';
-import { copyJson, equalJson, own, type Tree } from './json-tree.ts';
+import { checkDepth, copyJson, equalJson, own, type Tree } from './json-tree.ts';
 import { unfitting } from './patch-error.ts';
 
 const operationsMost = 10_000;
@@ -15,6 +15,7 @@ const copiedBytesMost = 3 * 1024 * 1024;
  * 10,000 operations, Invalid when an operation does not fit the document.
  */
 export function applyJsonPatch(document: Tree, patch: unknown): Tree {
+  checkDepth(patch);
   const operations = decodePatch(patch);
   const result = copyJson(document) as Tree;
   let copiedBytes = 0;

@@ -1,5 +1,10 @@
 import { isObject } from '#base/json.ts';
 
+import { badRequest } from '../status.ts';
+
+/** Levels of objects and lists in what clients send: our functions call themselves once per level. */
+const levelsMost = 500;
+
 /** A JSON object whose keys a client chose: read it by `own`, write it by `put`, since `__proto__` is a key like others. */
 export type Tree = Record<string, unknown>;
 
@@ -37,4 +42,14 @@ export function equalJson(left: unknown, right: unknown): boolean {
     keys.length === Object.keys(right).length &&
     keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key], right[key]))
   );
+}
+
+/** Throws BadRequest for a value with more levels than anything of Kubernetes has. */
+export function checkDepth(value: unknown): void {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levelsMost)
+      throw badRequest(`exceeded max depth: the patch has more than ${String(levelsMost)} levels`);
+    level = level.flatMap((one) => (Array.isArray(one) || isObject(one) ? Object.values(one) : []));
+  }
 }

@@ -1,7 +1,7 @@
 import { isObject } from '#base/json.ts';
 
 import { badRequest } from '../status.ts';
-import { copyJson, own, put, type Tree } from './json-tree.ts';
+import { checkDepth, copyJson, own, put, type Tree } from './json-tree.ts';
 
 /**
  * The document after a JSON merge patch (RFC 7386): `null` takes a field away, lists are replaced whole. The argument
@@ -13,6 +13,7 @@ export function applyMergePatch(document: Tree, patch: unknown): Tree {
     const into = 'Go value of type map[string]interface {}';
     throw badRequest(`error decoding patch: json: cannot unmarshal ${type} into ${into}`);
   }
+  checkDepth(patch);
   return merge(document, patch);
 }
 

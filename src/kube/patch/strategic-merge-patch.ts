@@ -3,7 +3,7 @@ import { isObject } from '#base/json.ts';
 import type { Schema, StructSchema } from '../schema.ts';
 import { badRequest } from '../status.ts';
 import { goType } from './go-text.ts';
-import { copyJson, own, put, type Tree } from './json-tree.ts';
+import { checkDepth, copyJson, own, put, type Tree } from './json-tree.ts';
 import {
   badOrderList,
   checkOrder,
@@ -26,6 +26,7 @@ const badRetainKeys = 'invalid patch format of retainKeys';
  */
 export function applyStrategicMergePatch(object: Tree, patch: unknown, schema: StructSchema): Tree {
   if (!isObject(patch)) throw badRequest('invalid JSON document');
+  checkDepth(patch);
   return mergeObjects(object, patch, schema);
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { isObject } from '#base/json.ts';
 import { sampleDeployment } from '#kit/sample-schemas.ts';

@@ -5,6 +5,7 @@ import type { Images } from './images/images.ts';
 import type { LogConfig } from './logs/log-config.ts';
 import type { Networks } from './network/networks.ts';
 import type { Containers } from './runtime/containers.ts';
+import type { OciRuntimes, RuntimeChoice } from './runtime/oci-runtimes.ts';
 import type { Snapshots } from './snapshots/snapshots.ts';
 import type { Volumes } from './volumes/volumes.ts';
 
@@ -15,7 +16,7 @@ export interface EngineOptions {
   readonly runDir: string;
   /** Distinguishes instances on one machine in the names of kernel objects: '' or 1 to 6 of `[a-z0-9]`. */
   readonly instance: string;
-  readonly runcPath: string;
+  readonly runtimes: RuntimeChoice;
   readonly conmonPath: string;
   /** Address pools for networks without a subnet of their own, as `base/len` split into subnets of `size`. */
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
@@ -48,6 +49,7 @@ export interface ProxySettings {
 /** Containers on one machine; knows nothing of Kubernetes or of Docker's HTTP. */
 export interface Engine extends AsyncDisposable {
   readonly options: EngineOptions;
+  readonly runtimes: Pick<OciRuntimes, 'default' | 'names'>;
   readonly images: Images;
   readonly snapshots: Snapshots;
   readonly containers: Containers;

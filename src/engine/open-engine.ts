@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { SealedProgram } from '#sys/sealed-program.ts';
 
 import type { Engine, EngineOptions } from './engine.ts';
 import { openBuilder } from './build/open-builder.ts';
@@ -8,6 +7,7 @@ import type { ImageUsers } from './images/images.ts';
 import { openImages } from './images/open-images.ts';
 import { openNetworks } from './network/open-networks.ts';
 import type { Containers } from './runtime/containers.ts';
+import { OciRuntimes } from './runtime/oci-runtimes.ts';
 import { openContainers } from './runtime/open-containers.ts';
 import { openStepRunner } from './runtime/open-step-runner.ts';
 import { openSnapshots } from './snapshots/open-snapshots.ts';
@@ -18,7 +18,7 @@ import { openVolumes } from './volumes/open-volumes.ts';
  * run are taken over, exits that nobody saw are noted, half-made things are removed. Closing leaves containers running.
  */
 export async function openEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
-  const { runDir, instance, runcPath, conmonPath, addressPools, proxy, journalSocket, logger } = options;
+  const { runDir, instance, conmonPath, addressPools, proxy, journalSocket, logger } = options;
   await using opened = new AsyncDisposableStack();
   const folder = (room: string): string => join(options.dataDir, room);
   const log = (room: string) => logger.with({ component: room });
@@ -54,8 +54,8 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
       signal,
     ),
   );
-  const runc = opened.use(new SealedProgram(runcPath));
-  const runtime = { runDir, instance, runc, snapshots, networks };
+  const runtimes = opened.use(new OciRuntimes(options.runtimes, runDir));
+  const runtime = { runDir, instance, runtimes, snapshots, networks };
   const containers = opened.use(
     await openContainers(
       {
@@ -83,6 +83,7 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
   const kept = opened.move();
   return {
     options,
+    runtimes,
     images,
     snapshots,
     containers,

@@ -24,7 +24,7 @@ function folderFor(t: TestContext): string {
 
 describe('SealedProgram', () => {
   test('runs, from one copy that nobody can write to', () => {
-    using program = new SealedProgram('/bin/echo');
+    using program = new SealedProgram('/bin/echo', 'echo');
     const { path } = program;
     assert.notEqual(path, '/bin/echo');
     assert.equal(execFileSync(path, ['hello'], { encoding: 'utf8' }), 'hello\n');
@@ -36,7 +36,7 @@ describe('SealedProgram', () => {
   test('follows the file when that is replaced', (t) => {
     const original = join(folderFor(t), 'program');
     copyFileSync('/bin/echo', original);
-    using program = new SealedProgram(original);
+    using program = new SealedProgram(original, 'program');
     assert.equal(execFileSync(program.path, ['a'], { encoding: 'utf8' }), 'a\n');
     copyFileSync('/bin/true', `${original}.new`);
     chmodSync(`${original}.new`, 0o755);
@@ -45,14 +45,14 @@ describe('SealedProgram', () => {
   });
 
   test('the copy goes with it', () => {
-    const program = new SealedProgram('/bin/echo');
+    const program = new SealedProgram('/bin/echo', 'echo');
     const { path } = program;
     program[Symbol.dispose]();
     assert.equal(existsSync(path), false);
   });
 
   test('a program that is not there is an error', () => {
-    using program = new SealedProgram('/nowhere/runc');
+    using program = new SealedProgram('/nowhere/runc', 'runc');
     assert.throws(() => program.path, { code: 'ENOENT' });
   });
 });

@@ -27,16 +27,19 @@ interface Copy {
 }
 
 /**
- * A program that runs from a sealed copy in memory. runc copies itself, or mounts itself read-only, each time that it enters
- * a container, so that nothing in there can overwrite the machine's runc (CVE-2019-5736); a sealed copy needs no other
- * (runc, contrib/cmd/memfd-bind, does the same for a whole machine). When the file on disk is replaced, so is the copy.
+ * A program that runs from a sealed copy in memory. OCI runtimes copy themselves, or mount themselves read-only, each time
+ * that they enter a container, so that nothing in there can overwrite the machine's runtime (CVE-2019-5736); a sealed copy
+ * needs no other (runc, contrib/cmd/memfd-bind, does the same for a whole machine). When the file on disk is replaced, so is the copy.
  */
 export class SealedProgram implements Program, Disposable {
   readonly #original: string;
+  readonly #name: string;
   #copy: Copy | undefined;
 
-  constructor(original: string) {
+  /** `name`: of the copy, as it is seen in /proc. */
+  constructor(original: string, name: string) {
     this.#original = original;
+    this.#name = name;
   }
 
   /** The program itself where the kernel has no sealed files that can be executed. Throws ENOENT when it is gone. */
@@ -45,7 +48,7 @@ export class SealedProgram implements Program, Disposable {
     const version = [ino, size, mtimeNs].join(' ');
     if (this.#copy?.version !== version) {
       this[Symbol.dispose]();
-      this.#copy = { fd: sealedCopy(this.#original), version };
+      this.#copy = { fd: sealedCopy(this.#original, this.#name), version };
     }
     return this.#copy.fd === unsealed ? this.#original : `/proc/${String(process.pid)}/fd/${String(this.#copy.fd)}`;
   }
@@ -58,10 +61,10 @@ export class SealedProgram implements Program, Disposable {
 
 const unsealed = -1;
 
-function sealedCopy(path: string): number {
+function sealedCopy(path: string, name: string): number {
   let fd: number;
   try {
-    fd = createFile(path);
+    fd = createFile(path, name);
   } catch (error) {
     // Forbidden by the sysctl vm.memfd_noexec, or not there.
     if (hasCode(error, 'EACCES', 'EINVAL', 'ENOSYS', 'EPERM')) return unsealed;
@@ -78,13 +81,13 @@ function sealedCopy(path: string): number {
   }
 }
 
-function createFile(path: string): number {
+function createFile(path: string, name: string): number {
   const flags = closeOnExec | allowSealing;
   try {
-    return memfdCreate(path, 'runc', flags | executable);
+    return memfdCreate(path, name, flags | executable);
   } catch (error) {
     if (!hasCode(error, 'EINVAL')) throw error;
-    return memfdCreate(path, 'runc', flags);
+    return memfdCreate(path, name, flags);
   }
 }
 

@@ -1,4 +1,5 @@
 import { logDrivers } from '#engine/logs/log-config.ts';
+import { runtimeNames } from '#engine/runtime/oci-runtimes.ts';
 
 import {
   absolutePath,
@@ -16,9 +17,20 @@ import {
 } from '../setting.ts';
 
 export const engineSettings = {
+  runtime: {
+    type: choice('auto', ...runtimeNames),
+    summary: 'the OCI runtime of containers that name none; auto: crun where it is installed and can be used, else runc',
+    default: 'auto',
+  },
+  crunPath: {
+    type: absolutePath,
+    summary: 'the runtime crun',
+    default: '',
+    defaultText: 'crun on PATH',
+  },
   runcPath: {
     type: absolutePath,
-    summary: 'the OCI runtime that starts containers',
+    summary: 'the runtime runc',
     default: '',
     defaultText: 'runc on PATH',
   },

@@ -5,6 +5,7 @@ import { StatusError } from '#base/errors.ts';
 import type { Engine, ProxySettings } from '#engine/engine.ts';
 import { parseLogOptions } from '#engine/logs/options/parse-log-options.ts';
 import { openEngine } from '#engine/open-engine.ts';
+import type { RuntimePaths } from '#engine/runtime/oci-runtimes.ts';
 
 import type { Plane } from '../plane.ts';
 import type { ValuesOf } from '../setting.ts';
@@ -16,7 +17,7 @@ export type EngineNeeds = { readonly env: Readonly<Record<string, string | undef
 export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, Engine> = {
   name: 'engine',
   start: async (config, { env }, { paths, logger, signal }) => {
-    const find = (name: string, key: string, set: string): string => set || findProgram(name, key, env['PATH'] ?? '');
+    const searchPath = env['PATH'] ?? '';
     const dataDir = join(paths.data, 'engine');
     const runDir = join(paths.run, 'engine');
     const defaultLog = { driver: config.logDriver, options: config.logOpts };
@@ -28,8 +29,8 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
         dataDir,
         runDir,
         instance: paths.instance,
-        runcPath: find('runc', 'engine.runcPath', config.runcPath),
-        conmonPath: find('conmon', 'engine.conmonPath', config.conmonPath),
+        runtimes: { paths: runtimePaths(config, searchPath), default: config.runtime },
+        conmonPath: config.conmonPath || requireProgram('conmon', 'engine.conmonPath', searchPath),
         addressPools: config.addressPools,
         publishAddress: config.publishAddress,
         respectHostFirewall: config.respectHostFirewall,
@@ -69,12 +70,21 @@ export function proxyOf(
   };
 }
 
+function runtimePaths(config: ValuesOf<typeof engineSettings>, searchPath: string): RuntimePaths {
+  const crun = config.crunPath || findProgram('crun', searchPath);
+  const runc = config.runcPath || findProgram('runc', searchPath);
+  return { ...(crun !== undefined && { crun }), ...(runc !== undefined && { runc }) };
+}
+
 /** The first executable of this name in a search path such as `/usr/sbin:/usr/bin`. */
-function findProgram(name: string, key: string, searchPath: string): string {
-  for (const folder of searchPath.split(':')) {
-    const path = join(folder, name);
-    if (folder.startsWith('/') && isExecutable(path)) return path;
-  }
+function findProgram(name: string, searchPath: string): string | undefined {
+  const folders = searchPath.split(':').filter((folder) => folder.startsWith('/'));
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function requireProgram(name: string, key: string, searchPath: string): string {
+  const path = findProgram(name, searchPath);
+  if (path !== undefined) return path;
   throw new StatusError(
     'Unavailable',
     `Cannot start plane "engine": ${name} is not on PATH; run ./slipway up, which installs it, or set ${key}`,

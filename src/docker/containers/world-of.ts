@@ -16,5 +16,6 @@ export function worldOf(engine: Engine, image: Image): World {
     defaultLog: engine.options.defaultLog,
     hostname: hostname(),
     facts: readHostFacts(),
+    runtimes: engine.runtimes,
   };
 }

@@ -26,7 +26,10 @@ export function systemInfo({ engine, versionInfo }: Context): object {
     ...hostFacts(),
     ...features(),
     LoggingDriver: engine.options.defaultLog.driver,
-    Runtimes: { runc: { path: engine.options.runcPath } },
+    Runtimes: Object.fromEntries(
+      engine.runtimes.names.map((name) => [name, { path: engine.options.runtimes.paths[name] ?? name }]),
+    ),
+    DefaultRuntime: engine.runtimes.default,
     RegistryConfig: {
       InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
       IndexConfigs: {
@@ -87,7 +90,6 @@ function features(): object {
     GenericResources: null,
     Labels: [],
     ExperimentalBuild: false,
-    DefaultRuntime: 'runc',
     Swarm: {
       NodeID: '',
       NodeAddr: '',

@@ -20,6 +20,7 @@ const world: World = {
   cpus: 4,
   defaultLog: { driver: 'json-file', options: {} },
   hostname: 'machine',
+  runtimes: { default: 'crun', names: ['crun', 'runc'] },
   facts: { hardLimits: { nofile: 4096 }, cgroupVersion: 2, swapLimits: false },
   container: () =>
     ({
@@ -138,7 +139,6 @@ const refusedSamples: Readonly<Record<string, readonly [unknown, unknown]>> = {
   Cgroup: ['', 'container:x'],
   StorageOpt: [{}, { size: '5G' }],
   UsernsMode: ['host', 'private'],
-  Runtime: ['runc', 'kata'],
   Isolation: ['default', 'hyperv'],
 };
 

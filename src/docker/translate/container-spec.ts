@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
+import type { Engine } from '#engine/engine.ts';
 import type { LogConfig } from '#engine/logs/log-config.ts';
 import type { ContainerSpec, DeviceRequest } from '#engine/runtime/container.ts';
+import type { RuntimeName } from '#engine/runtime/oci-runtimes.ts';
 import type { HostFacts } from '#engine/runtime/spec/host-facts.ts';
 import { parseSecurityOptions } from '#engine/runtime/spec/security-options.ts';
 import { ulimitWarnings } from '#engine/runtime/spec/ulimits.ts';
@@ -35,6 +37,7 @@ export interface World extends NetworkWorld {
   readonly defaultLog: LogConfig;
   /** The machine's own name. */
   readonly hostname: string;
+  readonly runtimes: Engine['runtimes'];
   readonly facts: Pick<HostFacts, 'hardLimits' | 'cgroupVersion' | 'swapLimits'>;
 }
 
@@ -60,6 +63,7 @@ export function containerSpec(request: CreateRequest, world: World): Translation
     imageName: own.Image ?? '',
     ...processOf(config, host),
     ...isolationOf(host, world),
+    runtime: runtimeOf(host.Runtime ?? '', world),
     hostname: hostnameOf(config, host, world),
     domainname: config.Domainname ?? '',
     labels: config.Labels ?? {},
@@ -154,6 +158,16 @@ function isolationOf(
     cgroupnsMode: namespaceMode('CgroupnsMode', host.CgroupnsMode ?? '', ['host', 'private'], undefined),
     cgroupParent: host.CgroupParent ?? '',
   };
+}
+
+/** Docker's other name of runc is its shim's. */
+const shim = 'io.containerd.runc.v2';
+
+function runtimeOf(wanted: string, { runtimes }: World): RuntimeName {
+  const name = wanted === shim ? 'runc' : wanted || runtimes.default;
+  const found = runtimes.names.find((known) => known === name);
+  if (found === undefined) throw new StatusError('InvalidArgument', `unknown or invalid runtime name: ${wanted}`);
+  return found;
 }
 
 /** One of `words`, '' or, where a world is given, `container:<name>` with the name resolved to an ID. */

@@ -104,7 +104,7 @@ export const hostConfigFields = {
   UsernsMode: refused(text, '', isOneOf('', 'host'), 'containers have no user namespace of their own yet'),
   ShmSize: mapped(integer, 0),
   Sysctls: mapped(textMap, undefined),
-  Runtime: refused(text, 'runc', isOneOf('', 'runc', 'io.containerd.runc.v2'), 'the only runtime is "runc"'),
+  Runtime: mapped(text, ''),
   Isolation: refused(text, '', isOneOf('', 'default'), onlyWindows),
   Mounts: mapped(listOf(objectOf(mountFields)), undefined),
   MaskedPaths: mapped(texts, undefined),

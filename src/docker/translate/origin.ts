@@ -51,6 +51,7 @@ export function shownHostConfig(spec: ContainerSpec): Record<string, unknown> {
     RestartPolicy: { Name: spec.restart.name, MaximumRetryCount: spec.restart.maximumRetryCount },
     LogConfig: { Type: spec.log.driver, Config: spec.log.options },
     ShmSize: spec.shmSizeBytes,
+    Runtime: spec.runtime ?? 'runc',
     Memory: limits.memoryBytes ?? 0,
     MemorySwap: limits.memorySwapBytes ?? 0,
     MemoryReservation: limits.memoryReservationBytes ?? 0,

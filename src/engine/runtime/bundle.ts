@@ -6,19 +6,19 @@ import { hasCode } from '#sys/errno.ts';
 import { bindMount, mountTmpfs, unmount, unmountTree } from '#sys/mounts.ts';
 import { openBeneath, type RootedFile } from '#sys/rooted.ts';
 
+import type { RuntimeName } from './oci-runtimes.ts';
+
 /** The files of a container while it runs, in the run folder: they are gone after a reboot, like the container. */
 export interface Bundle {
   readonly folder: string;
   readonly config: string;
-  /** Written by runc: the process ID of the container's first process. */
+  /** Written by the runtime: the process ID of the container's first process. */
   readonly pid: string;
   readonly runtimeLog: string;
   readonly attachSocket: string;
   readonly control: string;
-  /** runc's own state of the container. */
-  readonly runtimeState: string;
-  /** The container waits in here until somebody reads it: runc's `exec.fifo`. */
-  readonly startGate: string;
+  /** The runtimes' own state of the container; only that of its runtime is there. */
+  readonly runtimeState: Readonly<Record<RuntimeName, string>>;
   readonly execs: string;
   /** Folder with a mount for each part of a volume or image that the container sees. */
   readonly subpaths: string;
@@ -29,7 +29,6 @@ export interface Bundle {
 /** Where things lie in the run folder. */
 export interface RunPaths {
   readonly exits: string;
-  readonly runtimeRoot: string;
   /** Folder with one bundle per container. */
   readonly bundles: string;
   /** Where the files of containers that do not run are looked at. */
@@ -41,10 +40,8 @@ export interface RunPaths {
 }
 
 export function runPaths(runDir: string): RunPaths {
-  const runtimeRoot = join(runDir, 'runc');
   return {
     exits: join(runDir, 'exits'),
-    runtimeRoot,
     bundles: join(runDir, 'c'),
     views: join(runDir, 'views'),
     hasExit: (id) => existsSync(join(runDir, 'exits', id)),
@@ -55,11 +52,10 @@ export function runPaths(runDir: string): RunPaths {
         folder,
         config: join(folder, 'config.json'),
         pid: join(folder, 'pid'),
-        runtimeLog: join(folder, 'runc.log'),
+        runtimeLog: join(folder, 'runtime.log'),
         attachSocket: join(folder, 'attach'),
         control: join(folder, 'ctl'),
-        runtimeState: join(runtimeRoot, id),
-        startGate: join(runtimeRoot, id, 'exec.fifo'),
+        runtimeState: { crun: join(runDir, 'crun', id), runc: join(runDir, 'runc', id) },
         execs: join(folder, 'execs'),
         subpaths: join(folder, 'subpaths'),
         sharedMemory: join(folder, 'shm'),
@@ -77,7 +73,7 @@ export function removeBundle(bundle: Bundle): void {
   unmount(bundle.sharedMemory, { lazy: true });
   // Without this, what follows would delete the user's files.
   if (existsSync(bundle.subpaths)) unmountTree(bundle.subpaths);
-  rmSync(bundle.runtimeState, { recursive: true, force: true });
+  for (const state of Object.values(bundle.runtimeState)) rmSync(state, { recursive: true, force: true });
   rmSync(bundle.folder, { recursive: true, force: true });
 }
 

@@ -24,7 +24,7 @@ export async function changeContainer(room: Room, live: LiveContainer, change: C
   const limits = { ...spec.limits, ...change.limits };
   const resources = runtimeResources(limits, room.host, undefined, numberedBlockLimits(limits.blockDevices));
   if (change.limits !== undefined && isRunning(live.record))
-    await runRuntime(room, ['update', '--resources', '-', live.id], JSON.stringify(resources));
+    await runRuntime(room, live.record, ['update', '--resources', '-'], JSON.stringify(resources));
   live.record = { ...live.record, spec: { ...spec, limits, restart: change.restart ?? spec.restart } };
   await room.records.save(live.record);
   room.events.publish('container', 'update', live.id, eventAttributes(live.record));

@@ -4,11 +4,12 @@ import { isObject } from '#base/json.ts';
 import { identify, type ProcessIdentity } from '#sys/process.ts';
 import { spawnProcess } from '#sys/spawn.ts';
 
+import type { OciRuntime } from './oci-runtimes.ts';
+
 /** What conmon is to hold: a container that it creates, or a program in a container that runs. */
 export interface HoldRequest {
   readonly conmonPath: string;
-  readonly runcPath: string;
-  readonly runtimeRoot: string;
+  readonly runtime: OciRuntime;
   /** The container. */
   readonly id: string;
   /** Folder for the attach socket, the control fifo and the files below. */
@@ -30,7 +31,7 @@ export interface HoldRequest {
 /** A conmon that was started. It outlives this process. */
 export interface Holder {
   readonly identity: ProcessIdentity | undefined;
-  /** Process ID of what it holds; undefined when runc failed: then its log says why, or `text`, what it printed. */
+  /** Process ID of what it holds; undefined when the runtime failed: then its log says why, or `text`, what it printed. */
   readonly started: Promise<{ readonly pid: number | undefined; readonly text: string }>;
   /** With `waitForAttach`: resolves when the attach socket is there. */
   readonly attachable: Promise<void>;
@@ -44,11 +45,9 @@ const syncFd = 3;
 const startFd = 4;
 const attachFd = 5;
 
-/** runc is short-lived: it needs no garbage collection, and more than two threads would only cost. */
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', TZ: 'UTC' };
-const runtimeTuning = { GOGC: 'off', GOMAXPROCS: '2' };
 
-/** Starts conmon, which starts runc. Throws SystemError when conmon cannot be executed. */
+/** Starts conmon, which starts the runtime. Throws SystemError when conmon cannot be executed. */
 export function holdProcess(request: HoldRequest): Holder {
   const waits = request.exec?.waitForAttach === true;
   const { pid, sockets, ended } = spawnProcess({
@@ -57,7 +56,7 @@ export function holdProcess(request: HoldRequest): Holder {
     cwd: request.folder,
     env: {
       ...environment,
-      ...runtimeTuning,
+      ...request.runtime.env,
       _OCI_SYNCPIPE: String(syncFd),
       ...(waits && { _OCI_STARTPIPE: String(startFd), _OCI_ATTACHPIPE: String(attachFd) }),
     },
@@ -83,7 +82,7 @@ export function holdProcess(request: HoldRequest): Holder {
 
 function conmonArguments(request: HoldRequest): readonly string[] {
   const runtimeArguments = [
-    `--root=${request.runtimeRoot}`,
+    `--root=${request.runtime.root}`,
     `--log=${request.runtimeLog}`,
     '--log-format=json',
   ].flatMap((argument) => ['--runtime-arg', argument]);
@@ -94,7 +93,7 @@ function conmonArguments(request: HoldRequest): readonly string[] {
     '--no-sync-log',
     `--cid=${request.id}`,
     `--cuuid=${request.id}`,
-    `--runtime=${request.runcPath}`,
+    `--runtime=${request.runtime.program.path}`,
     ...runtimeArguments,
     `--bundle=${request.folder}`,
     `--container-pidfile=${request.pidFile}`,
@@ -116,7 +115,7 @@ interface Message {
 }
 
 const noMessage: Message = { data: -1, message: '' };
-/** conmon's messages are short; what runc printed is cut at 8 KiB in them. */
+/** conmon's messages are short; what the runtime printed is cut at 8 KiB in them. */
 const longestMessage = 64 * 1024;
 
 /** conmon's first JSON line on a pipe; a negative number when the pipe ends without one. */

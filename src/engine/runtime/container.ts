@@ -1,6 +1,7 @@
 import type { Digest, HealthcheckConfig } from '#formats/oci.ts';
 import type { LogConfig } from '../logs/log-config.ts';
 import type { DnsSettings, EndpointRequest, PortRequest, Sandbox } from '../network/networks.ts';
+import type { RuntimeName } from './oci-runtimes.ts';
 
 /** A mount of a container, resolved: what is mounted where. */
 export interface MountRequest {
@@ -120,6 +121,8 @@ export interface ContainerSpec {
   readonly shmSizeBytes: number;
   readonly oomScoreAdj: number;
   readonly init: boolean;
+  /** What makes it; undefined: the engine's default. */
+  readonly runtime?: RuntimeName;
   /** '' = a namespace of its own, `host`, or `container:<id>`; IPC also `none`, `private`, `shareable`. */
   readonly pidMode: string;
   readonly ipcMode: string;

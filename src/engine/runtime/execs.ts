@@ -11,6 +11,7 @@ import { execExitPath, execFolder, readExit } from './end-run.ts';
 import { noteExec } from './exec-notes.ts';
 import { readUserDatabase } from './image-users.ts';
 import { eventAttributes, type LiveContainer, type LiveExec, newLiveExec, notRunning } from './live-container.ts';
+import { runtimeOf } from './record.ts';
 import type { Room } from './room.ts';
 import { capabilitySets, encodeSpec } from './spec/build-spec.ts';
 import { capabilityNames, resolveCapabilities } from './spec/capabilities.ts';
@@ -19,7 +20,7 @@ import type { RuntimeProcess } from './spec/runtime-spec.ts';
 import { parseSecurityOptions } from './spec/security-options.ts';
 import { resolveUlimits } from './spec/ulimits.ts';
 import { resolveUser } from './spec/user.ts';
-import { lastRuntimeError, lastWords, type StartFailure, startFailure } from './start-failure.ts';
+import { inRuncsWords, lastRuntimeError, lastWords, type StartFailure, startFailure } from './start-failure.ts';
 import { StreamHub } from './stream-hub.ts';
 import { settlesWithin } from './waiting.ts';
 
@@ -125,11 +126,10 @@ async function launch(
   attaches: boolean,
 ): Promise<StartFailure | undefined> {
   const { spec } = exec.value;
-  const runtimeLog = join(folder, 'runc.log');
+  const runtimeLog = join(folder, 'runtime.log');
   const holder = holdProcess({
     conmonPath: room.conmonPath,
-    runcPath: room.runc.path,
-    runtimeRoot: room.paths.runtimeRoot,
+    runtime: room.runtimes.get(runtimeOf(live.record)),
     id: live.id,
     folder,
     pidFile: join(folder, 'pid'),
@@ -152,7 +152,8 @@ async function launch(
     return undefined;
   }
   await holder.ended;
-  return startFailure('exec', lastRuntimeError(readText(runtimeLog)) ?? lastWords(text));
+  const message = lastRuntimeError(readText(runtimeLog)) ?? lastWords(text);
+  return startFailure('exec', inRuncsWords(message, spec.args[0] ?? ''));
 }
 
 /** Ends an exec that never ran. */

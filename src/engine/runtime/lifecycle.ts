@@ -128,10 +128,10 @@ export class Lifecycle {
         throw new StatusError('Conflict', `Container ${live.id} is already paused`);
       if (!isRunning(live.record)) throw notRunning(live);
       try {
-        await runRuntime(this.#room, ['pause', live.id]);
+        await runRuntime(this.#room, live.record, ['pause']);
       } catch (error) {
         // It may have frozen it, and failed to write that down.
-        await runRuntime(this.#room, ['resume', live.id]).catch(() => {});
+        await runRuntime(this.#room, live.record, ['resume']).catch(() => {});
         throw error;
       }
       this.#setStatus(live, 'paused');
@@ -335,7 +335,7 @@ export class Lifecycle {
   }
 
   async #unfreeze(live: LiveContainer): Promise<void> {
-    await runRuntime(this.#room, ['resume', live.id]);
+    await runRuntime(this.#room, live.record, ['resume']);
     this.#setStatus(live, 'running');
   }
 

@@ -5,7 +5,6 @@ import type { Logger } from '#base/logger.ts';
 import { makeFolderDurably } from '#sys/durable-file.ts';
 import { openCgroups } from '#sys/cgroups.ts';
 import { ArrivalWatch } from '#sys/inotify.ts';
-import type { Program } from '#sys/sealed-program.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
@@ -18,6 +17,7 @@ import { ContainerTable } from './container-table.ts';
 import type { Containers } from './containers.ts';
 import { LiveContainer } from './live-container.ts';
 import { LocalContainers } from './local-containers.ts';
+import type { OciRuntimes } from './oci-runtimes.ts';
 import { RecordStore } from './record-store.ts';
 import type { Room } from './room.ts';
 import { readHostFacts } from './spec/host-facts.ts';
@@ -28,7 +28,7 @@ export interface ContainersOptions {
   /** Gone after a reboot: bundles, exit codes. Absolute and short. */
   readonly runDir: string;
   readonly instance: string;
-  readonly runc: Program;
+  readonly runtimes: OciRuntimes;
   readonly conmonPath: string;
   /** journald's socket. */
   readonly journalSocket: string;
@@ -49,7 +49,6 @@ export async function openContainers(
   await makeFolderDurably(options.dataDir);
   const paths = runPaths(options.runDir);
   mkdirSync(paths.exits, { recursive: true, mode: 0o700 });
-  mkdirSync(paths.runtimeRoot, { recursive: true, mode: 0o700 });
   const closing = new AbortController();
   const room: Room = {
     ...options,

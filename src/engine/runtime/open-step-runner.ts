@@ -11,7 +11,6 @@ import { emulatedArchitectures } from '#sys/binary-formats.ts';
 import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
 import { mountTmpfs, unmountTree } from '#sys/mounts.ts';
 import { kill } from '#sys/process.ts';
-import type { Program } from '#sys/sealed-program.ts';
 
 import type { SecretFile, StepMount, StepRun, StepRunner } from '../build/builder.ts';
 import type { Networks, Sandbox } from '../network/networks.ts';
@@ -19,6 +18,7 @@ import type { Snapshots } from '../snapshots/snapshots.ts';
 import { killCgroup } from './end-run.ts';
 import { readUserDatabase } from './image-users.ts';
 import { findProcesses } from './process-search.ts';
+import type { OciRuntimes } from './oci-runtimes.ts';
 import { parentCgroup } from './room.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, requestedDevices } from './spec/devices.ts';
@@ -26,7 +26,7 @@ import { type HostFacts, readHostFacts } from './spec/host-facts.ts';
 import type { ResolvedMount } from './spec/mounts.ts';
 import { resolveUser } from './spec/user.ts';
 import { makeWorkingDirectory } from './start-run.ts';
-import { lastRuntimeError, startFailure } from './start-failure.ts';
+import { inRuncsWords, lastRuntimeError, startFailure } from './start-failure.ts';
 import { stepContainer, stepSandbox } from './step-container.ts';
 import { comesTrue } from './waiting.ts';
 
@@ -34,13 +34,13 @@ export interface StepRunnerOptions {
   /** Bundles of steps that run; gone after a reboot. */
   readonly runDir: string;
   readonly instance: string;
-  readonly runc: Program;
+  readonly runtimes: OciRuntimes;
   readonly snapshots: Snapshots;
   readonly networks: Networks;
   readonly logger: Logger;
 }
 
-/** Where runc looks for programs of its own. */
+/** Where the runtime looks for programs of its own. */
 const runtimePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const killedExitCode = 137;
 /** BuildKit's limit of a secret allows 500 KiB each. */
@@ -52,7 +52,7 @@ const lookAgainMs = 3;
 
 /** Opens the runner of build steps and clears away those that an earlier life of this process left. */
 export async function openStepRunner(options: StepRunnerOptions): Promise<StepRunner & AsyncDisposable> {
-  const runner = new RuncSteps(options);
+  const runner = new RuntimeSteps(options);
   await runner.sweep();
   return runner;
 }
@@ -63,8 +63,8 @@ interface Step {
   readonly cgroupPath: string;
 }
 
-/** Runs each step by `runc run` with pipes: a step need not outlive this process, its build does not either. */
-class RuncSteps implements StepRunner, AsyncDisposable {
+/** Runs each step by `run` of the default runtime, with pipes: a step need not outlive this process, its build does not either. */
+class RuntimeSteps implements StepRunner, AsyncDisposable {
   readonly #options: StepRunnerOptions;
   readonly #cgroups: Cgroups = openCgroups();
   readonly #host: HostFacts = readHostFacts();
@@ -74,7 +74,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
   constructor(options: StepRunnerOptions) {
     this.#options = options;
     this.#steps = join(options.runDir, 'steps');
-    this.#runtimeRoot = join(options.runDir, 'steps-runc');
+    this.#runtimeRoot = join(options.runDir, 'steps-runtime');
   }
 
   canRun(architecture: string): boolean {
@@ -92,7 +92,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
       if (step.secretEnv.length + step.secretFiles.length > 0) mountTmpfs(one.folder, secretFolderOptions);
       const sandbox = await this.#options.networks.open(stepSandbox(one.id, step), signal);
       this.#writeBundle(one, step, sandbox);
-      return await this.#execute(one, onOutput, signal);
+      return await this.#execute(one, step.args[0] ?? '', onOutput, signal);
     } finally {
       await this.#clear(one);
     }
@@ -137,15 +137,17 @@ class RuncSteps implements StepRunner, AsyncDisposable {
     writeFileSync(join(one.folder, 'config.json'), encodeSpec(config), { mode: 0o600 });
   }
 
-  async #execute(one: Step, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number> {
+  async #execute(one: Step, program: string, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
-    const log = join(one.folder, 'runc.log');
+    const log = join(one.folder, 'runtime.log');
+    const { runtimes } = this.#options;
+    const runtime = runtimes.get(runtimes.default);
     const child = spawn(
-      this.#options.runc.path,
+      runtime.program.path,
       ['--root', this.#runtimeRoot, '--log', log, '--log-format', 'json', 'run', '--bundle', one.folder, one.id],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: runtimePath, GOMAXPROCS: '1' } },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...runtime.env, PATH: runtimePath } },
     );
-    // Again and again: while runc still sets the container up there is nothing to kill.
+    // Again and again: while the runtime still sets the container up there is nothing to kill.
     let again: Disposable | undefined;
     const abort = (): void => {
       killCgroup(this.#cgroups, one.cgroupPath);
@@ -162,7 +164,7 @@ class RuncSteps implements StepRunner, AsyncDisposable {
       const code = await ended;
       const refusal = code === 0 ? undefined : lastRuntimeError(readLog(log));
       if (refusal === undefined) return code;
-      const failure = startFailure('create', refusal);
+      const failure = startFailure('create', inRuncsWords(refusal, program));
       if (failure.exitCode === 128) throw new StatusError('InvalidArgument', failure.message);
       onOutput(Buffer.from(`${failure.message}\n`));
       return failure.exitCode;

@@ -16,7 +16,7 @@ import { watchHealth } from './health.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LiveContainer } from './live-container.ts';
 import { findProcesses } from './process-search.ts';
-import { isRunning, type Run } from './record.ts';
+import { isRunning, type Run, runtimeOf } from './record.ts';
 import { removeContainer } from './removal.ts';
 import { resumeReplacement } from './replacement.ts';
 import { closeMounts } from './resolve-mounts.ts';
@@ -130,7 +130,7 @@ async function adopt(room: Room, live: LiveContainer, init: ProcessIdentity): Pr
   live.finished = new AbortController();
   live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
-  await openForgottenGate(bundle.startGate, init);
+  await openForgottenGate(bundle, runtimeOf(live.record), init);
   await reopenVolumes(room, live);
   adoptExecs(room, live);
 }

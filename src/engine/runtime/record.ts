@@ -3,6 +3,7 @@ import type { ProcessIdentity } from '#sys/process.ts';
 
 import type { PortRequest } from '../network/networks.ts';
 import type { ContainerSpec, ContainerState, ContainerStatus, MountPoint } from './container.ts';
+import type { RuntimeName } from './oci-runtimes.ts';
 import { never } from './timestamps.ts';
 
 /**
@@ -61,6 +62,8 @@ export interface Replacement {
 export interface Run {
   readonly bootId: string;
   readonly cgroupPath: string;
+  /** What made it, and works on it until its end; absent in records of times when there was runc only. */
+  readonly runtime?: RuntimeName;
   /** The container's first process; absent until it was made. */
   readonly init?: ProcessIdentity;
   /** The conmon that holds it. */
@@ -109,4 +112,9 @@ export function isContainerRecord(value: unknown): value is ContainerRecord {
 /** Whether the container has processes: also when they are paused. */
 export function isRunning(record: ContainerRecord): boolean {
   return record.state.status === 'running' || record.state.status === 'paused';
+}
+
+/** The runtime that made the run of a container. */
+export function runtimeOf({ run }: Pick<ContainerRecord, 'run'>): RuntimeName {
+  return run?.runtime ?? 'runc';
 }

@@ -1,7 +1,6 @@
 import type { Logger } from '#base/logger.ts';
 import type { Cgroups } from '#sys/cgroups.ts';
 import type { ArrivalWatch } from '#sys/inotify.ts';
-import type { Program } from '#sys/sealed-program.ts';
 
 import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
@@ -11,6 +10,7 @@ import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { RunPaths } from './bundle.ts';
 import type { ContainerTable } from './container-table.ts';
+import type { OciRuntimes } from './oci-runtimes.ts';
 import type { RecordStore } from './record-store.ts';
 import type { HostFacts } from './spec/host-facts.ts';
 
@@ -18,7 +18,7 @@ import type { HostFacts } from './spec/host-facts.ts';
 export interface Room {
   readonly dataDir: string;
   readonly instance: string;
-  readonly runc: Program;
+  readonly runtimes: OciRuntimes;
   readonly conmonPath: string;
   readonly snapshots: Snapshots;
   readonly images: Images;

@@ -2,24 +2,30 @@ import { execFile } from 'node:child_process';
 
 import { StatusError } from '#base/errors.ts';
 
+import { type ContainerRecord, runtimeOf } from './record.ts';
 import type { Room } from './room.ts';
 
 /** A call of the runtime takes milliseconds; one that takes this long hangs. */
 const timeoutMs = 30_000;
 
-/** Runs runc with arguments, such as `pause <id>`; throws Internal with its words when it fails. */
+/**
+ * Runs the runtime of a container that runs with a command and its options, such as `pause`; throws Internal with its words
+ * when it fails.
+ */
 export async function runRuntime(
-  room: Pick<Room, 'runc' | 'paths'>,
-  args: readonly string[],
+  room: Pick<Room, 'runtimes'>,
+  record: ContainerRecord,
+  command: readonly string[],
   input = '',
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const all = ['--root', room.paths.runtimeRoot, ...args];
-  const child = execFile(room.runc.path, all, { timeout: timeoutMs }, (error, _, stderr) => {
+  const runtime = room.runtimes.get(runtimeOf(record));
+  const all = ['--root', runtime.root, ...command, record.id];
+  const child = execFile(runtime.program.path, all, { timeout: timeoutMs }, (error, _, stderr) => {
     if (error === null) resolve();
     else
       reject(
-        new StatusError('Internal', `runc ${args.join(' ')}: ${stderr.trim() || error.message}`, { cause: error }),
+        new StatusError('Internal', `${runtime.name} ${command.join(' ')}: ${stderr.trim() || error.message}`, { cause: error }),
       );
   });
   child.stdin?.on('error', () => {});

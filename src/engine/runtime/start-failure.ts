@@ -7,7 +7,7 @@ export interface StartFailure {
   readonly exitCode: 126 | 127 | 128;
 }
 
-/** The last error in a log that runc wrote with `--log-format=json`; undefined when there is none. */
+/** The last error in a log that a runtime wrote with `--log-format=json`; undefined when there is none. */
 export function lastRuntimeError(log: string): string | undefined {
   for (const line of log.trimEnd().split('\n').toReversed()) {
     const entry = parse(line);
@@ -23,8 +23,21 @@ export function lastWords(printed: string): string {
 }
 
 /**
- * Translates what runc says when it cannot start a container's or an exec's program. runc has no error codes, its text
- * is all there is: the same words that Docker decides by (moby, daemon/errors.go).
+ * What crun says of a program that it cannot execute, in runc's words, which clients know; anything else as it is.
+ * `program`: the first of the arguments.
+ */
+export function inRuncsWords(message: string, program: string): string {
+  const missing = /executable file `(.*)` not found/.exec(message)?.[1];
+  const quoted = `unable to start container process: exec: "${missing ?? program}": `;
+  if (missing?.includes('/') === true) return `${quoted}stat ${missing}: no such file or directory`;
+  if (missing !== undefined) return `${quoted}executable file not found in $PATH`;
+  const refused = /^(?:open executable|the path `.*` exists but it is not executable)(?:: (.*))?$/.exec(message);
+  return refused === null ? message : `${quoted}${(refused[1] ?? 'permission denied').toLowerCase()}`;
+}
+
+/**
+ * Translates what a runtime says when it cannot start a container's or an exec's program. Runtimes have no error codes,
+ * their text is all there is: the same words that Docker decides by (moby, daemon/errors.go).
  */
 export function startFailure(action: 'create' | 'exec', runtimeMessage: string): StartFailure {
   const text = runtimeMessage.toLowerCase();

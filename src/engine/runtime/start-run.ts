@@ -16,7 +16,8 @@ import { readUserDatabase } from './image-users.ts';
 import { resolveLinks } from './links.ts';
 import { openGate } from './start-gate.ts';
 import { eventAttributes, type LiveContainer } from './live-container.ts';
-import type { ContainerRecord } from './record.ts';
+import type { OciRuntime } from './oci-runtimes.ts';
+import { type ContainerRecord, runtimeOf } from './record.ts';
 import { openMounts } from './resolve-mounts.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { logOrigin, prepareLog, watchLog } from './run-log.ts';
@@ -25,7 +26,7 @@ import { allDevices, numberedBlockLimits, requestedDevices } from './spec/device
 import { shmOptions } from './spec/mounts.ts';
 import { sharedWith } from './spec/namespaces.ts';
 import { resolveUser } from './spec/user.ts';
-import { lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
+import { inRuncsWords, lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
 import { formatTime } from './timestamps.ts';
 
 const filePlaces = { hosts: '/etc/hosts', hostname: '/etc/hostname', resolvConf: '/etc/resolv.conf' } as const;
@@ -40,14 +41,15 @@ export async function startRun(room: Room, live: LiveContainer, signal: AbortSig
   const before = live.record;
   const bundle = room.paths.bundle(live.id);
   const cgroupPath = cgroupOf(room, before);
-  live.record = { ...before, run: { bootId: bootId(), cgroupPath } };
+  const runtime = room.runtimes.get(before.spec.runtime ?? room.runtimes.default);
+  live.record = { ...before, run: { bootId: bootId(), cgroupPath, runtime: runtime.name } };
   // That it was started is durable before its program begins; meanwhile the runtime makes the container.
   const saved = before.spec.autoRemove ? undefined : room.records.save(live.record);
   if (saved === undefined) room.records.note(live.record);
   let holder: Holder | undefined;
   try {
-    holder = await settled(hold(room, live, bundle, cgroupPath, signal), saved);
-    const init = await settled(createdProcess(room, holder, bundle), saved);
+    holder = await settled(hold(room, live, { bundle, cgroupPath, runtime }, signal), saved);
+    const init = await settled(createdProcess(room, holder, bundle, before.spec.args[0] ?? ''), saved);
     await saved;
     await begin(room, live, bundle, init, holder);
   } catch (error) {
@@ -74,7 +76,7 @@ async function settled<T>(work: Promise<T>, beside: Promise<unknown> | undefined
   }
 }
 
-/** runc would not create the container or its program; the message is Docker's. */
+/** The runtime would not create the container or its program; the message is Docker's. */
 class RuntimeRefusal extends Error {
   readonly exitCode: number;
 
@@ -89,12 +91,18 @@ function failureOf(error: unknown): { readonly message: string; readonly exitCod
   return { message: messageOf(error), exitCode: 128 };
 }
 
+/** What a run is made with. */
+interface Making {
+  readonly bundle: Bundle;
+  readonly cgroupPath: string;
+  readonly runtime: OciRuntime;
+}
+
 /** Everything up to a conmon that makes the container. */
 async function hold(
   room: Room,
   live: LiveContainer,
-  bundle: Bundle,
-  cgroupPath: string,
+  { bundle, cgroupPath, runtime }: Making,
   signal: AbortSignal,
 ): Promise<Holder> {
   const { record } = live;
@@ -127,8 +135,7 @@ async function hold(
   await checkReceiver(logOrigin(record), room.journalSocket, room.logger, signal);
   return holdProcess({
     conmonPath: room.conmonPath,
-    runcPath: room.runc.path,
-    runtimeRoot: room.paths.runtimeRoot,
+    runtime,
     id: live.id,
     folder: bundle.folder,
     pidFile: bundle.pid,
@@ -162,13 +169,13 @@ export function makeWorkingDirectory(rootPath: string, cwd: string): void {
   }
 }
 
-async function createdProcess(room: Room, holder: Holder, bundle: Bundle): Promise<ProcessIdentity> {
+async function createdProcess(room: Room, holder: Holder, bundle: Bundle, program: string): Promise<ProcessIdentity> {
   const { pid, text: printed } = await holder.started;
   const identity = pid === undefined ? undefined : identify(pid);
   if (identity !== undefined) return identity;
   await holder.ended;
   const text = lastRuntimeError(readText(bundle.runtimeLog)) ?? lastWords(printed);
-  const failure = startFailure('create', text);
+  const failure = startFailure('create', inRuncsWords(text, program));
   room.logger.info('runtime refused a container', { message: failure.message });
   throw new RuntimeRefusal(failure.message, failure.exitCode);
 }
@@ -196,7 +203,7 @@ async function begin(
   live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
   await live.hub.accepted();
-  await openGate(bundle.startGate, init);
+  await openGate(bundle, room.runtimes.get(runtimeOf(live.record)), init);
   room.events.publish('container', 'start', live.id, eventAttributes(live.record));
 }
 

@@ -9,6 +9,7 @@ import type { Images } from '#engine/images/images.ts';
 import { openImages } from '#engine/images/open-images.ts';
 import { openNetworks } from '#engine/network/open-networks.ts';
 import { removeKernelState } from '#engine/network/remove-kernel-state.ts';
+import { OciRuntimes } from '#engine/runtime/oci-runtimes.ts';
 import { openStepRunner } from '#engine/runtime/open-step-runner.ts';
 import { openSnapshots } from '#engine/snapshots/open-snapshots.ts';
 import { parseReference } from '#formats/reference.ts';
@@ -88,8 +89,9 @@ async function openRooms(folder: string, instance: string, runDir: string) {
   const images = opened.use(
     await openImages({ dataDir: data('images'), snapshots, events, users, insecureRegistries: [], logger }, never),
   );
-  const runc = { runDir, instance, runc: { path: '/usr/sbin/runc' } };
-  const steps = opened.use(await openStepRunner({ ...runc, snapshots, networks, logger }));
+  const paths = { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' };
+  const runtimes = opened.use(new OciRuntimes({ paths, default: 'auto' }, runDir));
+  const steps = opened.use(await openStepRunner({ runDir, instance, runtimes, snapshots, networks, logger }));
   const builder = opened.use(
     await openBuilder({ dataDir: data('build'), images, snapshots, steps, events, logger }, never),
   );

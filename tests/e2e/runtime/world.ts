@@ -37,7 +37,7 @@ export async function openPlace(place: Place, log: (line: string) => void = () =
       dataDir: join(place.folder, 'data'),
       runDir: join(place.folder, 'run'),
       instance: place.instance,
-      runcPath: '/usr/sbin/runc',
+      runtimes: { paths: { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' }, default: 'auto' },
       conmonPath: '/usr/bin/conmon',
       addressPools: [{ base: '10.231.0.0/16', size: 24 }],
       publishAddress: '',

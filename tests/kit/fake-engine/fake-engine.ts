@@ -60,6 +60,7 @@ export class FakeEngine implements AsyncDisposable {
     },
   };
   readonly snapshots: Snapshots;
+  readonly runtimes = { default: 'crun', names: ['crun', 'runc'] } as const;
 
   constructor(dataDir: string) {
     this.containers = new FakeContainers(this.events);
@@ -75,7 +76,7 @@ export class FakeEngine implements AsyncDisposable {
       dataDir,
       runDir: dataDir,
       instance: 'test',
-      runcPath: '/usr/sbin/runc',
+      runtimes: { paths: { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' }, default: 'auto' },
       conmonPath: '/usr/bin/conmon',
       addressPools: [{ base: '10.77.0.0/16', size: 24 }],
       publishAddress: '',

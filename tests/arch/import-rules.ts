@@ -30,11 +30,11 @@ const inputOutput =
 
 /** Places that start processes, and which. */
 const spawners: Readonly<Record<string, string>> = {
-  'src/engine/runtime/': 'runc, conmon and ps',
+  'src/engine/runtime/': 'runtimes, conmon and ps',
   'src/sys/ext4-image.ts': 'mkfs.ext4, e2fsck and resize2fs, whose work no system call does',
   'src/sys/run-program.ts':
     'programs of the distribution in namespaces of their own: debootstrap and apt for the first base image, git for builds that name a repository',
-  'src/cli/': 'the daemon; runc and conmon for their versions; a library that may crash',
+  'src/cli/': 'the daemon; the runtimes and conmon for their versions; a library that may crash',
   'src/engine/images/stream/': 'xz and bzip2, which Node.js does not have',
   'tests/': 'the daemon and real clients',
   'scripts/': 'the tools',

@@ -19,7 +19,8 @@ import {
 export const engineSettings = {
   runtime: {
     type: choice('auto', ...runtimeNames),
-    summary: 'the OCI runtime of containers that name none; auto: crun where it is installed and can be used, else runc',
+    summary:
+      'the OCI runtime of containers that name none; auto: crun where it is installed and can be used, else runc',
     default: 'auto',
   },
   crunPath: {

@@ -18,6 +18,12 @@ const healthyFiles: Readonly<Record<string, string>> = {
   '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory hugetlb pids rdma misc\n',
 };
 
+const versions: Readonly<Record<string, string>> = {
+  crun: 'crun version 1.8.1',
+  runc: 'runc version 1.1.5+ds1',
+  conmon: 'conmon version 2.1.6',
+};
+
 interface Answers {
   readonly files?: Readonly<Record<string, string | undefined>>;
   readonly host?: Partial<Host>;
@@ -33,7 +39,7 @@ function machine({ files = {}, host = {} }: Answers): Host {
     read: (path) => all[path],
     exists: (path) => all[path] !== undefined,
     linkTarget: () => undefined,
-    version: async (program) => (program === 'runc' ? 'runc version 1.1.5+ds1' : 'conmon version 2.1.6'),
+    version: async (program) => versions[program],
     diskSpace: () => ({ freeBytes: 20 * gibibyte, totalBytes: 100 * gibibyte }),
     tryOverlay: () => undefined,
     chains: () => [{ family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'accept' }],
@@ -114,7 +120,7 @@ const troubles: readonly (readonly [string, Answers, Finding['state'], RegExp, R
     /timesyncd/,
   ],
   [
-    'runc',
+    'runtime',
     { host: { version: async () => undefined } },
     'fail',
     /runc, which starts containers, is not installed/,
@@ -202,4 +208,13 @@ describe('slipway doctor', () => {
     assert.equal(elsewhere.state, 'ok');
     assert.match(elsewhere.text, /DOCKER_HOST=unix:\/\/\/r\/run\/slipway\/docker\.sock/);
   });
+});
+
+test('one runtime is enough, and both are told', async () => {
+  const only = (name: string): Answers => ({
+    host: { version: async (program) => (program === name ? versions[program] : undefined) },
+  });
+  assert.deepEqual(await find('runtime', {}), { state: 'ok', text: 'crun 1.8.1, runc 1.1.5+ds1' });
+  assert.deepEqual(await find('runtime', only('crun')), { state: 'ok', text: 'crun 1.8.1' });
+  assert.deepEqual(await find('runtime', only('runc')), { state: 'ok', text: 'runc 1.1.5+ds1' });
 });

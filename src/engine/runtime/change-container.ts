@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { StatusError } from '#base/errors.ts';
 
 import type { ResourceLimits, RestartPolicy } from './container.ts';
@@ -23,8 +26,11 @@ export async function changeContainer(room: Room, live: LiveContainer, change: C
     );
   const limits = { ...spec.limits, ...change.limits };
   const resources = runtimeResources(limits, room.host, undefined, numberedBlockLimits(limits.blockDevices));
-  if (change.limits !== undefined && isRunning(live.record))
-    await runRuntime(room, live.record, ['update', '--resources', '-'], JSON.stringify(resources));
+  if (change.limits !== undefined && isRunning(live.record)) {
+    const path = join(room.paths.bundle(live.id).folder, 'resources.json');
+    writeFileSync(path, JSON.stringify(resources), { mode: 0o600 });
+    await runRuntime(room, live.record, ['update', '--resources', path]);
+  }
   live.record = { ...live.record, spec: { ...spec, limits, restart: change.restart ?? spec.restart } };
   await room.records.save(live.record);
   room.events.publish('container', 'update', live.id, eventAttributes(live.record));

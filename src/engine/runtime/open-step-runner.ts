@@ -137,7 +137,12 @@ class RuntimeSteps implements StepRunner, AsyncDisposable {
     writeFileSync(join(one.folder, 'config.json'), encodeSpec(config), { mode: 0o600 });
   }
 
-  async #execute(one: Step, program: string, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<number> {
+  async #execute(
+    one: Step,
+    program: string,
+    onOutput: (bytes: Uint8Array) => void,
+    signal: AbortSignal,
+  ): Promise<number> {
     signal.throwIfAborted();
     const log = join(one.folder, 'runtime.log');
     const { runtimes } = this.#options;

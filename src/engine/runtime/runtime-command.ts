@@ -16,19 +16,18 @@ export async function runRuntime(
   room: Pick<Room, 'runtimes'>,
   record: ContainerRecord,
   command: readonly string[],
-  input = '',
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const runtime = room.runtimes.get(runtimeOf(record));
   const all = ['--root', runtime.root, ...command, record.id];
-  const child = execFile(runtime.program.path, all, { timeout: timeoutMs }, (error, _, stderr) => {
+  execFile(runtime.program.path, all, { timeout: timeoutMs }, (error, _, stderr) => {
     if (error === null) resolve();
     else
       reject(
-        new StatusError('Internal', `${runtime.name} ${command.join(' ')}: ${stderr.trim() || error.message}`, { cause: error }),
+        new StatusError('Internal', `${runtime.name} ${command.join(' ')}: ${stderr.trim() || error.message}`, {
+          cause: error,
+        }),
       );
   });
-  child.stdin?.on('error', () => {});
-  child.stdin?.end(input);
   await promise;
 }

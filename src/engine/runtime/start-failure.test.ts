@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
+import { inRuncsWords, lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
 
 test('what runc says becomes what Docker says, with the exit code of shells', () => {
   const said: readonly (readonly [string, number])[] = [
@@ -26,6 +26,27 @@ test('what runc says becomes what Docker says, with the exit code of shells', ()
     );
   }
   assert.match(startFailure('exec', 'exec failed: x').message, /^OCI runtime exec failed: exec failed: x: unknown$/);
+});
+
+test("crun's words become runc's, and what they do not share stays", () => {
+  const quoted = (name: string, what: string): string => `unable to start container process: exec: "${name}": ${what}`;
+  const said: readonly (readonly [string, string])[] = [
+    [
+      'executable file `nope` not found in $PATH: No such file or directory',
+      quoted('nope', 'executable file not found in $PATH'),
+    ],
+    [
+      'executable file `/nope` not found: No such file or directory',
+      quoted('/nope', 'stat /nope: no such file or directory'),
+    ],
+    [
+      'executable file `/a/b` not found in $PATH: No such file or directory',
+      quoted('/a/b', 'stat /a/b: no such file or directory'),
+    ],
+    ['open executable: Permission denied', quoted('/etc/passwd', 'permission denied')],
+    ['mount `x` to `y`: No such file or directory', 'mount `x` to `y`: No such file or directory'],
+  ];
+  for (const [text, words] of said) assert.equal(inRuncsWords(text, '/etc/passwd'), words);
 });
 
 test('the last error of a log counts', () => {

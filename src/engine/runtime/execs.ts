@@ -153,7 +153,7 @@ async function launch(
   }
   await holder.ended;
   const message = lastRuntimeError(readText(runtimeLog)) ?? lastWords(text);
-  return startFailure('exec', inRuncsWords(message, spec.args[0] ?? ''));
+  return startFailure('exec', inRuncsWords('exec', message, spec.args[0] ?? ''));
 }
 
 /** Ends an exec that never ran. */

@@ -169,7 +169,7 @@ class RuntimeSteps implements StepRunner, AsyncDisposable {
       const code = await ended;
       const refusal = code === 0 ? undefined : lastRuntimeError(readLog(log));
       if (refusal === undefined) return code;
-      const failure = startFailure('create', inRuncsWords(refusal, program));
+      const failure = startFailure('create', inRuncsWords('create', refusal, program));
       if (failure.exitCode === 128) throw new StatusError('InvalidArgument', failure.message);
       onOutput(Buffer.from(`${failure.message}\n`));
       return failure.exitCode;

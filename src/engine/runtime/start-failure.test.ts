@@ -29,7 +29,8 @@ test('what runc says becomes what Docker says, with the exit code of shells', ()
 });
 
 test("crun's words become runc's, and what they do not share stays", () => {
-  const quoted = (name: string, what: string): string => `unable to start container process: exec: "${name}": ${what}`;
+  const quoted = (name: string, what: string): string =>
+    `crun create failed: unable to start container process: exec: "${name}": ${what}`;
   const said: readonly (readonly [string, string])[] = [
     [
       'executable file `nope` not found in $PATH: No such file or directory',
@@ -44,9 +45,17 @@ test("crun's words become runc's, and what they do not share stays", () => {
       quoted('/a/b', 'stat /a/b: no such file or directory'),
     ],
     ['open executable: Permission denied', quoted('/etc/passwd', 'permission denied')],
-    ['mount `x` to `y`: No such file or directory', 'mount `x` to `y`: No such file or directory'],
+    ['open executable: Operation not permitted', quoted('/etc/passwd', 'permission denied')],
+    ['mount `x` to `y`: No such file or directory', 'mount `x` to `y`: no such file or directory'],
+    ['setresuid: Invalid argument', 'setresuid: invalid argument'],
   ];
-  for (const [text, words] of said) assert.equal(inRuncsWords(text, '/etc/passwd'), words);
+  for (const [text, words] of said) assert.equal(inRuncsWords('create', text, '/etc/passwd'), words);
+  const folder = inRuncsWords('exec', 'chdir `/a`: No such file or directory', 'ls');
+  assert.equal(
+    folder,
+    'exec failed: unable to start container process: chdir to cwd ("/a") set in config.json failed: no such file or directory',
+  );
+  assert.equal(startFailure('exec', folder).exitCode, 127);
 });
 
 test('the last error of a log counts', () => {

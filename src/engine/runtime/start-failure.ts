@@ -7,6 +7,8 @@ export interface StartFailure {
   readonly exitCode: 126 | 127 | 128;
 }
 
+const notOnPath = 'executable file not found in $PATH';
+
 /** The last error in a log that a runtime wrote with `--log-format=json`; undefined when there is none. */
 export function lastRuntimeError(log: string): string | undefined {
   for (const line of log.trimEnd().split('\n').toReversed()) {
@@ -23,16 +25,21 @@ export function lastWords(printed: string): string {
 }
 
 /**
- * What crun says of a program that it cannot execute, in runc's words, which clients know; anything else as it is.
- * `program`: the first of the arguments.
+ * What crun says, in runc's words, which clients know, as far as it is about the program or its working folder; anything
+ * else as it is, but for the capital that C libraries begin their errors with. `program`: the first of the arguments.
  */
-export function inRuncsWords(message: string, program: string): string {
+export function inRuncsWords(action: 'create' | 'exec', message: string, program: string): string {
+  const begin = `${action === 'exec' ? 'exec' : 'crun create'} failed: unable to start container process: `;
   const missing = /executable file `(.*)` not found/.exec(message)?.[1];
-  const quoted = `unable to start container process: exec: "${missing ?? program}": `;
-  if (missing?.includes('/') === true) return `${quoted}stat ${missing}: no such file or directory`;
-  if (missing !== undefined) return `${quoted}executable file not found in $PATH`;
-  const refused = /^(?:open executable|the path `.*` exists but it is not executable)(?:: (.*))?$/.exec(message);
-  return refused === null ? message : `${quoted}${(refused[1] ?? 'permission denied').toLowerCase()}`;
+  if (missing !== undefined) {
+    const why = missing.includes('/') ? `stat ${missing}: no such file or directory` : notOnPath;
+    return `${begin}exec: "${missing}": ${why}`;
+  }
+  if (/^(?:open executable|the path `.*` exists but it is not executable)/.test(message))
+    return `${begin}exec: "${program}": permission denied`;
+  const [, folder, why = ''] = /^chdir `(.*)`: (.*)$/.exec(message) ?? [];
+  if (folder !== undefined) return `${begin}chdir to cwd ("${folder}") set in config.json failed: ${why.toLowerCase()}`;
+  return message.replace(/: [A-Z][a-z ]+$/, (end) => end.toLowerCase());
 }
 
 /**

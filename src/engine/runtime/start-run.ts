@@ -175,7 +175,7 @@ async function createdProcess(room: Room, holder: Holder, bundle: Bundle, progra
   if (identity !== undefined) return identity;
   await holder.ended;
   const text = lastRuntimeError(readText(bundle.runtimeLog)) ?? lastWords(printed);
-  const failure = startFailure('create', inRuncsWords(text, program));
+  const failure = startFailure('create', inRuncsWords('create', text, program));
   room.logger.info('runtime refused a container', { message: failure.message });
   throw new RuntimeRefusal(failure.message, failure.exitCode);
 }

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import { StatusError } from '#base/errors.ts';
 
 import type { ContainerSpec, MountRequest } from '../container.ts';
@@ -74,15 +76,21 @@ function bindMount(mount: ResolvedMount & { type: 'bind' }, input: MountInput): 
 }
 
 function readOnlyOption(
-  { target, readOnlyReach = 'all-if-possible' }: ResolvedMount & { type: 'bind' },
+  { source, target, readOnlyReach = 'all-if-possible' }: ResolvedMount & { type: 'bind' },
   input: MountInput,
 ): string {
+  // Nothing lies below a file, and crun 1.8 takes it for a folder when it looks.
+  if (isFile(source)) return 'ro';
   if (readOnlyReach === 'all' && input.readOnlyOption !== 'rro')
     throw new StatusError(
       'NotSupported',
       `Cannot mount ${target} read-only with all below it: that needs Linux 5.12; say bind-recursive=writable`,
     );
   return readOnlyReach === 'top' ? 'ro' : input.readOnlyOption;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
 }
 
 function tmpfsMount(mount: ResolvedMount & { type: 'tmpfs' }): RuntimeMount {

@@ -61,7 +61,9 @@ export class TarParser {
   #pieceDone = 0;
   #paddingBytes = 0;
   #inBody = false;
+  #inPadding = false;
   #ended = false;
+  /** Between two entries. */
   #clean = true;
 
   constructor(events: TarEvents) {
@@ -84,9 +86,14 @@ export class TarParser {
     }
   }
 
-  /** No more bytes: throws Damaged when the archive stops in the middle of an entry. */
+  /**
+   * No more bytes: throws Damaged when the archive stops in the middle of an entry. What follows the last file's bytes may
+   * be missing: docker's client sends a context so when its Dockerfile is from elsewhere (`docker build -f - .`).
+   */
   end(): void {
-    if (!this.#ended && !(this.#clean && this.#have === 0)) throw damagedTar('it is truncated');
+    if (this.#ended) return;
+    if (!this.#clean || (this.#have > 0 && !this.#inPadding)) throw damagedTar('it is truncated');
+    if (this.#have > 0) this.#events.onRaw?.(this.#gathered.subarray(0, this.#have));
   }
 
   #gather(bytes: Uint8Array): number {
@@ -212,8 +219,10 @@ export class TarParser {
   #finishEntry(): void {
     this.#inBody = false;
     this.#events.onEntryEnd();
+    this.#clean = true;
+    this.#inPadding = true;
     this.#await(this.#paddingBytes, () => {
-      this.#clean = true;
+      this.#inPadding = false;
       this.#await(blockBytes, this.#onHeader);
     });
   }

@@ -94,9 +94,11 @@ test('an archive that is cut inside an entry is damaged', async () => {
   const bytes = await collect(
     writeTar([{ entry: tarEntry('file', { sizeBytes: 1000 }), body: new Uint8Array(1000).fill(65) }]),
   );
-  for (const length of [1, 511, 512, 513, 1500, 1535])
+  for (const length of [1, 511, 512, 513, 1511])
     await assert.rejects(readAll(bytes.subarray(0, length), 512), isDamaged, String(length));
-  for (const length of [1536, 2048, 2560]) assert.equal((await readAll(bytes.subarray(0, length), 512)).length, 1);
+  // Without padding, or without an end: docker's client sends such.
+  for (const length of [1512, 1513, 1535, 1536, 2048, 2560])
+    assert.equal((await readAll(bytes.subarray(0, length), 512)).length, 1);
 });
 
 test('an owner that chown does not take is damaged', async () => {

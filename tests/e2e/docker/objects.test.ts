@@ -133,6 +133,16 @@ test('builds run in steps, from the cache the second time, and from stdin', asyn
   assert.match(quiet, /^sha256:[0-9a-f]{64}\n$/);
   const piped = await instance.dockerWith({ stdin: 'FROM busybox\nRUN echo piped\n' }, 'build', '-t', 'piped', '-');
   assert.match(piped.stdout, /piped/);
+  const elsewhere = await instance.dockerWith(
+    { stdin: 'FROM busybox\nCOPY hello.txt /there\n' },
+    'build',
+    '-t',
+    'piped',
+    '-f',
+    '-',
+    context,
+  );
+  assert.match(elsewhere.stdout, /Successfully tagged piped:latest/, elsewhere.stderr);
   const failed = await instance.dockerWith({ stdin: 'FROM busybox\nRUN exit 9\n' }, 'build', '-');
   assert.equal(failed.code, 9);
   const buildKit = await instance.dockerWith({ env: { DOCKER_BUILDKIT: '' } }, 'build', '-q', context);

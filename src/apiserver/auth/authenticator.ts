@@ -1,8 +1,11 @@
 import type { UserInfo } from './user.ts';
 
-/** What of a request tells who sent it. Header names are in lower case. */
+/** What of a request tells who sent it. */
 export interface Credentials {
+  /** Names in lower case; what stands in several lines is a list, never joined by commas. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Without the query. */
+  readonly path: string;
   /** DER of the certificate that the client proved to have; undefined: none. */
   readonly clientCertificate: Uint8Array | undefined;
 }

@@ -16,8 +16,10 @@ export interface ResourceAttributes {
   readonly subresource: string;
   /** Empty: cluster-wide. */
   readonly namespace: string;
-  /** Empty: all, or not known yet. */
+  /** Empty: all, or not known yet. A list or watch whose field selector fixes metadata.name has that name. */
   readonly name: string;
+  /** Fields that the selector of a list, watch or deletecollection fixes to one value, such as spec.nodeName of Pods. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 export interface PathAttributes {

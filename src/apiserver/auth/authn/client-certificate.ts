@@ -1,0 +1,62 @@
+import { createHash, X509Certificate } from 'node:crypto';
+
+import { StatusError } from '#base/errors.ts';
+import { readCertificate } from '#formats/x509/certificate.ts';
+import { commonNameOf, organizationsOf } from '#formats/x509/name.ts';
+
+import type { Authentication, Authenticator } from '../authenticator.ts';
+
+/** Name attribute by which Kubernetes carries the uid of a user in certificates. */
+const uidType = '1.3.6.1.4.1.57683.2';
+
+/** Certificates whose signature was checked are remembered up to this many; each is some hundred bytes. */
+const rememberedMost = 1000;
+
+interface Checked extends Authentication {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/**
+ * The common name is the user, organizations are the groups. The certificate must be signed by one of the authorities (DER)
+ * and made for clients. That the client has its key was shown by TLS.
+ */
+export function clientCertificates(authorities: readonly Uint8Array[], nowMs: () => number): Authenticator {
+  const issuers = authorities.map((bytes) => new X509Certificate(bytes));
+  const remembered = new Map<string, Checked>();
+  return {
+    authenticate: async ({ clientCertificate }) => {
+      if (clientCertificate === undefined) return undefined;
+      const fingerprint = createHash('sha256').update(clientCertificate).digest('hex');
+      const checked = remembered.get(fingerprint) ?? check(clientCertificate, fingerprint, issuers);
+      if (nowMs() < checked.notBeforeMs || nowMs() > checked.notAfterMs)
+        throw unauthorized('certificate has expired or is not yet valid');
+      if (remembered.size >= rememberedMost) remembered.clear();
+      remembered.set(fingerprint, checked);
+      return { user: checked.user, audiences: [] };
+    },
+  };
+}
+
+function check(bytes: Uint8Array, fingerprint: string, issuers: readonly X509Certificate[]): Checked {
+  const { subject, extensions, notBeforeMs, notAfterMs } = readCertificate(bytes);
+  const certificate = new X509Certificate(bytes);
+  if (!issuers.some((issuer) => certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)))
+    throw unauthorized('certificate signed by unknown authority');
+  const { purposes } = extensions;
+  if (!purposes.includes('client auth') && !purposes.includes('any'))
+    throw unauthorized('certificate specifies an incompatible key usage');
+  const name = commonNameOf(subject);
+  if (name === '') throw unauthorized('certificate has no common name');
+  const user = {
+    name,
+    uid: subject.find(({ type }) => type === uidType)?.value ?? '',
+    groups: organizationsOf(subject),
+    extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] },
+  };
+  return { user, audiences: [], notBeforeMs, notAfterMs };
+}
+
+function unauthorized(why: string): StatusError {
+  return new StatusError('Unauthorized', `Cannot take client certificate: ${why}; ask for a new one`);
+}

@@ -9,6 +9,8 @@ export interface StructSchema {
   readonly type: 'struct';
   /** Go's name of the type, such as `v1.PodSpec`; empty for the parts of custom resources. */
   readonly name: string;
+  /** Go's package and name of a built-in type, such as `core/v1.PodSpec`. */
+  readonly key?: string;
   readonly fields: ReadonlyMap<string, Field>;
   /** One owner for the whole value (x-kubernetes-map-type: atomic). */
   readonly isAtomic: boolean;

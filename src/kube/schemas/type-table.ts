@@ -41,6 +41,7 @@ interface TypeReader {
 class TableStruct implements StructSchema {
   readonly type = 'struct';
   readonly name: string;
+  readonly key: string;
   readonly isAtomic: boolean;
   readonly keepsUnknown = false;
   readonly isEmbedded = false;
@@ -50,6 +51,7 @@ class TableStruct implements StructSchema {
   #fields: ReadonlyMap<string, Field> | undefined;
 
   constructor(key: string, line: string, reader: TypeReader) {
+    this.key = key;
     this.name = key.slice(key.indexOf('/') + 1);
     this.isAtomic = line.startsWith('!', key.length + 1);
     this.#package = key.slice(0, key.lastIndexOf('.'));
@@ -139,10 +141,11 @@ function readType(text: string, ownPackage: string, reader: TypeReader): Schema 
 
 /** The type where a field says that its parts have owners of their own. */
 function granular(struct: StructSchema): StructSchema {
-  const { type, name, keepsUnknown, isEmbedded } = struct;
+  const { type, name, key, keepsUnknown, isEmbedded } = struct;
   return {
     type,
     name,
+    ...(key === undefined ? {} : { key }),
     keepsUnknown,
     isEmbedded,
     isAtomic: false,

@@ -43,3 +43,27 @@ export function deadline(durationMs: number, parent?: AbortSignal): AbortSignal 
   const timeout = AbortSignal.timeout(durationMs);
   return parent === undefined ? timeout : AbortSignal.any([parent, timeout]);
 }
+
+/** What tells the time and calls back: the machine's, or a test's that moves when it is told to. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Calls back once after `delayMs`; disposing cancels. */
+  after(delayMs: number, callback: () => void): Disposable;
+}
+
+export const machineClock: Clock = { nowMs, after };
+
+/** Waits by a clock; rejects with the signal's reason when it is aborted. */
+export async function waitFor(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  using _ = clock.after(delayMs, resolve);
+  try {
+    await promise;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

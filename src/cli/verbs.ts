@@ -73,6 +73,21 @@ export const verbs: readonly VerbRow[] = [
     load: async () => (await import('./verbs/registry-gc.ts')).registryGc,
   },
   {
+    name: 'store verify',
+    summary: 'read all of the store of the Kubernetes API and say what is wrong',
+    load: async () => (await import('./verbs/store-verify.ts')).storeVerify,
+  },
+  {
+    name: 'store backup',
+    summary: 'write the store of the Kubernetes API to a file',
+    load: async () => (await import('./verbs/store-backup.ts')).storeBackup,
+  },
+  {
+    name: 'store restore',
+    summary: 'put a backup in the place of the store of the Kubernetes API',
+    load: async () => (await import('./verbs/store-restore.ts')).storeRestore,
+  },
+  {
     name: 'config explain',
     summary: 'show every setting in force and which source it came from',
     load: async () => (await import('./verbs/config-explain.ts')).configExplain,

@@ -1,16 +1,16 @@
-import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { reasonOf, StatusError } from '#base/errors.ts';
+import { reasonOf } from '#base/errors.ts';
 import { makeFolderDurably } from '#sys/durable-file.ts';
-import { type FileLock, lockFile } from '#sys/file-lock.ts';
 
 import { ChangeFeed, type FeedBounds, type Stretch } from '../change-feed.ts';
 import { expired, storeClosed } from '../failures.ts';
 import { checkRemove, checkTtl, checkWrite } from '../limits.ts';
 import type { Change, Entry, Listing, Page, PutOptions, Store } from '../store.ts';
 import { databasePath } from './database.ts';
+import { lockStore } from './lock-store.ts';
 import { Reader } from './reader.ts';
+import { finishRestore } from './restore-store.ts';
 import type { Progress, WriterOptions } from './write.ts';
 import { type OnChanges, WritingThread } from './writing-thread.ts';
 
@@ -38,20 +38,11 @@ export async function openSqliteStore(folder: string, options: SqliteStoreOption
   await makeFolderDurably(folder);
   using opened = new DisposableStack();
   const lock = opened.use(lockStore(folder));
+  await finishRestore(folder);
   const all = { ...defaults, ...given, path: databasePath(folder) };
   const store = await SqliteStore.open(all, feed, lock);
   opened.move();
   return store;
-}
-
-/** Throws Conflict. */
-function lockStore(folder: string): FileLock {
-  const lock = lockFile(join(folder, 'lock'));
-  if (!('holderPid' in lock)) return lock;
-  throw new StatusError(
-    'Conflict',
-    `Cannot open the store "${folder}": process ${String(lock.holderPid)} has it open; stop that first`,
-  );
 }
 
 class SqliteStore implements Store {

@@ -1,0 +1,34 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+
+import { StatusError } from '#base/errors.ts';
+import { decompress } from '#engine/images/stream/decompress.ts';
+import { restoreStore } from '#store/sqlite/restore-store.ts';
+import { hasCode } from '#sys/errno.ts';
+
+import type { Verb } from '../verb.ts';
+
+export const storeRestore: Verb = {
+  usage: 'FILE',
+  description:
+    'Puts a file of slipway store backup in the place of the store in which the Kubernetes API keeps its objects. The\n' +
+    'daemon must be stopped (slipway down). Either all is restored or nothing has changed; the store that was there stays\n' +
+    'beside it as replaced.db. Clients list again: the resource versions go on beyond all that were given before.',
+  options: {},
+  operandsMost: 1,
+  needsRoot: true,
+  run: async ({ paths, operands, output, signal }) => {
+    const [file = ''] = operands;
+    if (file === '') throw new StatusError('InvalidArgument', 'Cannot restore: write slipway store restore FILE');
+    try {
+      const backup = decompress(createReadStream(file, { signal }));
+      const { entries, revision, replaced } = await restoreStore(join(paths.data, 'store'), backup, signal);
+      output.line(`restored ${String(entries)} keys; the store goes on at revision ${String(revision)}`);
+      if (replaced !== undefined) output.line(`what was there is in ${replaced}`);
+      return 0;
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      throw new StatusError('NotFound', `Cannot restore "${file}": there is no such file`);
+    }
+  },
+};

@@ -122,7 +122,7 @@ export function rulesOf(role: Resource): readonly PolicyRule[] {
 }
 
 /** The role that a binding names. */
-function roleRefOf(binding: Resource): RoleRef {
+export function roleRefOf(binding: Resource): RoleRef {
   const ref = objectOf(binding['roleRef']);
   return { kind: textOf(ref['kind']), name: textOf(ref['name']) };
 }

@@ -1,3 +1,4 @@
+import { definitionFaults, setDefinitionDefaults } from '../../custom/definition.ts';
 import type { CustomResourceDefinition } from '../../types/gen/apiextensions-v1.ts';
 import { defineKind } from '../define-kind.ts';
 
@@ -11,4 +12,6 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   scope: 'Cluster',
   initialStatus: {},
   generationOf: ['spec'],
+  setDefaults: setDefinitionDefaults,
+  validate: definitionFaults,
 });

@@ -1,7 +1,7 @@
-import type { Platform } from '#formats/oci.ts';
-import { parseReference, withDefaultTag } from '#formats/reference.ts';
+import { type Platform, platformOf } from '#formats/oci.ts';
+import { fullName, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Image, Images } from '../images/images.ts';
-import type { BuildEvent, BuildRequest } from './builder.ts';
+import type { BaseImage, BuildEvent, BuildRequest } from './builder.ts';
 
 /** The images that a build begins with or copies from: those of this machine, or pulled, each at most once a build. */
 export class BaseImages {
@@ -31,13 +31,21 @@ export class BaseImages {
     return await found;
   }
 
+  /** Those that were asked for and found. */
+  async used(): Promise<readonly BaseImage[]> {
+    const found = await Promise.allSettled(
+      [...this.#found].map(async ([key, image]) => baseOf((JSON.parse(key) as [string])[0], await image)),
+    );
+    return found.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
+  }
+
   async #find(
     name: string,
     platform: Platform | undefined,
     emit: (event: BuildEvent) => void,
     signal: AbortSignal,
   ): Promise<Image> {
-    const here = this.#images.find(name);
+    const here = (platform && this.#images.find(name, platform)) ?? this.#images.find(name);
     const isId = here !== undefined && here.id.replace('sha256:', '').startsWith(name.replace('sha256:', ''));
     const fits = here !== undefined && (platform === undefined || fitsPlatform(here, platform));
     if (here !== undefined && (isId || (fits && !this.#request.pull))) return here;
@@ -51,6 +59,14 @@ export class BaseImages {
       signal,
     );
   }
+}
+
+/** undefined for an image that was named by its ID, which means nothing elsewhere. */
+function baseOf(name: string, { id, config, repoDigests }: Image): BaseImage | undefined {
+  if (id.replace('sha256:', '').startsWith(name.replace('sha256:', ''))) return undefined;
+  const reference = withDefaultTag(parseReference(name));
+  const known = repoDigests.map(parseReference).find((one) => fullName(one) === fullName(reference));
+  return { reference, platform: platformOf(config), digest: reference.digest ?? known?.digest };
 }
 
 function fitsPlatform({ config }: Image, { os, architecture, variant }: Platform): boolean {

@@ -63,7 +63,7 @@ describe('a build', () => {
   test('a result that is taken becomes no image', async (t) => {
     const world = await BuildWorld.create(t);
     const taken: BuildResult[] = [];
-    const take = async (result: BuildResult): Promise<void> => void taken.push(result);
+    const take = async (results: readonly BuildResult[]): Promise<void> => void taken.push(...results);
     const id = await world.build('FROM base\nRUN write out x', { take, tags: ['app'] });
     assert.equal(world.snapshots.read(taken[0]!.topLayer!, 'out'), 'x');
     assert.equal(world.images.find('app'), undefined);

@@ -84,7 +84,8 @@ export async function buildImage(
     signal.throwIfAborted();
     // First: whoever takes the result may hold it for as long as the build runs.
     await exportCaches(tools, request, finished, onEvent, signal);
-    return await deliverImage(tools, state.layer, { config, tags, take: request.take }, signal);
+    const result = { config, platform, bases: await images.used(), tags, take: request.take };
+    return await deliverImage(tools, state.layer, result, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

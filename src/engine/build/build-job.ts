@@ -46,7 +46,7 @@ export async function layerOf(
 ): Promise<Digest | undefined> {
   if (origin.kind === 'scratch') return undefined;
   if (origin.kind === 'stage') return (await job.stage(origin.index)).layer;
-  return (await job.images.get(origin.name, undefined, emit, signal)).topLayer;
+  return (await job.images.get(origin.name, job.request.platform, emit, signal)).topLayer;
 }
 
 /** Whether a stage's steps must not be taken from the cache. */

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import type { Descriptor, Digest, ImageConfig, ImageDefaults, Platform } from '#formats/oci.ts';
 import type { LintWarning } from '#formats/dockerfile/lint/lint-dockerfile.ts';
+import type { Reference } from '#formats/reference.ts';
 import type { ContentStore } from '../images/content-store.ts';
 import type { RegistryAuth } from '../images/images.ts';
 import type { ResourceLimits } from '../runtime/container.ts';
@@ -37,13 +38,18 @@ export interface BuildRequest {
   readonly limits?: ResourceLimits;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly platform?: Platform;
+  /** Several in place of that one, each built for itself; only with `take`. */
+  readonly platforms?: readonly Platform[];
   /** What RUN may do beyond the usual: BuildKit's `network.host` and `security.insecure`. */
   readonly entitlements?: readonly string[];
   readonly auth: (registry: string) => RegistryAuth | undefined | Promise<RegistryAuth | undefined>;
   /** Patterns of what the context lacks, instead of what its `.dockerignore` says. */
   readonly dockerignore?: string;
-  /** Takes the result in place of this machine's images, which then get nothing; its layers stay meanwhile. */
-  readonly take?: (result: BuildResult, signal: AbortSignal) => Promise<void>;
+  /**
+   * Takes the results, one for each platform, in place of this machine's images, which then get nothing; their layers stay
+   * meanwhile.
+   */
+  readonly take?: (results: readonly BuildResult[], signal: AbortSignal) => Promise<void>;
   /** Events of stages that are built at once come as they happen, not one stage after the other. */
   readonly mixesEvents?: boolean;
   /** What the client lends while the build runs; without it there are no secrets and no SSH agents. */
@@ -96,16 +102,28 @@ export interface BuildSession {
 
 export interface BuildResult {
   readonly config: ImageConfig;
+  readonly platform: Platform;
+  /** The images that it was made from, or that something was copied from. */
+  readonly bases: readonly BaseImage[];
   /** undefined: no files at all. */
   readonly topLayer: Digest | undefined;
   /** Its files under one root, which goes when it is disposed of. */
   openFiles(): Promise<{ readonly root: string } & AsyncDisposable>;
 }
 
+export interface BaseImage {
+  readonly reference: Reference;
+  readonly platform: Platform;
+  /** Of the manifest or index that its repository has; undefined for an image that was made here. */
+  readonly digest: Digest | undefined;
+}
+
 /** What the builder says while it works, and which step it is about. */
 export type BuildEvent = BuildNews & {
   /** As in `PlannedStage.firstStep`; absent for the build as a whole. */
   readonly step?: number;
+  /** Which of the request's `platforms` it is about. */
+  readonly platform?: Platform;
 };
 
 type BuildNews =

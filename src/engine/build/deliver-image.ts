@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import type { Digest, ImageConfig } from '#formats/oci.ts';
+import type { Digest, ImageConfig, Platform } from '#formats/oci.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { Images } from '../images/images.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
-import type { BuildRequest } from './builder.ts';
+import type { BaseImage, BuildRequest } from './builder.ts';
 import { LayerGoneError, type LayerSteps } from './layer-steps.ts';
 
 interface Rooms {
@@ -15,6 +15,8 @@ interface Rooms {
 
 interface Result {
   readonly config: ImageConfig;
+  readonly platform: Platform;
+  readonly bases: readonly BaseImage[];
   readonly tags: readonly Reference[];
   readonly take: BuildRequest['take'];
 }
@@ -23,11 +25,11 @@ interface Result {
 export async function deliverImage(
   rooms: Rooms,
   top: Digest | undefined,
-  { config, tags, take }: Result,
+  { tags, take, ...result }: Result,
   signal: AbortSignal,
 ): Promise<Digest> {
-  if (take !== undefined) return await handOver(rooms, top, { config, take }, signal);
-  return await addImage(rooms, top, { config, tags }, signal);
+  if (take !== undefined) return await handOver(rooms, top, { ...result, take }, signal);
+  return await addImage(rooms, top, { config: result.config, tags }, signal);
 }
 
 async function addImage(
@@ -48,12 +50,12 @@ async function addImage(
 async function handOver(
   { images, snapshots, steps }: Rooms,
   layer: Digest | undefined,
-  { config, take }: { readonly config: ImageConfig; readonly take: NonNullable<BuildRequest['take']> },
+  { take, ...result }: Omit<Result, 'tags' | 'take'> & { readonly take: NonNullable<BuildRequest['take']> },
   signal: AbortSignal,
 ): Promise<Digest> {
   using _hold = layer === undefined ? undefined : images.hold(layer);
   if (layer !== undefined && snapshots.layer(layer) === undefined)
     throw new LayerGoneError('the topmost layer was removed');
-  await take({ config, topLayer: layer, openFiles: () => steps.openSnapshot(layer) }, signal);
-  return `sha256:${createHash('sha256').update(JSON.stringify(config)).digest('hex')}`;
+  await take([{ ...result, topLayer: layer, openFiles: () => steps.openSnapshot(layer) }], signal);
+  return `sha256:${createHash('sha256').update(JSON.stringify(result.config)).digest('hex')}`;
 }

@@ -12,6 +12,7 @@ import type { Images } from '../images/images.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import { buildImage, type BuildTools } from './build-image.ts';
 import type { Builder, StepRunner } from './builder.ts';
+import { buildPlatforms } from './build-platforms.ts';
 import { checkDockerfile } from './check-dockerfile.ts';
 import { contextPaths } from './context-paths.ts';
 import { CacheContents } from './cache-contents.ts';
@@ -68,7 +69,8 @@ export async function openBuilder(options: BuilderOptions, signal: AbortSignal):
   return {
     build: async (request, onEvent, signal) =>
       await builds.run(async () => {
-        const imageId = await attempt(tools, request, onEvent, signal);
+        const build: Builder['build'] = (...args) => attempt(tools, ...args);
+        const imageId = await buildPlatforms(build, request, onEvent, signal);
         onEvent({ kind: 'built', imageId });
         return imageId;
       }, signal),
@@ -94,12 +96,16 @@ function readPaths(images: Images, request: Parameters<Builder['contextPaths']>[
   const { contexts = {}, buildArgs, pull, target } = request;
   const dockerfile = parseDockerfile(request.dockerfile, request.dockerfileName);
   const build = hostPlatform();
-  const platforms = { target: request.platform ?? build, build, stage: target };
-  const globals = globalVariables(dockerfile, buildArgs, platforms);
-  return contextPaths({ dockerfile, globals, contexts }, target, (name) => {
-    const image = pull ? undefined : images.find(name);
-    return image === undefined ? undefined : (image.config.config?.OnBuild ?? []);
+  const wanted = request.platforms ?? [request.platform ?? build];
+  const all = wanted.map((platform) => {
+    const globals = globalVariables(dockerfile, buildArgs, { target: platform, build, stage: target });
+    return contextPaths({ dockerfile, globals, contexts }, target, (name) => {
+      const image = pull ? undefined : images.find(name, platform);
+      return image === undefined ? undefined : (image.config.config?.OnBuild ?? []);
+    });
   });
+  const known = all.filter((paths) => paths !== undefined);
+  return known.length < all.length ? undefined : [...new Set(known.flat())];
 }
 
 async function attempt(tools: BuildTools, ...[request, onEvent, signal]: Parameters<Builder['build']>) {

@@ -83,6 +83,24 @@ export interface NewImage {
   readonly parent?: Digest;
   /** Tags to give it at once. */
   readonly tags?: readonly Reference[];
+  /** What is claimed of it; goes with the tags to registries and archives. */
+  readonly attestations?: readonly Attestation[];
+  /** Images of other platforms that the tags stand for as well. */
+  readonly others?: readonly Pick<NewImage, 'config' | 'attestations'>[];
+}
+
+/** What somebody claims of an image (in-toto attestation: the statement without its subject). */
+export interface Attestation {
+  /** A URI. */
+  readonly predicateType: string;
+  /** JSON. */
+  readonly predicate: Uint8Array;
+}
+
+/** An image to save that has the names in the archive only. */
+export interface SavedPlatform {
+  readonly id: Digest;
+  readonly attestations: readonly Attestation[];
 }
 
 /** Who else uses images: containers. Asked before an image is removed. */
@@ -148,7 +166,10 @@ export interface Images {
    * it. Also keeps the layer when it does not exist yet.
    */
   hold(chainId: Digest): Disposable;
-  /** Adds an image whose layers (by diffID chain) are in the snapshots already; the same bytes give the same image. */
+  /**
+   * Adds an image, and those of other platforms, whose layers (by diffID chain) are in the snapshots already; the same
+   * bytes give the same image. Returns the first.
+   */
   add(image: NewImage, signal: AbortSignal): Promise<Image>;
   tag(name: string, reference: Reference): Promise<void>;
   /**
@@ -173,8 +194,9 @@ export interface Images {
     signal: AbortSignal,
   ): Promise<Image>;
   /**
-   * Pushes one tag; returns the digest and size of its manifest, or of the index it was pulled by when all of its images
-   * are here. Throws Conflict when only some are and no platform chooses one.
+   * Pushes one tag; returns the digest and size of its manifest, or of the index: that it was pulled by when all of its
+   * images are here, or a new one for several images that came together otherwise, or of which something is claimed.
+   * Throws Conflict when only some images of its index are here and no platform chooses one.
    */
   push(
     reference: Reference,
@@ -230,8 +252,8 @@ export interface Images {
     options: { readonly platform?: Platform },
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
-  /** The same for one image, with names that it need not have here. */
-  saveAs(id: Digest, tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The same for images of one name, one for each platform, with names that they need not have here. */
+  saveAs(images: readonly SavedPlatform[], tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array>;
   /**
    * Reads an OCI layout or docker-archive, plain, gzip, zstd or xz, all platforms that it holds or one; returns what it
    * loaded, by tag, or by ID for images without one. Loads all or nothing. Throws Damaged, InvalidArgument, NotFound,

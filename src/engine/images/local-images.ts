@@ -1,6 +1,6 @@
 import { StatusError } from '#base/errors.ts';
 import type { Descriptor, Digest, Platform } from '#formats/oci.ts';
-import { defaultDomain, familiarReference, parseReference, withDefaultTag } from '#formats/reference.ts';
+import { defaultDomain, familiarReference, fullReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
 import { hasCode } from '#sys/errno.ts';
 import { importRootfs } from './archive/import-rootfs.ts';
@@ -21,6 +21,7 @@ import type {
   RegistryImage,
   RemoteLayers,
   RemovedImage,
+  SavedPlatform,
 } from './images.ts';
 import { inTurn } from './in-turn.ts';
 import { logIn } from './registry/log-in.ts';
@@ -31,6 +32,7 @@ import { chainOf } from './store/chain.ts';
 import { findImage, getImage, namesById } from './store/find-image.ts';
 import type { StoredImage } from './store/image-record.ts';
 import type { NameTarget } from './store/image-store.ts';
+import { hostFirst } from './transfer/choose-platform.ts';
 import { lookUpImage } from './transfer/look-up-image.ts';
 import { openArtifact, openStored } from './transfer/open-artifact.ts';
 import { pullImage } from './transfer/pull-image.ts';
@@ -86,7 +88,8 @@ export class LocalImages implements Images, AsyncDisposable {
 
   async add(image: NewImage, signal: AbortSignal): Promise<Image> {
     const { store, layers } = this.#room;
-    const chain = chainOf(image.config.rootfs.diff_ids);
+    const { parent, tags = [], others = [] } = image;
+    const chain = [image, ...others].flatMap(({ config }) => chainOf(config.rootfs.diff_ids));
     using _hold = layers.hold(chain);
     // A removal that began before the hold is let finish, so that what is seen afterwards stays.
     for (const chainId of chain) {
@@ -97,8 +100,13 @@ export class LocalImages implements Images, AsyncDisposable {
       );
     }
     return await this.#changing(async () => {
-      const stored = await store.put(Buffer.from(JSON.stringify(image.config)), { parent: image.parent });
-      for (const tag of image.tags ?? []) await this.#name(withDefaultTag(tag), { images: [stored] });
+      const stored = await store.put(Buffer.from(JSON.stringify(image.config)), { parent });
+      const images = [stored];
+      for (const { config } of others) images.push(await store.put(Buffer.from(JSON.stringify(config)), {}));
+      const attestations = [image, ...others].flatMap(({ attestations: claims = [] }, index) =>
+        claims.map((claim) => ({ ...claim, image: images[index]?.id ?? stored.id })),
+      );
+      for (const tag of tags) await this.#name(withDefaultTag(tag), { images: hostFirst(images), attestations });
       return this.#view(stored);
     });
   }
@@ -259,9 +267,14 @@ export class LocalImages implements Images, AsyncDisposable {
     return saveArchive(this.#room, selected, AbortSignal.any([signal, this.#closing.signal]));
   }
 
-  saveAs(id: Digest, tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const image = getImage(this.#room.store, id);
-    return saveArchive(this.#room, [{ image, tags, shared: [] }], AbortSignal.any([signal, this.#closing.signal]));
+  saveAs(images: readonly SavedPlatform[], tags: readonly Reference[], signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const saved = images.map(({ id, attestations }, index) => ({
+      image: getImage(this.#room.store, id),
+      tags: index === 0 ? tags : [],
+      shared: images.length > 1 ? tags : [],
+      claims: new Map(tags.map((tag) => [fullReference(tag), attestations])),
+    }));
+    return saveArchive(this.#room, saved, AbortSignal.any([signal, this.#closing.signal]));
   }
 
   async load(

@@ -19,6 +19,8 @@ export interface TreePacking {
   readonly transform?: (entry: TarEntry, node: TreeNode) => readonly TarEntry[];
   /** Files with holes are packed without them (GNU's sparse format 1.0). */
   readonly keepsHoles?: boolean;
+  /** More follows: the end of the archive is left away. */
+  readonly isOpen?: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function* packTree(
       yield bodyPadding(entry.sizeBytes);
     }
   }
-  yield endOfTar();
+  if (packing.isOpen !== true) yield endOfTar();
 }
 
 /** Where a file with holes has data; undefined for one without, and for one in too many pieces. */

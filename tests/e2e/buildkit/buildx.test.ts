@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after as afterAll, before, describe, test } from 'node:test';
 
@@ -9,7 +9,6 @@ import { openGitServer } from '../../kit/git-server.ts';
 import type { Instance } from '../../kit/instance.ts';
 import { openInstance } from '../../kit/open-instance.ts';
 import { proves } from '../../kit/proves.ts';
-import { startRegistry } from '../../kit/registry.ts';
 import { toolPath } from '../../kit/tools.ts';
 import { Project } from '../clients/project.ts';
 import { Buildx } from './buildx.ts';
@@ -257,138 +256,5 @@ secrets: { token: { file: ./token } }
       assert.equal(code, 1, args.join(' '));
       assert.match(stderr, words);
     }
-  });
-});
-
-describe('outputs', () => {
-  const text = 'FROM scratch\nCOPY files /\nCOPY deep /deep\n';
-  const files = { Dockerfile: text, 'files/a.txt': 'A', 'deep/er/b.txt': 'B'.repeat(200_000) };
-
-  test('type=local: the files in a folder of the client, and no image', async () => {
-    const folder = buildx.folder(files);
-    const target = mkdtempSync(join(instance.root, 'out-'));
-    symlinkSync('a.txt', join(folder, 'files/link'));
-    const before = await instance.dockerOutput('images', '-aq');
-    await buildx.built(folder, ['--output', `type=local,dest=${target}`]);
-    assert.deepEqual(readdirSync(target, { recursive: true, encoding: 'utf8' }).sort(), [
-      'a.txt',
-      'deep',
-      'deep/er',
-      'deep/er/b.txt',
-      'link',
-    ]);
-    assert.equal(readFileSync(join(target, 'deep/er/b.txt'), 'utf8'), 'B'.repeat(200_000));
-    assert.ok(lstatSync(join(target, 'link')).isSymbolicLink());
-    assert.equal(await instance.dockerOutput('images', '-aq'), before);
-  });
-
-  test('type=tar, type=oci and type=docker: one file of the client', async () => {
-    const folder = buildx.folder(files);
-    const tar = join(folder, 'out.tar');
-    await buildx.built(folder, ['--output', `type=tar,dest=${tar}`]);
-    assert.deepEqual((await commandOutput('tar', ['tf', tar])).split('\n'), [
-      'a.txt',
-      'deep/',
-      'deep/er/',
-      'deep/er/b.txt',
-    ]);
-    const before = await instance.dockerOutput('images', '-aq');
-    for (const type of ['oci', 'docker']) {
-      await buildx.built(folder, ['-t', 'kept/by-client:1', '--output', `type=${type},dest=${tar}`]);
-      assert.equal(await instance.dockerOutput('images', '-aq'), before);
-      assert.match(await instance.dockerOutput('load', '-i', tar), /Loaded image: kept\/by-client:1/);
-      await instance.dockerOutput('rmi', 'kept/by-client:1');
-    }
-  });
-
-  test('into a registry, with --iidfile and --metadata-file', async (t) => {
-    const { address } = await startRegistry(t);
-    const folder = buildx.folder(files);
-    const [iid, metadata] = [join(folder, 'iid'), join(folder, 'metadata')];
-    const name = `${address}/app:1`;
-    await buildx.built(folder, ['--push', '-t', name, '--iidfile', iid, '--metadata-file', metadata]);
-    const id = await instance.dockerOutput('images', '-q', '--no-trunc', name);
-    assert.equal(readFileSync(iid, 'utf8'), id);
-    const said = JSON.parse(readFileSync(metadata, 'utf8')) as Record<string, string>;
-    assert.equal(said['containerimage.config.digest'], id);
-    await instance.dockerOutput('rmi', name);
-    await instance.dockerOutput('pull', `${address}/app@${said['containerimage.digest'] ?? ''}`);
-  });
-
-  test('a cache travels by a registry to a machine that does not have it, and inline with its image', async (t) => {
-    const { address } = await startRegistry(t);
-    const folder = buildx.folder({
-      Dockerfile: 'FROM busybox AS a\nRUN date +%N > /a\nFROM busybox\nCOPY --from=a /a /b\n',
-    });
-    const cache = `type=registry,ref=${address}/cache`;
-    await buildx.built(folder, ['-t', 'cached', '--cache-to', `${cache},mode=max`]);
-    const before = await instance.dockerOutput('run', '--rm', 'cached', 'cat', '/b');
-    await instance.dockerOutput('rmi', 'cached');
-    await buildx.run(['prune', '--all', '--force']);
-    const again = await buildx.built(folder, ['-t', 'cached', '--cache-from', cache]);
-    assert.match(again, /CACHED/);
-    assert.equal(await instance.dockerOutput('run', '--rm', 'cached', 'cat', '/b'), before);
-    const name = `${address}/inline:1`;
-    await buildx.built(folder, ['-t', name, '--push', '--cache-to', 'type=inline']);
-    await instance.dockerOutput('rmi', 'cached', name);
-    await buildx.run(['prune', '--all', '--force']);
-    assert.match(await buildx.built(folder, ['--cache-from', name]), /CACHED/);
-    const refused = await buildx.build(folder, ['--cache-to', 'type=nowhere']);
-    assert.match(refused.stderr, /Cannot take a cache to type=nowhere/);
-  });
-
-  test('a cache travels by a folder of the client, which is an OCI layout', async () => {
-    const folder = buildx.folder({
-      Dockerfile: 'FROM busybox AS a\nRUN date +%N > /a\nFROM busybox\nCOPY --from=a /a /b\n',
-    });
-    const cache = mkdtempSync(join(instance.root, 'cache-'));
-    const dest = `type=local,dest=${cache},mode=max`;
-    await buildx.built(folder, ['-t', 'kept', '--cache-to', dest]);
-    const before = await instance.dockerOutput('run', '--rm', 'kept', 'cat', '/b');
-    const index = JSON.parse(readFileSync(join(cache, 'index.json'), 'utf8')) as { manifests: { digest: string }[] };
-    const [, hex = ''] = index.manifests[0]?.digest.split(':') ?? [];
-    const manifest = readFileSync(join(cache, 'blobs/sha256', hex), 'utf8');
-    assert.match(manifest, /"mediaType":"application\/vnd\.oci\.image\.layer\.v1\.tar\+gzip"/);
-    const blobs = readdirSync(join(cache, 'blobs/sha256')).sort();
-    await buildx.built(folder, ['--cache-to', dest]);
-    assert.deepEqual(readdirSync(join(cache, 'blobs/sha256')).sort(), blobs);
-    await instance.dockerOutput('rmi', 'kept');
-    await buildx.run(['prune', '--all', '--force']);
-    assert.match(await buildx.built(folder, ['-t', 'kept', '--cache-from', `type=local,src=${cache}`]), /CACHED/);
-    assert.equal(await instance.dockerOutput('run', '--rm', 'kept', 'cat', '/b'), before);
-    await instance.dockerOutput('rmi', 'kept');
-    await buildx.run(['prune', '--all', '--force']);
-    for (const name of blobs) writeFileSync(join(cache, 'blobs/sha256', name), 'harmed');
-    assert.match(await buildx.built(folder, ['--cache-from', `type=local,src=${cache}`]), /Cannot import the cache/);
-  });
-
-  test('several outputs at once', async () => {
-    const folder = buildx.folder(files);
-    const target = mkdtempSync(join(instance.root, 'out-'));
-    const tar = join(target, 'out.tar');
-    const outputs = [`type=local,dest=${target}/files`, `type=oci,dest=${tar}`, 'type=image'];
-    await buildx.built(folder, ['-t', 'all/outputs:1', ...outputs.flatMap((output) => ['--output', output])]);
-    assert.equal(readFileSync(join(target, 'files/a.txt'), 'utf8'), 'A');
-    assert.match(await commandOutput('tar', ['xOf', tar, 'index.json']), /all\/outputs:1/);
-    assert.notEqual(await instance.dockerOutput('images', '-q', 'all/outputs:1'), '');
-  });
-
-  test('of the context only what is read is sent', async () => {
-    const folder = buildx.folder({
-      ...files,
-      Dockerfile: 'FROM scratch\nARG D=deep\nCOPY files/*.txt /\nCOPY deep/$D /deep\nCOPY link /link\n',
-      'deep/deep/c.txt': 'C',
-      'other.bin': 'x'.repeat(700_000),
-    });
-    symlinkSync('files/a.txt', join(folder, 'link'));
-    const target = mkdtempSync(join(instance.root, 'out-'));
-    const said = await buildx.built(folder, ['--output', `type=local,dest=${target}`]);
-    assert.match(said, /transferring context: 2\d\d\.\d+kB/);
-    assert.deepEqual(readdirSync(target, { recursive: true, encoding: 'utf8' }).sort(), [
-      'a.txt',
-      'deep',
-      'deep/c.txt',
-      'link',
-    ]);
   });
 });

@@ -52,7 +52,7 @@ function streamOver(from: Channel<Buffer>, to: Channel<Buffer>): GrpcStream {
 async function sync(from: string, to: string): Promise<number> {
   const [there, back] = [new Channel<Buffer>(queued), new Channel<Buffer>(queued)];
   let sizeBytes = 0;
-  const sent = sendFiles(streamOver(back, there), from, () => {}, never);
+  const sent = sendFiles(streamOver(back, there), [{ root: from, name: '' }], () => {}, never);
   await receiveFiles(streamOver(there, back), to, (bytes) => (sizeBytes += bytes), never);
   there.close();
   await sent;

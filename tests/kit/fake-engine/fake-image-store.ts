@@ -11,6 +11,7 @@ import type {
   RegistryAuth,
   RegistryImage,
   RemovedImage,
+  SavedPlatform,
 } from '#engine/images/images.ts';
 import type { Layer } from '#engine/snapshots/snapshots.ts';
 import { formatPlatform } from '#formats/oci-json.ts';
@@ -192,8 +193,11 @@ export class FakeImageStore implements Images {
     yield Buffer.from(`saved ${names.join(' ')}`);
   }
 
-  async *saveAs(id: Digest, tags: readonly Reference[]): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* this.save([id, ...tags.map(familiarReference)]);
+  async *saveAs(
+    images: readonly SavedPlatform[],
+    tags: readonly Reference[],
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* this.save([...images.map(({ id }) => id), ...tags.map(familiarReference)]);
   }
 
   async load(tar: AsyncIterable<Uint8Array>, _options: object, onProgress: OnProgress): Promise<readonly string[]> {

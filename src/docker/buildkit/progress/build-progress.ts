@@ -16,22 +16,25 @@ export class BuildProgress {
   readonly #key: string;
   readonly #dockerfile: Task;
   readonly #source: SourceFile;
+  readonly #platform: string;
   #tasks: ReadonlyMap<number, Task> = new Map();
   readonly #cached = new Set<Task>();
   #attempts = 0;
 
-  /** `dockerfile`: the task that loaded it, to which warnings belong. */
-  constructor(log: StatusLog, key: string, dockerfile: Task, source: SourceFile) {
+  /** `dockerfile`: the task that loaded it, to which warnings belong; `platform`: its name when there are several. */
+  constructor(log: StatusLog, key: string, dockerfile: Task, source: SourceFile, platform = '') {
     this.#log = log;
     this.#key = key;
     this.#dockerfile = dockerfile;
     this.#source = source;
+    this.#platform = platform;
   }
 
   readonly onEvent = (event: BuildEvent): void => {
     if (event.kind === 'plan') {
       this.#attempts += 1;
-      this.#tasks = tasksOf(event.plan, this.#log, `${this.#key} ${String(this.#attempts)}`);
+      const key = [this.#key, this.#platform, String(this.#attempts)].join(' ');
+      this.#tasks = tasksOf(event.plan, this.#log, { key, platform: this.#platform });
     }
     if (event.kind === 'warning') this.#dockerfile.warn(event.text, this.#placeOf(event));
     const task = event.step === undefined ? undefined : this.#tasks.get(event.step);
@@ -66,14 +69,18 @@ export class BuildProgress {
   }
 }
 
-function tasksOf(plan: BuildPlan, log: StatusLog, key: string): ReadonlyMap<number, Task> {
+function tasksOf(
+  plan: BuildPlan,
+  log: StatusLog,
+  { key, platform }: { readonly key: string; readonly platform: string },
+): ReadonlyMap<number, Task> {
   const tasks = new Map<number, Task>();
   // Stages on the same image share the task of getting it.
   const bases = new Map<string, Task>();
   const isAlone = plan.stages.length === 1 && plan.stages[0]?.stage.index === 0;
   for (const planned of plan.stages) {
     const steps = shownSteps(planned);
-    const title = isAlone ? '' : `${stageName(planned)} `;
+    const title = [platform, isAlone ? '' : stageName(planned)].map((part) => part && `${part} `).join('');
     for (const [index, { number, text }] of steps.entries()) {
       const width = String(steps.length).length;
       const name = `[${title}${String(index + 1).padStart(width)}/${String(steps.length)}] ${text}`;

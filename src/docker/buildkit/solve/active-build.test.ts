@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import type { BuildResult } from '#engine/build/builder.ts';
 import { decodeMessage } from '#formats/protobuf/decode.ts';
 import { solveRequest } from '../messages/control-messages.ts';
-import { ActiveBuild } from './active-build.ts';
+import { ActiveBuild, type Built } from './active-build.ts';
 import { Builds } from './builds.ts';
 
 const never = new AbortController().signal;
-const result: BuildResult = {
-  config: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
-  topLayer: undefined,
-  openFiles: () => Promise.reject(new Error('there are none')),
+const result: Built = {
+  images: [
+    {
+      config: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
+      platform: { architecture: 'amd64', os: 'linux' },
+      bases: [],
+      attestations: [],
+      topLayer: undefined,
+      openFiles: () => Promise.reject(new Error('there are none')),
+    },
+  ],
+  claimsOnPush: false,
 };
 
 function buildOf(ref: string, signal = never): ActiveBuild {

@@ -1,5 +1,6 @@
 import { newId } from '#base/ids.ts';
 import type { BuildResult } from '#engine/build/builder.ts';
+import type { Attestation } from '#engine/images/images.ts';
 import type { Decoded } from '#formats/protobuf/message.ts';
 
 import type { solveRequest } from '../messages/control-messages.ts';
@@ -13,6 +14,18 @@ export interface Decision {
   readonly resultId: string;
   /** Why there is none, in the client's words; '' when all is well. */
   readonly error: string;
+}
+
+/** What was built, with what is claimed of it. */
+export interface BuiltImage extends BuildResult {
+  readonly attestations: readonly Attestation[];
+}
+
+/** One image for each platform. */
+export interface Built {
+  readonly images: readonly BuiltImage[];
+  /** What is claimed goes with images that are pushed, and with nothing else. */
+  readonly claimsOnPush: boolean;
 }
 
 /** One build of a client, from its Solve to the end of that call; disposing ends all work for it. */
@@ -30,7 +43,7 @@ export class ActiveBuild implements AsyncDisposable {
   failure: unknown;
   readonly #end = new AbortController();
   readonly #released = Promise.withResolvers<void>();
-  readonly #results = new Map<string, BuildResult>();
+  readonly #results = new Map<string, Built>();
   readonly #work = new Set<Promise<void>>();
 
   constructor(request: SolveRequest, signal: AbortSignal) {
@@ -40,9 +53,9 @@ export class ActiveBuild implements AsyncDisposable {
   }
 
   /** Begins work that makes a result and then holds it until the build is finished. Resolves with the result's ID. */
-  async result(make: (hold: (result: BuildResult) => Promise<void>) => Promise<void>): Promise<string> {
+  async result(make: (hold: (result: Built) => Promise<void>) => Promise<void>): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const hold = async (result: BuildResult): Promise<void> => {
+    const hold = async (result: Built): Promise<void> => {
       const id = newId();
       this.#results.set(id, result);
       resolve(id);
@@ -56,7 +69,7 @@ export class ActiveBuild implements AsyncDisposable {
     return await promise;
   }
 
-  find(resultId: string): BuildResult | undefined {
+  find(resultId: string): Built | undefined {
     return this.#results.get(resultId);
   }
 

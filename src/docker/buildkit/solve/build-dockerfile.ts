@@ -1,7 +1,10 @@
+import { nowMs } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
-import type { BuildRequest } from '#engine/build/builder.ts';
+import type { BuildRequest, BuildResult } from '#engine/build/builder.ts';
+import type { Attestation } from '#engine/images/images.ts';
 
 import { BuildProgress } from '../progress/build-progress.ts';
+import { platformProgress } from '../progress/platform-progress.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { lendSession } from '../session/lend-session.ts';
 import { sessionCredentials } from '../session/session-credentials.ts';
@@ -10,6 +13,7 @@ import { frontendOptions } from './frontend-options.ts';
 import { dockerfileTask } from './load-sources.ts';
 import { openCaches } from './open-caches.ts';
 import { openSources } from './open-sources.ts';
+import { provenanceOf } from './provenance.ts';
 import type { SolveTools } from './solve-tools.ts';
 
 /** Front ends that understand Dockerfiles: BuildKit's own, and the same from an image, which `# syntax=` may name. */
@@ -31,7 +35,16 @@ export async function buildDockerfile(
       `Cannot build with the front end "${frontend}": only Dockerfiles are built here`,
     );
   const options = frontendOptions(attributes);
+  const exporters = build.request.exporters.map(({ type }) => type);
+  const files = exporters.find((type) => type === 'local' || type === 'tar');
+  if (files !== undefined && options.provenance?.inlineOnly === false)
+    throw new StatusError(
+      'NotSupported',
+      `Cannot write a provenance beside files (type=${files}): it goes with images; leave --provenance away`,
+    );
   const { signal } = build;
+  const { provenance } = options;
+  const startedMs = nowMs();
   return await build.result(async (hold) => {
     await using stack = new AsyncDisposableStack();
     const sources = await openSources(tools, build, session, options, stack);
@@ -46,10 +59,22 @@ export async function buildDockerfile(
       auth: (registry) => sessionCredentials(session, registry, signal),
       mixesEvents: true,
       session: lendSession(session),
-      take: hold,
+      take: async (results) => {
+        const claims = (result: BuildResult): readonly Attestation[] => {
+          if (provenance === undefined) return [];
+          const { platform, bases } = result;
+          const facts = { id: build.ref, startedMs, finishedMs: nowMs(), attributes, platform, bases };
+          return [provenanceOf(provenance, { ...facts, ...sources, contextUrl: options.contextUrl })];
+        };
+        const images = results.map((result) => ({ ...result, attestations: claims(result) }));
+        await hold({ images, claimsOnPush: provenance?.inlineOnly === true });
+      },
     };
     const source = { name: sources.dockerfileName, lines: sources.dockerfile.split('\n') };
-    const progress = new BuildProgress(build.log, build.ref, dockerfileTask(build, options), source);
-    await tools.engine.builder.build(request, progress.onEvent, signal);
+    const onEvent = platformProgress(
+      request.platforms ?? [],
+      (platform) => new BuildProgress(build.log, build.ref, dockerfileTask(build, options), source, platform),
+    );
+    await tools.engine.builder.build(request, onEvent, signal);
   });
 }

@@ -1,7 +1,7 @@
 import { deadline } from '#base/clock.ts';
-import type { BuildResult } from '#engine/build/builder.ts';
 import type { Engine } from '#engine/engine.ts';
-import type { Digest } from '#formats/oci.ts';
+import type { SavedPlatform } from '#engine/images/images.ts';
+import type { Digest, ImageConfig } from '#formats/oci.ts';
 import { fullReference } from '#formats/reference.ts';
 
 import type { ClientSession } from '../session/client-session.ts';
@@ -20,11 +20,17 @@ export async function exportArchive(
   { result, attributes, id: output }: ImageOutput,
 ): Promise<ExporterResponse> {
   const tags = imageNames(attributes.get('name') ?? '');
+  const { images, claimsOnPush } = result;
   let id: Digest | undefined;
   await sending(build, session, { id: output, name: 'exporting to oci image format' }, async (task) => {
-    await using image = await passingImage(engine, result, build.signal);
-    id = image.id;
-    const bytes = engine.images.saveAs(image.id, tags, build.signal);
+    await using stack = new AsyncDisposableStack();
+    const saved: SavedPlatform[] = [];
+    for (const { config, attestations } of images) {
+      const image = stack.use(await passingImage(engine, config, build.signal));
+      saved.push({ id: image.id, attestations: claimsOnPush ? [] : attestations });
+    }
+    id = saved[0]?.id;
+    const bytes = engine.images.saveAs(saved, tags, build.signal);
     await sendBytes(session, { bytes, id: output, task }, build.signal);
   });
   return new Map([
@@ -33,10 +39,10 @@ export async function exportArchive(
   ]);
 }
 
-/** The result as an image that is removed again, unless it was here before. */
+/** An image that is removed again, unless it was here before. */
 async function passingImage(
   { images }: Engine,
-  { config }: BuildResult,
+  config: ImageConfig,
   signal: AbortSignal,
 ): Promise<{ readonly id: Digest } & AsyncDisposable> {
   const before = new Set(images.list().map(({ id }) => id));

@@ -1,13 +1,14 @@
 import { StatusError } from '#base/errors.ts';
-import type { BuildResult } from '#engine/build/builder.ts';
+import { formatPlatform } from '#formats/oci-json.ts';
 import { encodeMessage } from '#formats/protobuf/encode.ts';
+import type { TarEntry } from '#formats/tar-entry.ts';
 import { packTree } from '#sys/tree/pack-tree.ts';
 
-import { sendFiles } from '../files/send-files.ts';
+import { below, sendFiles, type SentFolder } from '../files/send-files.ts';
 import { bytesMessage } from '../messages/session-messages.ts';
 import { Task } from '../progress/task.ts';
 import type { ClientSession } from '../session/client-session.ts';
-import type { ActiveBuild } from './active-build.ts';
+import type { ActiveBuild, Built } from './active-build.ts';
 
 const method = '/moby.filesync.v1.FileSend/DiffCopy';
 /** Says which of the client's outputs is meant. */
@@ -15,8 +16,18 @@ const exporterHeader = 'buildkit-attachable-exporter-id';
 
 /** The files of a result, and the client's output for them. */
 interface FilesOutput {
-  readonly result: BuildResult;
+  readonly result: Built;
   readonly id: string;
+}
+
+/** Opens the files of a result: those of several platforms each in a folder of its own, as with BuildKit. */
+async function openFolders({ images }: Built, stack: AsyncDisposableStack): Promise<readonly SentFolder[]> {
+  const folders: SentFolder[] = [];
+  for (const image of images) {
+    const { root } = stack.use(await image.openFiles());
+    folders.push({ root, name: images.length === 1 ? '' : formatPlatform(image.platform).replaceAll('/', '_') });
+  }
+  return folders.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** `--output type=local`: the files of the result into a folder of the client. */
@@ -26,10 +37,11 @@ export async function exportFolder(
   { result, id }: FilesOutput,
 ): Promise<void> {
   await sending(build, session, { id, name: 'exporting to client directory' }, async (task) => {
-    await using files = await result.openFiles();
+    await using stack = new AsyncDisposableStack();
+    const folders = await openFolders(result, stack);
     using stream = session.channel.open(method, { [exporterHeader]: id }, build.signal);
     const count = counter(task, 'copying files');
-    await sendFiles(stream, files.root, count.add, build.signal);
+    await sendFiles(stream, folders, count.add, build.signal);
     count.finish();
   });
 }
@@ -41,10 +53,22 @@ export async function exportTar(
   { result, id }: FilesOutput,
 ): Promise<void> {
   await sending(build, session, { id, name: 'exporting to client tarball' }, async (task) => {
-    await using files = await result.openFiles();
-    const tar = packTree({ start: files.root, transform: (entry) => (entry.path === '' ? [] : [entry]) }, build.signal);
-    await sendBytes(session, { bytes: tar, id, task }, build.signal);
+    await using stack = new AsyncDisposableStack();
+    const bytes = packFolders(await openFolders(result, stack), build.signal);
+    await sendBytes(session, { bytes, id, task }, build.signal);
   });
+}
+
+/** One tar of several trees. */
+async function* packFolders(
+  folders: readonly SentFolder[],
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const [index, { root: start, name }] of folders.entries()) {
+    const transform = (entry: TarEntry): readonly TarEntry[] =>
+      entry.path === '' && name === '' ? [] : [below(name, entry)];
+    yield* packTree({ start, transform, isOpen: index < folders.length - 1 }, signal);
+  }
 }
 
 /** Bytes into a file of the client. */

@@ -1,6 +1,6 @@
 import { StatusError } from '#base/errors.ts';
-import type { BuildResult } from '#engine/build/builder.ts';
 import type { Engine } from '#engine/engine.ts';
+import type { NewImage } from '#engine/images/images.ts';
 import {
   familiarReference,
   fullReference,
@@ -12,13 +12,13 @@ import {
 import { Task } from '../progress/task.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { sessionCredentials } from '../session/session-credentials.ts';
-import type { ActiveBuild } from './active-build.ts';
+import type { ActiveBuild, Built } from './active-build.ts';
 
 export type ExporterResponse = ReadonlyMap<string, string>;
 
 /** A result as an image, and what the client says of its output. */
 export interface ImageOutput {
-  readonly result: BuildResult;
+  readonly result: Built;
   readonly attributes: ReadonlyMap<string, string>;
   /** By which the client knows the output. */
   readonly id: string;
@@ -31,10 +31,11 @@ export async function exportImage(
   session: ClientSession,
   { result, attributes, id: output }: ImageOutput,
 ): Promise<ExporterResponse> {
+  const pushes = isTrue(attributes.get('push'));
   const tags = imageNames(attributes.get('name') ?? '');
   const task = new Task(build.log, `${build.ref} export ${output}`, 'exporting to image');
   const image = await task.run(async () => {
-    const added = await engine.images.add({ config: result.config, tags }, build.signal);
+    const added = await engine.images.add({ ...imagesOf(result, { withClaims: pushes }), tags }, build.signal);
     task.progress(`writing image ${added.id}`, { current: 0, done: true });
     for (const tag of tags) task.progress(`naming to ${fullReference(tag)}`, { current: 0, done: true });
     return added;
@@ -44,11 +45,21 @@ export async function exportImage(
     ['containerimage.digest', image.id],
     ['image.name', tags.map(fullReference).join(',')],
   ]);
-  if (isTrue(attributes.get('push'))) {
+  if (pushes) {
     const digest = await pushAll(engine, build, session, tags);
     if (digest !== undefined) response.set('containerimage.digest', digest);
   }
   return response;
+}
+
+/** All platforms, and what is claimed of them unless that is for images that are pushed only. */
+function imagesOf({ images, claimsOnPush }: Built, { withClaims }: { readonly withClaims: boolean }): NewImage {
+  const [first, ...others] = images.map(({ config, attestations }) => ({
+    config,
+    attestations: withClaims || !claimsOnPush ? attestations : [],
+  }));
+  if (first === undefined) throw new Error('invariant broken: a result without an image');
+  return { ...first, others };
 }
 
 async function pushAll(

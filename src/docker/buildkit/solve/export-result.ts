@@ -1,9 +1,8 @@
 import { StatusError } from '#base/errors.ts';
-import type { BuildResult } from '#engine/build/builder.ts';
 import type { Engine } from '#engine/engine.ts';
 
 import type { ClientSession } from '../session/client-session.ts';
-import type { ActiveBuild, SolveRequest } from './active-build.ts';
+import type { ActiveBuild, Built, SolveRequest } from './active-build.ts';
 import { exportArchive } from './export-archive.ts';
 import { exportFolder, exportTar } from './export-files.ts';
 import { type ExporterResponse, exportImage, type ImageOutput } from './export-image.ts';
@@ -67,7 +66,7 @@ const exporters: Readonly<Record<string, Exporter>> = {
  */
 export function chooseExport(
   request: SolveRequest,
-): (engine: Engine, build: ActiveBuild, session: ClientSession, result: BuildResult) => Promise<void> {
+): (engine: Engine, build: ActiveBuild, session: ClientSession, result: Built) => Promise<void> {
   const outputs = exportersOf(request).map(({ type, attrs }) => ({
     exporter: checked(type, attrs),
     attributes: attrs,

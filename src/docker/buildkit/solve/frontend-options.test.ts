@@ -26,6 +26,7 @@ describe('options of the front end', () => {
       contextUrl: '',
       contexts: new Map(),
       folderSessions: new Map(),
+      provenance: undefined,
     });
   });
 
@@ -49,6 +50,7 @@ describe('options of the front end', () => {
       'context:base::linux/amd64': 'docker-image://alpine:3',
       'context:src': 'local:src',
       'local-sessionid:ctx': 'abc:123',
+      'attest:provenance': 'mode=min,inline-only=true',
     });
     assert.deepEqual(rest, {
       dockerfileName: 'x.Dockerfile',
@@ -61,6 +63,7 @@ describe('options of the front end', () => {
         ['src', { kind: 'folder', folder: 'src' }],
       ]),
       folderSessions: new Map([['ctx', '123']]),
+      provenance: { mode: 'min', inlineOnly: true, builderId: '' },
     });
     assert.deepEqual(Object.entries(request.buildArgs), [
       ['A', '1'],
@@ -82,13 +85,18 @@ describe('options of the front end', () => {
       ],
     });
     assert.equal(read({ 'no-cache': '' }).request.noCache, true);
+    assert.deepEqual(read({ platform: 'linux/amd64,linux/arm64' }).request.platforms, [
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm64' },
+    ]);
     assert.equal(read({ context: 'https://x/y.git' }).contextUrl, 'https://x/y.git');
   });
 
   for (const [name, value, reason, words] of [
     ['cgroup-parent', 'x', 'NotSupported', /cgroup-parent "x"/],
     ['attest:sbom', '', 'NotSupported', /--sbom/],
-    ['platform', 'linux/amd64,linux/arm64', 'NotSupported', /several platforms/],
+    ['attest:other', 'x', 'NotSupported', /only --provenance/],
+    ['attest:provenance', 'mode=most', 'InvalidArgument', /invalid mode "most"/],
     ['platform', 'linux/amd64/v9/x', 'InvalidArgument', /platform/],
     ['context:a', 'target:b', 'NotSupported', /build context "a"/],
     ['context:a', 'https://x', 'NotSupported', /build context "a"/],

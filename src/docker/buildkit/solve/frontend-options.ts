@@ -2,8 +2,8 @@ import { StatusError } from '#base/errors.ts';
 import type { BuildRequest } from '#engine/build/builder.ts';
 import { parseExtraHost } from '#engine/network/sandbox-files.ts';
 
-import type { Platform } from '#formats/oci.ts';
 import { platformOf } from '../../images/platform.ts';
+import { type ProvenanceOptions, provenanceOptions } from './provenance.ts';
 
 type Attributes = ReadonlyMap<string, string>;
 
@@ -13,7 +13,7 @@ export interface FrontendOptions {
     BuildRequest,
     'buildArgs' | 'target' | 'labels' | 'noCache' | 'noCacheStages' | 'pull' | 'networkMode' | 'extraHosts'
   > &
-    Partial<Pick<BuildRequest, 'shmSizeBytes' | 'ulimits' | 'platform'>>;
+    Partial<Pick<BuildRequest, 'shmSizeBytes' | 'ulimits' | 'platform' | 'platforms'>>;
   readonly dockerfileName: string;
   /** The client's name of the folder that the Dockerfile is in. */
   readonly dockerfileFolder: string;
@@ -27,6 +27,8 @@ export interface FrontendOptions {
   readonly contexts: ReadonlyMap<string, ContextSource>;
   /** Folders of the client that another session than the build's serves: several builds of one call share it. */
   readonly folderSessions: ReadonlyMap<string, string>;
+  /** What is to be told of how the image was made; undefined for nothing. */
+  readonly provenance: ProvenanceOptions | undefined;
 }
 
 export type ContextSource =
@@ -47,6 +49,7 @@ const known: ReadonlySet<string> = new Set([
   'add-hosts',
   'shm-size',
   'ulimit',
+  'attest:provenance',
   // Said by clients beside what they are about; `cache-from` repeats what Solve itself says.
   'frontend.caps',
   'cache-imports',
@@ -59,7 +62,8 @@ const known: ReadonlySet<string> = new Set([
 const knownPrefixes = ['build-arg:', 'label:', 'context:', 'vcs:', 'local-sessionid:'] as const;
 
 const refusals: readonly (readonly [string, string])[] = [
-  ['attest:', 'attestations are not supported; leave --attest, --provenance and --sbom away'],
+  ['attest:sbom', 'nothing here lists the packages of an image; leave --sbom away'],
+  ['attest:', 'only --provenance is supported; leave --attest away'],
 ];
 
 /** Reads the options of a solve with the front end `dockerfile.v0`. Throws NotSupported, InvalidArgument. */
@@ -67,7 +71,9 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
   for (const [name, value] of attributes) checkKnown(name, value);
   const text = (name: string): string => attributes.get(name) ?? '';
   const noCache = attributes.get('no-cache');
-  const platform = onePlatform(text('platform'));
+  const platforms = text('platform')
+    .split(',')
+    .flatMap((name) => platformOf(name) ?? []);
   const shmSizeBytes = shmSize(text('shm-size'));
   const limits = ulimits(text('ulimit'));
   const sessions = Object.entries(withPrefix(attributes, 'local-sessionid:'));
@@ -83,13 +89,15 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
       extraHosts: extraHosts(text('add-hosts')),
       ...(shmSizeBytes > 0 && { shmSizeBytes }),
       ...(limits.length > 0 && { ulimits: limits }),
-      ...(platform !== undefined && { platform }),
+      ...(platforms.length === 1 && { platform: platforms[0] }),
+      ...(platforms.length > 1 && { platforms }),
     },
     dockerfileName: text('filename') || 'Dockerfile',
     dockerfileFolder: text('dockerfilekey') || 'dockerfile',
     hasOwnDockerfile: attributes.has('dockerfilekey'),
     contextFolder: text('contextkey') || 'context',
     contextUrl: text(text('contextkey') || 'context'),
+    provenance: provenanceOptions(text('attest:provenance')),
     // A prefix only keeps sessions apart (buildkit: session/manager.go).
     folderSessions: new Map(sessions.map(([folder, id]) => [folder, id.replace(/^[^:]*:/, '')])),
     contexts: new Map(
@@ -125,11 +133,6 @@ function contextOf(name: string, value: string): ContextSource {
     'NotSupported',
     `Cannot use "${value}" as the build context "${name}": only folders and docker-image:// are supported`,
   );
-}
-
-function onePlatform(text: string): Platform | undefined {
-  if (!text.includes(',')) return platformOf(text);
-  throw new StatusError('NotSupported', `Cannot build for several platforms (${text}) at once: build for each`);
 }
 
 function networkMode(mode: string): string {

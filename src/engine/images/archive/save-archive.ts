@@ -7,12 +7,14 @@ import { familiarName, familiarReference, fullReference, parseReference } from '
 import type { Reference } from '#formats/reference.ts';
 import { tarEntry, writeTar } from '#formats/tar/write-tar.ts';
 import type { TarInput } from '#formats/tar/write-tar.ts';
+import type { Attestation } from '../images.ts';
+import { makeIndex } from '../make-index.ts';
+import type { IndexedImage, MadeIndex } from '../make-index.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import { digestOf } from '../store/chain.ts';
 import { findImages, getImage, namesById } from '../store/find-image.ts';
 import type { StoredImage } from '../store/image-record.ts';
-import type { OriginalIndex } from '../store/image-store.ts';
 import { readFileChunks } from '../stream/read-file.ts';
 
 /** An image to save and the names to give it. */
@@ -22,6 +24,8 @@ export interface SavedImage {
   readonly tags: readonly Reference[];
   /** Names by which it is one of several. */
   readonly shared: readonly Reference[];
+  /** What is claimed of it under a name (in full), instead of what is kept. */
+  readonly claims?: ReadonlyMap<string, readonly Attestation[]>;
 }
 
 const blobsFolder = 'blobs/sha256/';
@@ -89,8 +93,10 @@ export async function* saveArchive(
     blobs.set(digest, file(blobsFolder + hexOf(digest), manifest.bytes));
     written.push({ ...one, manifest, digest });
   }
-  const indexes = await wholeIndexes(room, written);
-  for (const { bytes, digest } of indexes) blobs.set(digest, file(blobsFolder + hexOf(digest), bytes));
+  const indexes = await indexesOf(room, written);
+  for (const index of indexes)
+    for (const { bytes, digest } of [index, ...index.manifests, ...index.blobs])
+      blobs.set(digest, file(blobsFolder + hexOf(digest), bytes));
   yield* writeTar([
     { entry: tarEntry('blobs/', { type: 'directory' }) },
     { entry: tarEntry(blobsFolder, { type: 'directory' }) },
@@ -107,22 +113,45 @@ interface WrittenImage extends SavedImage {
   readonly digest: Digest;
 }
 
-interface WrittenIndex extends OriginalIndex {
+interface WrittenIndex extends MadeIndex {
   readonly tag: Reference;
 }
 
-/** The indexes that tags of several images came by, while what they name of the images is what is written. */
-async function wholeIndexes({ store }: Room, written: readonly WrittenImage[]): Promise<readonly WrittenIndex[]> {
+/**
+ * The indexes of tags that stand for several images, or for one of which something is claimed: the one that the tag came
+ * by, while what it names of the images is what is written, else a new one.
+ */
+async function indexesOf({ store }: Room, written: readonly WrittenImage[]): Promise<readonly WrittenIndex[]> {
   const indexes: WrittenIndex[] = [];
-  for (const tag of written.flatMap(({ tags, shared }) => tags.filter((one) => shared.includes(one)))) {
-    const digest = store.meaningOf(tag)?.index;
-    const original = digest === undefined ? undefined : await store.indexOf(digest);
-    const theirs = written.filter(({ shared }) => shared.includes(tag));
+  for (const tag of written.flatMap(({ tags }) => tags)) {
+    const theirs = written.filter(({ tags, shared }) => [...tags, ...shared].some((one) => isSame(one, tag)));
+    const meaning = store.meaningOf(tag);
+    const original = meaning?.index === undefined ? undefined : await store.indexOf(meaning.index);
     const isNamed = (one: WrittenImage): boolean =>
       original?.index.manifests.some((entry) => entry.digest === one.digest) === true;
-    if (original !== undefined && theirs.every(isNamed)) indexes.push({ ...original, tag });
+    if (original !== undefined) {
+      if (theirs.length > 1 && theirs.every(isNamed)) indexes.push({ ...original, tag, manifests: [], blobs: [] });
+      continue;
+    }
+    const images: IndexedImage[] = [];
+    for (const { image, manifest, digest, claims } of theirs) {
+      const kept = meaning === undefined ? [] : await store.claimsOf(meaning, image.id);
+      const attestations = claims?.get(fullReference(tag)) ?? kept;
+      const { mediaType, bytes } = manifest;
+      images.push({
+        manifest: { mediaType, digest, size: bytes.length },
+        platform: platformOf(image.config),
+        attestations,
+      });
+    }
+    const needsIndex = images.length > 1 || images.some(({ attestations }) => attestations.length > 0);
+    if (needsIndex) indexes.push({ ...makeIndex(images, tag), tag });
   }
   return indexes;
+}
+
+function isSame(one: Reference, other: Reference): boolean {
+  return fullReference(one) === fullReference(other);
 }
 
 interface SavedManifest {
@@ -194,7 +223,7 @@ function indexOf(written: readonly WrittenImage[], indexes: readonly WrittenInde
     const descriptor = { mediaType: manifest.mediaType, digest, size: manifest.bytes.length, platform };
     const all = [...tags, ...shared.filter((tag) => !tags.includes(tag))];
     if (all.length === 0) return [descriptor];
-    return all.filter((tag) => !indexes.some((one) => one.tag === tag)).map((tag) => named(descriptor, tag));
+    return all.filter((tag) => !indexes.some((one) => isSame(one.tag, tag))).map((tag) => named(descriptor, tag));
   });
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...ofIndexes, ...ofImages] };
 }

@@ -32,8 +32,17 @@ export interface NameRecord {
   readonly others?: readonly Digest[];
   /** Digest of that index; its bytes are a file of `blobs/`. */
   readonly index?: Digest;
+  /** What is claimed of its images, which goes with them to registries and archives. */
+  readonly attestations?: readonly AttestationRecord[];
   /** Nanoseconds since the epoch, decimal. */
   readonly taggedNs: string;
+}
+
+export interface AttestationRecord {
+  readonly image: Digest;
+  readonly predicateType: string;
+  /** Digest of the predicate, JSON; its bytes are a file of `blobs/`. */
+  readonly predicate: Digest;
 }
 
 export function isImageRecord(value: unknown): value is ImageRecord {
@@ -42,7 +51,8 @@ export function isImageRecord(value: unknown): value is ImageRecord {
 
 export function isNameRecord(value: unknown): value is NameRecord {
   if (!isObject(value)) return false;
-  const { name, image, others = [], index, taggedNs } = value;
+  const { name, image, others = [], index, attestations = [], taggedNs } = value;
+  if (!Array.isArray(attestations) || !attestations.every(isAttestation)) return false;
   if (!Array.isArray(others) || !others.every((one) => typeof one === 'string' && isDigest(one))) return false;
   if (!isDigestOrNone(index)) return false;
   if (typeof image !== 'string' || !isDigest(image)) return false;
@@ -58,6 +68,14 @@ function isFullReference(name: string): boolean {
     return false;
   }
   return fullReference(reference) === name && (reference.tag === undefined) !== (reference.digest === undefined);
+}
+
+function isAttestation(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { image, predicateType, predicate } = value;
+  return (
+    [image, predicate].every((one) => typeof one === 'string' && isDigest(one)) && typeof predicateType === 'string'
+  );
 }
 
 function isDigestOrNone(value: unknown): boolean {

@@ -8,11 +8,12 @@ import { hexOf } from '#formats/oci.ts';
 import type { Digest, Index, Manifest } from '#formats/oci.ts';
 import { fullReference, parseReference, withDefaultTag } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
+import type { Attestation } from '../images.ts';
 import type { LayerStore } from '../layer-store.ts';
 import { BlobFolder } from './blob-folder.ts';
 import { chainOf, digestOf } from './chain.ts';
 import { isImageRecord, isNameRecord } from './image-record.ts';
-import type { ImageRecord, NameRecord, StoredImage } from './image-record.ts';
+import type { AttestationRecord, ImageRecord, NameRecord, StoredImage } from './image-record.ts';
 import { RecordFolder } from './record-folder.ts';
 
 export interface ImageStoreOptions {
@@ -26,12 +27,20 @@ export interface NameMeaning {
   /** The first is meant when no platform is said; the others came by the same index. */
   readonly images: readonly StoredImage[];
   readonly index: Digest | undefined;
+  readonly attestations: readonly AttestationRecord[];
+}
+
+/** What is claimed of an image. */
+export interface ImageClaim extends Attestation {
+  readonly image: Digest;
 }
 
 export interface NameTarget {
   readonly images: readonly StoredImage[];
   /** The bytes of the index, or its digest when the store has it. */
   readonly index?: Uint8Array | Digest | undefined;
+  /** Those with their predicate, or with its digest when the store has it. */
+  readonly attestations?: readonly (ImageClaim | AttestationRecord)[];
 }
 
 export interface OriginalIndex {
@@ -89,6 +98,7 @@ export class ImageStore {
       else {
         this.#rememberName(record);
         if (record.index !== undefined) blobs.add(record.index);
+        for (const { predicate } of record.attestations ?? []) blobs.add(predicate);
       }
     }
     await this.#blobs.keepOnly(blobs);
@@ -137,7 +147,8 @@ export class ImageStore {
     const record = this.#nameByText.get(fullReference(key));
     if (record === undefined) return undefined;
     const images = [record.image, ...(record.others ?? [])].flatMap((id) => this.#imageById.get(id) ?? []);
-    return images.length === 0 ? undefined : { images, index: record.index };
+    if (images.length === 0) return undefined;
+    return { images, index: record.index, attestations: record.attestations ?? [] };
   }
 
   /** The index that a name was pulled by; undefined when it is not kept any more. Throws Damaged. */
@@ -146,6 +157,16 @@ export class ImageStore {
     const document = bytes === undefined ? undefined : parseManifest(bytes, undefined);
     if (bytes === undefined || document?.kind !== 'index') return undefined;
     return { bytes, digest, index: document.index, mediaType: document.mediaType };
+  }
+
+  /** What is claimed of an image under a name. Throws Damaged. */
+  async claimsOf({ attestations }: NameMeaning, id: Digest): Promise<readonly Attestation[]> {
+    const claims: Attestation[] = [];
+    for (const { image, predicateType, predicate: digest } of attestations) {
+      const predicate = image === id ? await this.#blobs.get(digest) : undefined;
+      if (predicate !== undefined) claims.push({ predicateType, predicate });
+    }
+    return claims;
   }
 
   /** All tags of a repository (a full name) with their images. */
@@ -191,7 +212,7 @@ export class ImageStore {
     const image: StoredImage = { id, config, configBytes, parent, manifest, chain };
     this.#remember(image);
     const old = before?.manifest;
-    if (old !== undefined && old !== manifest) await this.#dropManifest(old);
+    if (old !== undefined && old !== manifest) await this.#drop(old);
     return image;
   }
 
@@ -201,14 +222,17 @@ export class ImageStore {
     const [image, ...others] = to.images.map(({ id }) => id);
     if (image === undefined) throw new Error('invariant broken: a name stands for an image');
     const index = to.index instanceof Uint8Array ? await this.#blobs.put(to.index) : to.index;
+    const attestations = await this.#keepClaims(to.attestations ?? []);
     await this.#putName({
       name: fullReference(reference),
       image,
       ...(others.length === 0 ? {} : { others }),
       ...(index === undefined ? {} : { index }),
+      ...(attestations.length === 0 ? {} : { attestations }),
       taggedNs: nowNs().toString(),
     });
-    if (before?.index !== undefined && before.index !== index) await this.#dropManifest(before.index);
+    if (before?.index !== undefined && before.index !== index) await this.#drop(before.index);
+    for (const { predicate } of before?.attestations ?? []) await this.#drop(predicate);
     return before;
   }
 
@@ -217,16 +241,20 @@ export class ImageStore {
     const record = this.#nameByText.get(fullReference(reference));
     if (record === undefined) return;
     const [image, ...others] = [record.image, ...(record.others ?? [])].filter((one) => one !== id);
-    if (image === undefined) await this.unname(reference);
-    else await this.#putName({ ...record, image, others });
+    if (image === undefined) return await this.unname(reference);
+    const { attestations = [] } = record;
+    const left = attestations.filter((one) => one.image !== id);
+    await this.#putName({ ...record, image, others, attestations: left });
+    for (const { predicate } of attestations) await this.#drop(predicate);
   }
 
   async unname(reference: Reference): Promise<void> {
     const text = fullReference(reference);
-    const index = this.#nameByText.get(text)?.index;
+    const { index, attestations = [] } = this.#nameByText.get(text) ?? {};
     this.#forgetName(text);
     await this.#names.remove(hexOf(digestOf(text)));
-    if (index !== undefined) await this.#dropManifest(index);
+    if (index !== undefined) await this.#drop(index);
+    for (const { predicate } of attestations) await this.#drop(predicate);
   }
 
   /** Deletes an image that has no names any more; its layers are the caller's to sweep. */
@@ -235,16 +263,28 @@ export class ImageStore {
     for (const chainId of image.chain) this.#count(chainId, -1);
     await this.#images.remove(hexOf(image.id));
     await this.#blobs.remove(image.id);
-    if (image.manifest !== undefined) await this.#dropManifest(image.manifest);
+    if (image.manifest !== undefined) await this.#drop(image.manifest);
   }
 
   #parentOf({ parent }: StoredImage): StoredImage | undefined {
     return parent === undefined ? undefined : this.#imageById.get(parent);
   }
 
-  async #dropManifest(digest: Digest): Promise<void> {
+  async #keepClaims(claims: NonNullable<NameTarget['attestations']>): Promise<readonly AttestationRecord[]> {
+    const kept: AttestationRecord[] = [];
+    for (const { image, predicateType, predicate: given } of claims) {
+      const predicate = given instanceof Uint8Array ? await this.#blobs.put(given) : given;
+      kept.push({ image, predicateType, predicate });
+    }
+    return kept;
+  }
+
+  /** Removes a document that no image and no name needs any more. */
+  async #drop(digest: Digest): Promise<void> {
     if (this.list().some(({ manifest }) => manifest === digest)) return;
-    if ([...this.#nameByText.values()].some(({ index }) => index === digest)) return;
+    const names = [...this.#nameByText.values()];
+    if (names.some(({ index }) => index === digest)) return;
+    if (names.some(({ attestations = [] }) => attestations.some(({ predicate }) => predicate === digest))) return;
     await this.#blobs.remove(digest);
   }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { mediaTypes } from '#formats/oci.ts';
-import type { Digest, Platform } from '#formats/oci.ts';
+import type { Digest, Index, Platform } from '#formats/oci.ts';
 import { parseReference } from '#formats/reference.ts';
 import { chunked, collect, ImageRoom, layerTar } from '#kit/image-room.ts';
 import { ScriptedRegistry } from '#kit/scripted-registry.ts';
@@ -110,6 +112,40 @@ describe('a name that stands for several platforms', () => {
     await using third = await ImageRoom.open();
     const pulled = await third.images.pull(copy, { platform: ppc64le }, quiet, never);
     assert.equal(pulled.config.architecture, 'ppc64le');
+  });
+
+  test('that was made here is pushed and saved as a new index, with what is claimed of its images', async () => {
+    await using to = await ScriptedRegistry.open();
+    await using room = await ImageRoom.open();
+    const made = await Promise.all(
+      [s390x, hostPlatform()].map(async (platform) => {
+        const tar = chunked(await layerTar({ ...platform }));
+        return (await room.images.import(tar, { platform }, never)).config;
+      }),
+    );
+    const [config = assert.fail(), own = assert.fail()] = made;
+    const name = `${to.host}/made:1`;
+    const predicate = Buffer.from('{"claimed":true}');
+    const attestations = [{ predicateType: 'https://example.org/claim', predicate }];
+    await room.images.add({ config, tags: [parseReference(name)], others: [{ config: own, attestations }] }, never);
+    await room.reopen();
+    assert.equal(room.images.get(name).config.architecture, hostPlatform().architecture);
+    const { digest } = await room.images.push(parseReference(name), {}, quiet, never);
+    const index = JSON.parse(to.manifest('made', '1')?.toString() ?? '') as Index;
+    assert.deepEqual(
+      index.manifests.map(({ platform }) => platform?.architecture),
+      [hostPlatform().architecture, 's390x', 'unknown'],
+    );
+    const claims = index.manifests[2]?.digest ?? '';
+    assert.match(to.manifest('made', claims)?.toString() ?? '', /example\.org\/claim/);
+    assert.equal((await room.images.push(parseReference(name), {}, quiet, never)).digest, digest, 'the same again');
+    const archive = await collect(room.images.save([name], {}, never));
+    assert.ok(archive.includes('"claimed":true') && archive.includes('https://in-toto.io/Statement/v0.1'));
+    await using third = await ImageRoom.open();
+    assert.deepEqual(await third.images.load(chunked(archive), {}, quiet, never), [name]);
+    assert.equal(third.images.get(name, s390x).config.architecture, 's390x');
+    await room.images.remove(name, plainly, never);
+    assert.deepEqual(await readdir(join(room.dataDir, 'blobs')), []);
   });
 
   test('is saved and loaded with all of them, or one', async () => {

@@ -6,6 +6,8 @@ import { familiarName, familiarReference, fullName, withDefaultTag } from '#form
 import type { Reference } from '#formats/reference.ts';
 import type { OnProgress, RegistryAuth } from '../images.ts';
 import { inTurn } from '../in-turn.ts';
+import { makeIndex } from '../make-index.ts';
+import type { IndexedImage, MadeIndex } from '../make-index.ts';
 import { uploadBytes } from '../registry/blob-upload.ts';
 import { Repository } from '../registry/repository.ts';
 import { wantedLayers } from '../room.ts';
@@ -39,13 +41,15 @@ export async function pushImage(
     throw new StatusError('NotFound', `An image does not exist locally with the tag: ${name}`);
   }
   using _hold = room.layers.hold(meaning.images.flatMap(({ chain }) => chain));
-  const index = options.platform === undefined ? await wholeIndex(room, meaning) : undefined;
-  const images = index === undefined ? [chooseImage(reference, meaning, options.platform)] : meaning.images;
+  const whole = options.platform === undefined ? await wholeIndex(room, meaning) : undefined;
+  const isMade = whole === undefined && options.platform === undefined && needsIndex(meaning);
+  const images = whole !== undefined || isMade ? meaning.images : [chooseImage(reference, meaning, options.platform)];
   onProgress({ id: '', status: `The push refers to repository [${fullName(reference)}]` });
   const repository = new Repository(room.connect(reference.domain, options.auth), reference, 'pull,push');
-  const push = { room, repository, reference, onProgress };
+  const push = { room, repository, reference, onProgress, kind: isMade ? 'oci' : 'docker' } as const;
   const sent: PushedManifest[] = [];
   for (const image of images) sent.push(await sendImage(push, image, signal));
+  const index = isMade ? await sendClaims(push, meaning, sent, signal) : whole;
   const top = index ?? (sent[0] as PushedManifest);
   if (index !== undefined) await putAll(push, index, sent, signal);
   const tag = reference.tag ?? '';
@@ -53,7 +57,7 @@ export async function pushImage(
   onProgress({ id: '', status: `${tag}: digest: ${digest} size: ${String(top.bytes.length)}` });
   await room.change(async () => {
     const still = images.filter(({ id }) => room.store.get(id) !== undefined);
-    const target = { images: still, index: index?.bytes };
+    const target = { images: still, index: index?.bytes, attestations: isMade ? meaning.attestations : [] };
     if (still.length > 0) await room.store.name({ ...reference, tag: undefined, digest }, target);
   });
   room.events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) });
@@ -65,6 +69,8 @@ interface Push {
   readonly repository: Repository;
   readonly reference: Reference;
   readonly onProgress: OnProgress;
+  /** Of new manifests. */
+  readonly kind: 'docker' | 'oci';
 }
 
 interface PushedManifest {
@@ -77,6 +83,34 @@ async function wholeIndex(room: Room, { images, index }: NameMeaning): Promise<O
   const original = index === undefined ? undefined : await room.store.indexOf(index);
   const isHere = ({ digest }: Descriptor): boolean => images.some(({ manifest }) => manifest === digest);
   return original?.index.manifests.every(isHere) === true ? original : undefined;
+}
+
+/** Whether there is to be an index although there was none: for several images, or for what is claimed of one. */
+function needsIndex({ images, index, attestations }: NameMeaning): boolean {
+  return index === undefined && (images.length > 1 || attestations.length > 0);
+}
+
+/** Makes the index of images that are sent, and sends what is claimed of them. */
+async function sendClaims(
+  { room, repository, reference }: Push,
+  meaning: NameMeaning,
+  sent: readonly PushedManifest[],
+  signal: AbortSignal,
+): Promise<MadeIndex> {
+  const images: IndexedImage[] = [];
+  for (const [place, { bytes, mediaType }] of sent.entries()) {
+    const image = meaning.images[place];
+    if (image === undefined) continue;
+    const attestations = await room.store.claimsOf(meaning, image.id);
+    const manifest = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    images.push({ manifest, platform: platformOf(image.config), attestations });
+  }
+  const made = makeIndex(images, reference);
+  for (const { bytes, digest } of made.blobs)
+    if (!(await repository.hasBlob(digest, signal))) await uploadBytes(repository, bytes, signal);
+  for (const { bytes, digest, mediaType } of made.manifests)
+    await repository.putManifest(digest, bytes, mediaType, signal);
+  return made;
 }
 
 function chooseImage(reference: Reference, { images }: NameMeaning, platform: Platform | undefined): StoredImage {
@@ -102,7 +136,7 @@ async function sendImage(push: Push, image: StoredImage, signal: AbortSignal): P
   const layers = await sendLayers(push, image, original?.manifest, signal);
   if (!(await repository.hasBlob(image.id, signal))) await uploadBytes(repository, image.configBytes, signal);
   const config = { digest: image.id, size: image.configBytes.length };
-  const { bytes, mediaType } = manifestToPush(original, config, layers);
+  const { bytes, mediaType } = manifestToPush(original, config, layers, push.kind);
   if (original !== undefined && bytes !== original.bytes) onProgress({ id: '', status: newManifest });
   return { bytes, mediaType };
 }
@@ -110,7 +144,7 @@ async function sendImage(push: Push, image: StoredImage, signal: AbortSignal): P
 /** Sends the manifests of an index by their digests, which a registry wants before the index. */
 async function putAll(
   { repository, reference }: Push,
-  { index }: OriginalIndex,
+  { index }: Pick<OriginalIndex, 'index'>,
   manifests: readonly PushedManifest[],
   signal: AbortSignal,
 ): Promise<void> {

@@ -18,17 +18,19 @@ export function ociLayerType(type: string): string {
 
 /**
  * The manifest to push: the very bytes that the image came with when the registry has just those layers, so that its
- * digest stays; else a new one, of Docker's kind when all layers are gzip, which every client reads.
+ * digest stays; else a new one, of Docker's kind when all layers are gzip, which every client reads, unless OCI's is asked
+ * for.
  */
 export function manifestToPush(
   original: { readonly bytes: Uint8Array; readonly manifest: Manifest; readonly mediaType: string } | undefined,
   config: { readonly digest: Descriptor['digest']; readonly size: number },
   layers: readonly PushedLayer[],
+  kind: 'docker' | 'oci' = 'docker',
 ): { readonly bytes: Uint8Array; readonly mediaType: string } {
   if (original !== undefined && isSame(original.manifest, config, layers)) return original;
-  const docker = layers.every(({ mediaType }) =>
-    [mediaTypes.dockerLayerGzip, mediaTypes.ociLayerGzip].includes(mediaType as never),
-  );
+  const isGzip = ({ mediaType }: PushedLayer): boolean =>
+    [mediaTypes.dockerLayerGzip, mediaTypes.ociLayerGzip].includes(mediaType as never);
+  const docker = kind === 'docker' && layers.every(isGzip);
   const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
   const manifest: Manifest = {
     schemaVersion: 2,

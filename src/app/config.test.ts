@@ -68,6 +68,8 @@ test('lists and pools are read from YAML and from one text', async (t) => {
   const flags = ['engine.addressPools=10.5.0.0/16:24', 'engine.insecureRegistries=a:5000, b.example'];
   const text = await read(t, { flags });
   assert.deepEqual(text.engine.addressPools, pools);
+  const both = await read(t, { flags: ['engine.addressPools=10.5.0.0/16:24,fd00:5::/48:64'] });
+  assert.deepEqual(both.engine.addressPools, [...pools, { base: 'fd00:5::/48', size: 64 }]);
   assert.deepEqual(text.engine.insecureRegistries, ['a:5000', 'b.example']);
 });
 
@@ -92,7 +94,7 @@ test('every problem is told with its place', async (t) => {
       .join(', ')}`,
     'file:2: log.level is not one of debug, info, warn, error',
     'file:6: engine.runcPath is not an absolute path',
-    '--set engine.addressPools=10.0.0.0/24:16: engine.addressPools is not a list of address pools, in text a.b.c.d/len:size with commas between',
+    '--set engine.addressPools=10.0.0.0/24:16: engine.addressPools is not a list of address pools, in text address/len:size with commas between',
   ]);
 });
 

@@ -16,13 +16,15 @@ export interface PurgeOptions {
   readonly paths: InstancePaths;
   /** For PATH and the proxies. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `KEY=VALUE` each, over the configuration file: what the daemon was started with, when it needs to be known. */
+  readonly settings?: readonly string[];
 }
 
 /**
  * Deletes everything of one root but its configuration: containers, networks, volumes, images, logs, and what they
  * have in the kernel. Throws Conflict while the daemon runs. Safe to repeat after it was cut short.
  */
-export async function purgeInstance({ paths, env }: PurgeOptions, signal: AbortSignal): Promise<void> {
+export async function purgeInstance({ paths, env, settings = [] }: PurgeOptions, signal: AbortSignal): Promise<void> {
   if (existsSync(paths.data)) {
     mkdirSync(paths.run, { recursive: true, mode: 0o755 });
     const lock = lockFile(paths.lockFile);
@@ -33,7 +35,7 @@ export async function purgeInstance({ paths, env }: PurgeOptions, signal: AbortS
       );
     }
     using _lock = lock;
-    const config = await readConfig({ configFile: paths.configFile, env: {}, flags: [] });
+    const config = await readConfig({ configFile: paths.configFile, env: {}, flags: settings });
     {
       const scope = { paths, logger: silentLogger, signal };
       await using engine = await enginePlane.start(config.engine, { env }, scope);

@@ -1,3 +1,4 @@
+import { parsePrefix } from '#formats/ip-prefix.ts';
 import { isObject } from '#base/json.ts';
 import { parseAddress } from '#formats/ip-address.ts';
 import { parseByteSize } from '#formats/byte-size.ts';
@@ -153,15 +154,18 @@ export const hostList: SettingType<string> = {
   fromText: (text) => text,
 };
 
-/** `{ base: a.b.c.d/len, size: n }` in YAML, `a.b.c.d/len:n` in a text. */
+/** `{ base: address/len, size: n }` in YAML, `address/len:n` in a text; IPv4 or IPv6. */
 export const addressPool: SettingType<{ readonly base: string; readonly size: number }> = {
-  name: 'an address pool { base: a.b.c.d/len, size: len of its subnets }',
+  name: 'an address pool { base: address/len, size: len of its subnets }',
   parse: (value) => {
     if (!isObject(value) || Object.keys(value).some((key) => key !== 'base' && key !== 'size')) return undefined;
     const { base, size } = value;
-    const [, length = '33'] = typeof base === 'string' ? (/^(?:\d{1,3}\.){3}\d{1,3}\/(\d{1,2})$/.exec(base) ?? []) : [];
     if (typeof base !== 'string' || typeof size !== 'number' || !Number.isInteger(size)) return undefined;
-    return size >= Number(length) && size <= 30 ? { base, size } : undefined;
+    const prefix = parsePrefix(base);
+    if (prefix === undefined) return undefined;
+    // Two addresses at least are left for containers.
+    const longest = prefix.address.family === 4 ? 30 : 126;
+    return size >= prefix.length && size <= longest ? { base, size } : undefined;
   },
   fromText: (text) => {
     const [, base = text, size = ''] = /^(.*):(\d+)$/.exec(text) ?? [];

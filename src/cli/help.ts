@@ -20,6 +20,21 @@ export function generalHelp(rows: readonly VerbRow[]): string {
   ].join('\n');
 }
 
+/** `slipway GROUP --help`: the verbs that begin with a word. */
+export function groupHelp(group: string, rows: readonly VerbRow[]): string {
+  return [
+    `Usage: slipway ${group} VERB [OPTION]...`,
+    '',
+    'Verbs:',
+    ...columns(
+      rows.map((row) => [row.name.slice(group.length + 1), row.summary]),
+      '  ',
+    ),
+    '',
+    `slipway ${group} VERB --help shows the options of one.`,
+  ].join('\n');
+}
+
 /** `slipway VERB --help`. */
 export function verbHelp(name: string, verb: Verb): string {
   const options = describeOptions({ ...verb.options, ...globalOptions });

@@ -69,6 +69,19 @@ describe('slipway', () => {
     }
   });
 
+  test('shows the verbs of a group', async () => {
+    for (const line of ['volume --help', '--root /x volume -h', 'help volume']) {
+      const { code, printed } = await slipway(line, { uid: 1000 });
+      assert.equal(code, 0, line);
+      for (const verb of ['backup', 'restore', 'resize']) assert.match(printed, new RegExp(`^  ${verb} +\\S`, 'm'));
+      assert.doesNotMatch(printed, /doctor|bootstrap/);
+    }
+    assert.equal((await slipway('volume')).code, 2);
+    const { code, printed } = await slipway('volume fly');
+    assert.equal(code, 2);
+    assert.match(printed, /Cannot run slipway volume fly: there is no such verb; see slipway volume --help/);
+  });
+
   test('says what it does not know', async () => {
     assert.deepEqual(await slipway('fly'), {
       code: 2,

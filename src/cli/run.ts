@@ -2,7 +2,7 @@ import { instancePaths } from '#app/instance-paths.ts';
 import { reasonOf, reasons, StatusError } from '#base/errors.ts';
 
 import { findVerb, globalOptions, readArguments } from './command-line.ts';
-import { generalHelp, verbHelp } from './help.ts';
+import { generalHelp, groupHelp, verbHelp } from './help.ts';
 import type { Output } from './output.ts';
 import type { VerbRow } from './verb.ts';
 
@@ -48,11 +48,16 @@ function withoutVerb(
   output: Output,
   unknown: string | undefined,
 ): number {
+  const [first = '', second] = (unknown ?? '').replace(/^help /, '').split(' ');
+  const group = rows.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length > 0 && second === undefined) {
+    const asksForHelp = unknown !== first || args.includes('--help') || args.includes('-h');
+    output.line(groupHelp(first, group));
+    return asksForHelp ? 0 : reasons.InvalidArgument.exitCode;
+  }
   if (unknown !== undefined && unknown !== 'help') {
-    throw new StatusError(
-      'InvalidArgument',
-      `Cannot run slipway ${unknown}: there is no such verb; see slipway --help`,
-    );
+    const way = group.length > 0 ? `slipway ${first} --help` : 'slipway --help';
+    throw new StatusError('InvalidArgument', `Cannot run slipway ${unknown}: there is no such verb; see ${way}`);
   }
   readArguments(unknown === 'help' ? [] : args, globalOptions, 0, '');
   output.line(generalHelp(rows));

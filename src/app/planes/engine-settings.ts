@@ -42,8 +42,8 @@ export const engineSettings = {
     defaultText: 'conmon on PATH',
   },
   addressPools: {
-    type: listOf(addressPool, 'a list of address pools, in text a.b.c.d/len:size with commas between'),
-    summary: 'where networks without a subnet of their own take one from',
+    type: listOf(addressPool, 'a list of address pools, in text address/len:size with commas between'),
+    summary: 'where networks without a subnet of their own take one from; IPv6 is unique local when no pool is IPv6',
     default: [
       ...Array.from({ length: 15 }, (_, index) => ({ base: `172.${String(17 + index)}.0.0/16`, size: 16 })),
       { base: '192.168.0.0/16', size: 20 },

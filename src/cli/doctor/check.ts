@@ -21,6 +21,8 @@ export interface Host {
   linkTarget(path: string): string | undefined;
   /** The first line that a program prints for `--version`, undefined when it does not run. */
   version(program: string): Promise<string | undefined>;
+  /** Whether a program is on the path, or where only root looks. */
+  hasProgram(program: string): boolean;
   /** Bytes of a filesystem that a path lies on. */
   diskSpace(path: string): { readonly freeBytes: number; readonly totalBytes: number };
   /** Mounts an overlay on the filesystem of the data and takes it away again; the error when that fails. */

@@ -40,6 +40,7 @@ function machine({ files = {}, host = {} }: Answers): Host {
     exists: (path) => all[path] !== undefined,
     linkTarget: () => undefined,
     version: async (program) => versions[program],
+    hasProgram: () => true,
     diskSpace: () => ({ freeBytes: 20 * gibibyte, totalBytes: 100 * gibibyte }),
     tryOverlay: () => undefined,
     chains: () => [{ family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'accept' }],
@@ -133,6 +134,8 @@ const troubles: readonly (readonly [string, Answers, Finding['state'], RegExp, R
     /conmon 1\.9\.2 is older than 2\.0/,
     /apt-get install conmon/,
   ],
+  ['debootstrap', { host: { hasProgram: () => false } }, 'warn', /image bootstrap/, /install debootstrap/],
+  ['mkfs.ext4', { host: { hasProgram: () => false } }, 'warn', /volumes with a size/, /install e2fsprogs/],
   [
     'nftables',
     { host: { chains: () => ({ error: 'no such library' }) } },

@@ -7,12 +7,14 @@ import { controlGroups } from './checks/control-groups.ts';
 import { diskSpace } from './checks/disk-space.ts';
 import { dockerSocket } from './checks/docker-socket.ts';
 import { forwardPolicy } from './checks/forward-policy.ts';
+import { imageBootstrap } from './checks/image-bootstrap.ts';
 import { ipForwarding } from './checks/ip-forwarding.ts';
 import { kernelVersion } from './checks/kernel-version.ts';
 import { memory } from './checks/memory.ts';
 import { openFiles } from './checks/open-files.ts';
 import { overlayFilesystem } from './checks/overlay-filesystem.ts';
 import { packetFilter } from './checks/packet-filter.ts';
+import { volumeSizes } from './checks/volume-sizes.ts';
 
 /** Every check, in the order they are shown: what lies deeper first. */
 export const checks: readonly Check[] = [
@@ -25,6 +27,8 @@ export const checks: readonly Check[] = [
   clock,
   containerRuntime,
   containerMonitor,
+  imageBootstrap,
+  volumeSizes,
   packetFilter,
   ipForwarding,
   forwardPolicy,

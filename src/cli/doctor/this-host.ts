@@ -28,6 +28,10 @@ export function thisHost(paths: InstancePaths, env: Host['env'], signal: AbortSi
       );
       return output?.stdout.split('\n')[0];
     },
+    hasProgram: (program) =>
+      [...(env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'].some((folder) =>
+        existsSync(join(folder, program)),
+      ),
     diskSpace: (path) => {
       const { bavail, blocks, bsize } = statfsSync(nearest(path));
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };

@@ -5,26 +5,31 @@ import { identify } from '#sys/process.ts';
 
 import { ControlClient } from '../control-client.ts';
 import { waitUntilGone } from '../daemon-process.ts';
+import { setOption } from '../set-option.ts';
 import type { Verb } from '../verb.ts';
 
 const endsWithinMs = 60_000;
 
 export const down: Verb = {
-  usage: '[--keep | --purge]',
+  usage: '[--keep | --purge [--set KEY=VALUE]...]',
   description:
     'Stops the containers, each with its own stop signal and grace time, and then the platform. Images, volumes and\n' +
     'stopped containers stay; the next `slipway up` starts those again whose restart policy says so.',
   options: {
     keep: { type: 'boolean', summary: 'leave the containers running; the next slipway up takes them over' },
     purge: { type: 'boolean', summary: 'then delete all containers, networks, volumes, images and logs of this root' },
+    ...setOption,
   },
   operandsMost: 0,
   needsRoot: true,
-  run: async ({ paths, env, flag, output, signal }) => {
+  run: async ({ paths, env, flag, texts, output, signal }) => {
     const [keep, purge] = [flag('keep'), flag('purge')];
     if (keep && purge) {
       throw new StatusError('InvalidArgument', 'Cannot keep and purge at once: choose one of --keep and --purge');
     }
+    const settings = texts('set');
+    if (settings.length > 0 && !purge)
+      throw new StatusError('InvalidArgument', 'Cannot use --set without --purge: only that reads the configuration');
     const client = new ControlClient(paths.controlSocket);
     const report = await client.status(signal);
     const daemon = report === undefined ? undefined : identify(report.pid);
@@ -34,7 +39,7 @@ export const down: Verb = {
     }
     if (purge) {
       const { purgeInstance } = await import('#app/purge.ts');
-      await purgeInstance({ paths, env }, signal);
+      await purgeInstance({ paths, env, settings }, signal);
     }
     output.line(sentence(report !== undefined, report?.containers.running ?? 0, keep, purge));
     return 0;

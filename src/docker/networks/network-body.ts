@@ -21,7 +21,7 @@ export function networkBody(network: Network, withContainers: boolean): object {
       })),
     },
     Internal: network.internal,
-    Attachable: false,
+    Attachable: network.attachable ?? false,
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,

@@ -38,6 +38,7 @@ describe('networks', () => {
       driver: 'bridge',
       subnets: [{ subnet: '172.16.0.0/16', gateway: '172.16.0.1', auxAddresses: { a: '172.16.0.9' } }],
       internal: true,
+      attachable: true,
       enableIPv6: false,
       labels: { x: 'y' },
       options: { 'com.docker.network.bridge.name': 'br9' },
@@ -46,7 +47,6 @@ describe('networks', () => {
   });
 
   const refused: readonly object[] = [
-    { Ingress: true },
     { ConfigOnly: true },
     { ConfigFrom: { Network: 'x' } },
     { IPAM: { Driver: 'dhcp' } },
@@ -60,6 +60,8 @@ describe('networks', () => {
       assert.equal(answer.status, 501, JSON.stringify(change));
       assert.match(answer.text, /Cannot create network \\"x\\": .* is not supported/);
     }
+    const mesh = await client.call('POST', '/networks/create', { Name: 'x', Ingress: true });
+    assert.deepEqual([mesh.status, mesh.text.includes('Ingress network can only be global scope')], [403, true]);
   });
 
   test('are listed and filtered', async (t) => {

@@ -122,7 +122,6 @@ async function readNetwork(call: Call): Promise<Decoded<typeof createRequest>> {
 function newNetwork(request: Decoded<typeof createRequest>): NewNetwork {
   const { Name = '', Driver = '', IPAM = {} } = request;
   const refusals = [
-    { there: request.Ingress === true, what: 'the routing mesh of a swarm' },
     {
       there: request.ConfigOnly === true || (request.ConfigFrom?.Network ?? '') !== '',
       what: 'configuration networks',
@@ -131,6 +130,7 @@ function newNetwork(request: Decoded<typeof createRequest>): NewNetwork {
     { there: Object.keys(IPAM.Options ?? {}).length > 0, what: 'IPAM options' },
     { there: !['', 'local'].includes(request.Scope ?? ''), what: `the scope "${request.Scope ?? ''}"` },
   ];
+  if (request.Ingress === true) throw new StatusError('Forbidden', 'Ingress network can only be global scope network');
   const refusal = refusals.find(({ there }) => there);
   if (refusal !== undefined) {
     throw new StatusError('NotSupported', `Cannot create network "${Name}": ${refusal.what} is not supported`);
@@ -145,6 +145,7 @@ function newNetwork(request: Decoded<typeof createRequest>): NewNetwork {
       ...(config.AuxiliaryAddresses !== undefined && { auxAddresses: config.AuxiliaryAddresses }),
     })),
     internal: request.Internal ?? false,
+    attachable: request.Attachable ?? false,
     ...(request.EnableIPv4 === false && { enableIPv4: false }),
     enableIPv6: request.EnableIPv6 ?? false,
     labels: request.Labels ?? {},

@@ -32,6 +32,7 @@ export function defineNetwork(
     createdAtMs: nowMs(),
     subnets: planSubnets(wanted, pools, taken),
     internal: wanted.internal ?? false,
+    ...(wanted.attachable === true && { attachable: true }),
     enableIPv6: wanted.enableIPv6 ?? false,
     labels: wanted.labels ?? {},
     options: wanted.options ?? {},

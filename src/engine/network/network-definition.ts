@@ -33,15 +33,26 @@ export function ipv6Subnet(network: Pick<NetworkDefinition, 'subnets'>): Subnet 
 /** Checks the bytes of a definition file: the fields that the rest relies on have the right types. */
 export function isNetworkDefinition(value: unknown): value is NetworkDefinition {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, name, driver, createdAtMs, subnets, internal, enableIPv6, labels, options, bridgeName } =
-    value as Partial<Record<keyof NetworkDefinition, unknown>>;
+  const {
+    id,
+    name,
+    driver,
+    createdAtMs,
+    subnets,
+    internal,
+    attachable = false,
+    enableIPv6,
+    labels,
+    options,
+    bridgeName,
+  } = value as Partial<Record<keyof NetworkDefinition, unknown>>;
   return (
     typeof id === 'string' &&
     /^[0-9a-f]{64}$/.test(id) &&
     [name, bridgeName].every((text) => typeof text === 'string') &&
     ['bridge', 'macvlan', 'ipvlan', 'host', 'none'].includes(driver as string) &&
     typeof createdAtMs === 'number' &&
-    [internal, enableIPv6].every((flag) => typeof flag === 'boolean') &&
+    [internal, attachable, enableIPv6].every((flag) => typeof flag === 'boolean') &&
     Array.isArray(subnets) &&
     subnets.every(isSubnet) &&
     [labels, options].every((record) => isTexts(record))

@@ -21,6 +21,8 @@ export interface Network {
   readonly labels: Readonly<Record<string, string>>;
   /** Driver options as given, such as `com.docker.network.bridge.name`. */
   readonly options: Readonly<Record<string, string>>;
+  /** What a user said; it has a meaning on networks of a swarm only, and is shown. */
+  readonly attachable?: boolean;
   /** Interface on the host that it is made of; '' for all but bridges. */
   readonly bridgeName: string;
   /** Running endpoints. */
@@ -37,6 +39,7 @@ export interface NewNetwork {
     readonly auxAddresses?: Readonly<Record<string, string>>;
   }[];
   readonly internal?: boolean;
+  readonly attachable?: boolean;
   /** True unless it says otherwise. */
   readonly enableIPv4?: boolean;
   readonly enableIPv6?: boolean;

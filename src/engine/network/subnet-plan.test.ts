@@ -68,6 +68,19 @@ test('IPv6 without a subnet gets a unique local one, and a gateway alone the cho
   assert.match(ipv6?.subnet ?? '', /^fd[0-9a-f:]+::\/64$/);
 });
 
+test('IPv6 comes from its pools when there are some, and IPv4 from its own', () => {
+  const pools = [
+    { base: 'fd00:1::/48', size: 64 },
+    { base: '10.5.0.0/16', size: 24 },
+  ];
+  const subnetsOf = (own: readonly IpPrefix[], given = pools): readonly string[] =>
+    planSubnets({ enableIPv6: true }, given, { own, host: [] }).map(({ subnet }) => subnet);
+  assert.deepEqual(subnetsOf([]), ['10.5.0.0/24', 'fd00:1::/64']);
+  assert.deepEqual(subnetsOf([prefix('fd00:1::/64'), prefix('10.5.0.0/24')]), ['10.5.1.0/24', 'fd00:1:0:1::/64']);
+  assert.deepEqual(subnetsOf([], pools.slice(0, 1)), ['172.17.0.0/16', 'fd00:1::/64']);
+  assert.throws(() => subnetsOf([prefix('fd00:1::/48')]), { reason: 'Unavailable' });
+});
+
 test('a network has the families that are switched on', () => {
   const [only6, ...rest] = planSubnets({ enableIPv4: false, enableIPv6: true }, defaultAddressPools, nothing);
   assert.match(only6?.subnet ?? '', /^fd/);

@@ -68,9 +68,25 @@ export function planSubnets(
     throw new StatusError('InvalidArgument', message);
   }
   const plan: Subnet[] = [];
-  if (enableIPv4) plan.push(describe(ipv4?.wanted ?? {}, own(ipv4?.prefix, taken) ?? chooseSubnet(pools, taken)));
-  if (enableIPv6) plan.push(describe(ipv6?.wanted ?? {}, own(ipv6?.prefix, taken) ?? uniqueLocalSubnet()));
+  if (enableIPv4) plan.push(describe(ipv4?.wanted ?? {}, own(ipv4?.prefix, taken) ?? chooseIPv4(pools, taken)));
+  if (enableIPv6) plan.push(describe(ipv6?.wanted ?? {}, own(ipv6?.prefix, taken) ?? chooseIPv6(pools, taken)));
   return plan;
+}
+
+/** From Docker's own pools when all that are given are IPv6. */
+function chooseIPv4(pools: readonly AddressPool[], taken: TakenSubnets): IpPrefix {
+  const own = poolsOf(pools, 4);
+  return chooseSubnet(own.length === 0 ? defaultAddressPools : own, taken);
+}
+
+/** A unique local subnet when no pool is IPv6. */
+function chooseIPv6(pools: readonly AddressPool[], taken: TakenSubnets): IpPrefix {
+  const own = poolsOf(pools, 6);
+  return own.length === 0 ? uniqueLocalSubnet() : chooseSubnet(own, taken);
+}
+
+function poolsOf(pools: readonly AddressPool[], family: 4 | 6): readonly AddressPool[] {
+  return pools.filter(({ base }) => parsePrefix(base)?.address.family === family);
 }
 
 /** The first block of the pools that overlaps with nothing. */

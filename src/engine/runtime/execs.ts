@@ -10,6 +10,7 @@ import type { Attachment, Exec, ExecSpec, OutputChunk } from './containers.ts';
 import { execExitPath, execFolder, readExit } from './end-run.ts';
 import { noteExec } from './exec-notes.ts';
 import { readUserDatabase } from './image-users.ts';
+import { presentLinks } from './links.ts';
 import { eventAttributes, type LiveContainer, type LiveExec, newLiveExec, notRunning } from './live-container.ts';
 import { runtimeOf } from './record.ts';
 import type { Room } from './room.ts';
@@ -189,7 +190,7 @@ function processOf(room: Room, live: LiveContainer, exec: ExecSpec): RuntimeProc
       hostname: spec.hostname,
       tty: exec.tty,
       home: user.home,
-      env: [...spec.env, ...exec.env],
+      env: [...presentLinks(room, live.record), ...spec.env, ...exec.env],
     }),
     cwd: exec.cwd === '' ? spec.cwd || '/' : exec.cwd,
     capabilities: capabilitySets(capabilities),

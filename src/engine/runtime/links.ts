@@ -54,6 +54,20 @@ export function resolveLinks(room: Pick<Room, 'table' | 'networks'>, record: Con
   return { hosts: links.map(({ hosts }) => hosts), env: links.flatMap(({ env }) => env) };
 }
 
+/** The variables of those links that lead to running containers now, for programs that are run in the container later. */
+export function presentLinks(room: Pick<Room, 'table' | 'networks'>, record: ContainerRecord): readonly string[] {
+  return (record.spec.network.links ?? []).flatMap((link) => {
+    const { spec } = record;
+    try {
+      return resolveLinks(room, { ...record, spec: { ...spec, network: { ...spec.network, links: [link] } } }).env;
+    } catch (error) {
+      // What is linked has stopped, which is no reason not to run a program here.
+      if (error instanceof StatusError) return [];
+      throw error;
+    }
+  });
+}
+
 /** The variables by which Docker tells a container of one it is linked to. */
 export function linkEnvironment({ alias, linkName, address, exposed, env }: LinkedContainer): readonly string[] {
   const prefix = alias.toUpperCase().replaceAll('-', '_');

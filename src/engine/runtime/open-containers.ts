@@ -55,7 +55,7 @@ export async function openContainers(
     paths,
     cgroups: openCgroups(),
     host: readHostFacts(),
-    records: new RecordStore(join(options.dataDir, 'records'), options.logger),
+    records: new RecordStore(join(options.dataDir, 'records'), join(options.runDir, 'unwritten'), options.logger),
     arrivals: new ArrivalWatch(),
     table: new ContainerTable(),
     shippers: new LogShippers({

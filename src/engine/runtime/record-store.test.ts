@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -25,18 +34,20 @@ const record = {
   lastDelayMs: 0,
 } as unknown as ContainerRecord;
 
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'records-'));
+async function inFolder(work: (folder: string, unwritten: string) => Promise<void>): Promise<void> {
+  const parent = mkdtempSync(join(tmpdir(), 'records-'));
+  const folder = join(parent, 'records');
+  mkdirSync(folder);
   try {
-    await work(folder);
+    await work(folder, join(parent, 'unwritten'));
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(parent, { recursive: true });
   }
 }
 
 test('what was saved or noted is loaded, what was removed is not', async () => {
-  await inFolder(async (folder) => {
-    const store = new RecordStore(folder, silentLogger);
+  await inFolder(async (folder, unwritten) => {
+    const store = new RecordStore(folder, unwritten, silentLogger);
     assert.deepEqual(await store.load(), []);
     await store.save(record);
     store.note({ ...record, name: 'noted' });
@@ -55,8 +66,8 @@ test('what was saved or noted is loaded, what was removed is not', async () => {
 });
 
 test('a damaged record is kept aside, drafts are removed', async () => {
-  await inFolder(async (folder) => {
-    const store = new RecordStore(folder, silentLogger);
+  await inFolder(async (folder, unwritten) => {
+    const store = new RecordStore(folder, unwritten, silentLogger);
     await store.save(record);
     writeFileSync(join(folder, `${'cd'.repeat(32)}.json`), JSON.stringify(record));
     writeFileSync(join(folder, `${'ef'.repeat(32)}.json`), '{"version":');
@@ -79,4 +90,27 @@ test('nonsense is no record', () => {
     fc.property(fc.jsonValue(), (value) => !isContainerRecord(value)),
     { numRuns: 200 },
   );
+});
+
+test('a fact that waits on another disk counts, unless the record is newer', async () => {
+  await inFolder(async (folder, unwritten) => {
+    const store = new RecordStore(folder, unwritten, silentLogger);
+    await store.load();
+    await store.save(record);
+    const waiting = join(unwritten, `${id}.json`);
+    const wait = (change: Partial<ContainerRecord>, atS: number): void => {
+      mkdirSync(unwritten, { recursive: true });
+      writeFileSync(waiting, JSON.stringify({ ...record, ...change }));
+      utimesSync(waiting, atS, atS);
+    };
+    const later = statSync(join(folder, `${id}.json`)).mtimeMs / 1000 + 5;
+    wait({ manuallyStopped: true }, later);
+    assert.deepEqual((await store.load())[0]?.manuallyStopped, true);
+    assert.deepEqual(readdirSync(unwritten), [], 'it was written');
+    wait({ manuallyStopped: false }, later - 3_600);
+    assert.deepEqual((await store.load())[0]?.manuallyStopped, true);
+    wait({ id: 'cd'.repeat(32) }, later + 3_600);
+    assert.deepEqual((await store.load())[0]?.id, id);
+    assert.deepEqual(readdirSync(unwritten), []);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { isDiskFull, messageOf, StatusError } from '#base/errors.ts';
@@ -18,10 +18,15 @@ const draftName = '.draft.tmp';
  */
 export class RecordStore {
   readonly #folder: string;
+  readonly #unwrittenFolder: string;
   readonly #logger: Logger;
+  /** IDs of containers of which the latest is in the other folder. */
+  readonly #unwritten = new Set<string>();
 
-  constructor(folder: string, logger: Logger) {
+  /** `unwrittenFolder`: on another disk, where facts wait that found this one full; it may be gone after a reboot. */
+  constructor(folder: string, unwrittenFolder: string, logger: Logger) {
     this.#folder = folder;
+    this.#unwrittenFolder = unwrittenFolder;
     this.#logger = logger;
   }
 
@@ -35,11 +40,12 @@ export class RecordStore {
       const record = await this.#read(name);
       if (record !== undefined) records.push(record);
     }
-    return records;
+    return await Promise.all(records.map(async (record) => await this.#withFact(record)));
   }
 
   async save(record: ContainerRecord): Promise<void> {
     await writeJsonDurably(this.#path(record.id), record);
+    this.#written(record.id);
   }
 
   note(record: ContainerRecord): void {
@@ -47,6 +53,7 @@ export class RecordStore {
     const draft = join(this.#folder, draftName);
     writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
     renameSync(draft, this.#path(record.id));
+    this.#written(record.id);
   }
 
   /** Like `save`, for what happened already and must be followed: that the disk is full is reported, and stops nothing. */
@@ -65,10 +72,12 @@ export class RecordStore {
 
   async remove(id: string): Promise<void> {
     await removeDurably(this.#path(id));
+    this.#written(id);
   }
 
   /** Like `remove`, but may come back after loss of power: for containers that are removed then anyway. */
   forget(id: string): void {
+    this.#written(id);
     try {
       unlinkSync(this.#path(id));
     } catch (error) {
@@ -76,9 +85,45 @@ export class RecordStore {
     }
   }
 
-  #reportFull({ id }: ContainerRecord, error: unknown): void {
+  /** Keeps the fact on the other disk, where the next daemon finds it. */
+  #reportFull(record: ContainerRecord, error: unknown): void {
     if (!isDiskFull(error)) throw error;
+    const { id } = record;
     this.#logger.error('disk is full: state of a container is not written', { container: id, error: messageOf(error) });
+    try {
+      mkdirSync(this.#unwrittenFolder, { recursive: true, mode: 0o700 });
+      const draft = join(this.#unwrittenFolder, draftName);
+      writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+      renameSync(draft, this.#unwrittenPath(id));
+      this.#unwritten.add(id);
+    } catch (failure) {
+      if (!isDiskFull(failure)) throw failure;
+    }
+  }
+
+  /** The record, or what was to be written later than it; that is written now when it can be. */
+  async #withFact(record: ContainerRecord): Promise<ContainerRecord> {
+    const { id } = record;
+    const [waiting, kept] = [this.#unwrittenPath(id), this.#path(id)].map((path) =>
+      statSync(path, { bigint: true, throwIfNoEntry: false }),
+    );
+    if (waiting === undefined) return record;
+    this.#unwritten.add(id);
+    const fact = await readJson(this.#unwrittenPath(id), isContainerRecord).catch(() => undefined);
+    if (fact?.id !== id || kept === undefined || waiting.mtimeNs < kept.mtimeNs) {
+      this.#written(id);
+      return record;
+    }
+    await this.saveFact(fact);
+    return fact;
+  }
+
+  #written(id: string): void {
+    if (this.#unwritten.delete(id)) rmSync(this.#unwrittenPath(id), { force: true });
+  }
+
+  #unwrittenPath(id: string): string {
+    return join(this.#unwrittenFolder, `${id}${suffix}`);
   }
 
   #path(id: string): string {

@@ -74,7 +74,8 @@ export class LocalVolumes implements Volumes, AsyncDisposable {
     try {
       await removeTemporaries(folder);
       const definition = await readJson(volumePaths(folder).definition, isDefinition);
-      if (definition === undefined) await clearVolume(folder);
+      const isHalf = existsSync(volumePaths(folder).filling);
+      if (definition === undefined || isHalf) await clearVolume(folder);
       else if (definition.name !== name) logger.error('volume definition names another volume', { folder });
       else this.#definitions.set(name, definition);
     } catch (error) {
@@ -98,12 +99,16 @@ export class LocalVolumes implements Volumes, AsyncDisposable {
   }
 
   async create(volume: NewVolume): Promise<Volume> {
+    return await this.#create(volume, false);
+  }
+
+  async #create(volume: NewVolume, isFilling: boolean): Promise<Volume> {
     const definition = defineVolume(volume, nowMs());
     const { name } = definition;
     return this.#lock.run(name, async () => {
       const existing = this.find(name);
       if (existing !== undefined) return acceptExisting(existing, volume);
-      await makeVolume(this.#folder(name), definition);
+      await makeVolume(this.#folder(name), definition, isFilling);
       this.#definitions.set(name, definition);
       this.#options.events.publish('volume', 'create', name, { driver: 'local' });
       return this.get(name);
@@ -238,7 +243,7 @@ export class LocalVolumes implements Volumes, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Volume> {
     const isNew = this.find(name) === undefined;
-    await this.create({ name });
+    await this.#create({ name }, isNew);
     try {
       await this.#opened(
         name,
@@ -246,6 +251,7 @@ export class LocalVolumes implements Volumes, AsyncDisposable {
           this.#lock.run(name, async () => {
             this.#checkRestore(name, user, force);
             await restoreData(this.#folder(name), tar, signal);
+            await removeDurably(volumePaths(this.#folder(name)).filling);
           }),
         signal,
       );

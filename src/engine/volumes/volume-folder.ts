@@ -16,16 +16,22 @@ export function volumePaths(folder: string): {
   readonly data: string;
   /** There while the image's files are copied: a copy that was cut off is done again. */
   readonly copying: string;
+  /** There while a new volume is filled by a restore: it exists for nobody before that is done. */
+  readonly filling: string;
 } {
   return {
     definition: join(folder, 'volume.json'),
     data: join(folder, '_data'),
     copying: join(folder, 'copying'),
+    filling: join(folder, 'filling'),
   };
 }
 
-/** Makes a volume, durably; the definition comes last, since the volume exists with it. */
-export async function makeVolume(folder: string, definition: VolumeDefinition): Promise<void> {
+/**
+ * Makes a volume, durably; the definition comes last, since the volume exists with it. One that `isFilling` goes when the
+ * daemon dies before that mark is taken away.
+ */
+export async function makeVolume(folder: string, definition: VolumeDefinition, isFilling: boolean): Promise<void> {
   const paths = volumePaths(folder);
   try {
     await mkdir(folder, { mode: 0o711 });
@@ -40,6 +46,7 @@ export async function makeVolume(folder: string, definition: VolumeDefinition): 
     await mkdir(paths.data, { mode: 0o755 });
     const sizeBytes = sizeLimitOf(definition);
     if (sizeBytes !== undefined) await makeImage(folder, sizeBytes);
+    if (isFilling) await writeJsonDurably(paths.filling, {});
     await writeJsonDurably(paths.definition, definition);
     await syncFolder(join(folder, '..'));
   } catch (error) {

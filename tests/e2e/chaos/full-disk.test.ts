@@ -64,7 +64,7 @@ const refused = [
 
 /** What gives room must not need any. */
 const allowed = [
-  ['stop', '-t', '0', 'stopped'],
+  ['stop', '-t', '0', 'stopped', 'stays-stopped'],
   ['rm', '-f', 'forced'],
   ['rm', '-v', 'ended'],
   ['network', 'rm', 'unused'],
@@ -77,6 +77,11 @@ test('a full disk refuses what needs room, leaves nothing half-made, and is over
   await instance.dockerOutput('run', '-d', '--name', 'keeper', 'busybox', 'sleep', '1000000');
   for (const name of ['stopped', 'forced'])
     await instance.dockerOutput('run', '-d', '--name', name, 'busybox', 'sleep', '1000000');
+  for (const [name, policy] of [
+    ['stays-stopped', 'unless-stopped'],
+    ['comes-back', 'unless-stopped'],
+  ] as const)
+    await instance.dockerOutput('run', '-d', '--name', name, '--restart', policy, 'busybox', 'sleep', '1000000');
   await instance.dockerOutput('run', '--name', 'ended', '-v', '/data', 'busybox', 'true');
   await instance.dockerOutput('run', '-d', '--name', 'ending', 'busybox', 'sleep', '1000000');
   await instance.dockerOutput('network', 'create', 'unused');

@@ -148,14 +148,16 @@ testCommands(
     {
       inapplicable: 'docker network create --ingress',
       run: 'network create --ingress x',
-      sentence: 'the routing mesh of a swarm is not supported',
+      sentence: 'Ingress network can only be global scope network',
     },
     { proves: 'docker network create --scope', run: 'network create --scope local scoped', shows: /^[0-9a-f]{64}$/m },
     {
-      inapplicable: 'docker network create --attachable',
-      because: 'only networks of a swarm are attachable or not',
-      run: 'network create --attachable open',
-      shows: /^[0-9a-f]{64}$/m,
+      proves: 'docker network create --attachable',
+      run: [
+        ['network', 'create', '--attachable', 'open'],
+        ['network', 'inspect', '--format', '{{.Attachable}}', 'open'],
+      ],
+      shows: /^true$/m,
     },
 
     {

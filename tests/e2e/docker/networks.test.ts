@@ -39,8 +39,10 @@ test('links on the default bridge are hosts and variables, and follow the other 
   assert.match(linked, /^DB_NAME=\/web\/db$/m);
   assert.match(linked, new RegExp(`^${address}\tdb inner redis$`, 'm'));
   await run('lasting', '--link', 'redis');
+  assert.match(await inside('lasting', 'env'), new RegExp(`^REDIS_PORT_6379_TCP_ADDR=${address}$`, 'm'));
   assert.equal(await inspect('lasting', '{{.HostConfig.Links}}'), '[/redis:/lasting/redis]');
   await instance.dockerOutput('stop', '-t', '0', 'redis');
+  assert.doesNotMatch(await inside('lasting', 'env'), /REDIS_PORT/);
   const refused = await instance.docker('run', '--rm', '--name', 'late', '--link', 'redis:db', 'busybox');
   assert.match(refused.stderr, /Cannot link to a non running container: \/redis AS \/late\/db/);
   await run('squatter');

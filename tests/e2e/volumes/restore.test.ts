@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chownSync,
+  cpSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
   writeSync,
@@ -90,6 +92,35 @@ test('half a restore leaves nothing', async (t) => {
   assert.equal(volumes.find('new'), undefined);
   await assert.rejects(volumes.restore('old', cut(), { force: true }, never), /has left/);
   assert.deepEqual(readdirSync(mountpoint), ['old']);
+});
+
+test('a new volume that was being filled is gone after a kill, one that was filled stays', async (t) => {
+  const root = folder(t);
+  {
+    await using volumes = await open(root);
+    fill((await volumes.create({ name: 'one' })).mountpoint);
+    await volumes.restore('whole', volumes.backup('one', never), { force: false }, never);
+    const filling = Promise.withResolvers<void>();
+    async function* stuck(): AsyncGenerator<Uint8Array> {
+      for await (const chunk of volumes.backup('one', never)) {
+        yield chunk;
+        if (chunk.length <= 512) continue;
+        cpSync(join(root, 'half'), join(root, 'killed'), { recursive: true });
+        filling.resolve();
+        throw new Error('enough');
+      }
+    }
+    await assert.rejects(volumes.restore('half', stuck(), { force: false }, never), /enough/);
+    await filling.promise;
+    // As it was on the disk at that moment, under its own name.
+    renameSync(join(root, 'killed'), join(root, 'half'));
+  }
+  await using volumes = await open(root);
+  assert.deepEqual(
+    volumes.list().map(({ name }) => name),
+    ['one', 'whole'],
+  );
+  assert.deepEqual(readdirSync(root).sort(), ['one', 'whole']);
 });
 
 test('a restore that was killed ends in the old or the new', async (t) => {

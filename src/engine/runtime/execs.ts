@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
@@ -114,9 +115,12 @@ function endExec(room: Room, live: LiveContainer, exec: LiveExec, exitCode: numb
   const { id } = exec.value;
   exec.value = { ...exec.value, running: false, exitCode, pid: 0 };
   exec.watch?.[Symbol.dispose]();
-  rmSync(execFolder(room, live, id), { recursive: true, force: true });
   room.events.publish('container', 'exec_die', live.id, { ...execAttributes(live, id), exitCode: String(exitCode) });
   exec.ended.resolve(exitCode);
+  // Nobody waits for that; what is left by a crash goes with the container.
+  rm(execFolder(room, live, id), { recursive: true, force: true }).catch((error: unknown) =>
+    room.logger.warn('files of an exec cannot be removed', { container: live.id, exec: id, error }),
+  );
 }
 
 async function launch(

@@ -35,7 +35,7 @@ export async function reviewToken(
 }
 
 /** authentication/v1 UserInfo; empty parts are left out. */
-function userJson({ name, uid, groups, extra }: UserInfo): Record<string, unknown> {
+export function userJson({ name, uid, groups, extra }: UserInfo): Record<string, unknown> {
   return {
     username: name,
     ...(uid === '' ? {} : { uid }),

@@ -1,0 +1,62 @@
+import type { ClusterPki } from '#pki/cluster-pki.ts';
+
+import type { AdmissionPlugin } from '../admission/admission.ts';
+import { builtInAdmission } from '../admission/built-in-admission.ts';
+import { runQuotas } from '../admission/quota/quota-controller.ts';
+import { callWebhook } from '../admission/webhooks/call-webhook.ts';
+import { WebhookIndex } from '../admission/webhooks/webhook-index.ts';
+import { mutatingWebhooks, validatingWebhooks } from '../admission/webhooks/webhooks.ts';
+import type { Objects } from '../auth/objects.ts';
+import { openAuth, type Auth } from '../auth/open-auth.ts';
+import { runSigner } from './certificate-signer.ts';
+import { makeDefaults, runNamespaceDefaults } from './namespace-defaults.ts';
+import { createSystemPriorityClasses } from './system-priority-classes.ts';
+
+export interface SecurityOptions {
+  readonly objects: Objects;
+  readonly pki: Pick<ClusterPki, 'authority' | 'authorityPem' | 'serviceAccountKey'>;
+  /** Where others reach the server, such as https://10.0.0.1:6443. */
+  readonly serverUrl: string;
+  readonly nowMs: () => number;
+  /** Told of what goes wrong in the background; it goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Issuer and audience of service-account tokens. */
+const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
+
+/** Namespaces in which pods are made before anything has had time to follow. */
+const firstNamespaces = ['default', 'kube-system'];
+
+/**
+ * All that decides who may do what: authentication, authorization, admission, and the controllers that they need (default
+ * accounts, signing of certificates, quotas), which run until the signal aborts. Resolves when decisions are as the store says.
+ */
+export async function openSecurity(
+  { objects, pki, serverUrl, nowMs, onError }: SecurityOptions,
+  signal: AbortSignal,
+): Promise<{ readonly auth: Auth; readonly plugins: readonly AdmissionPlugin[] }> {
+  const auth = openAuth({
+    objects,
+    authorities: [pki.authority.certificate],
+    serviceAccountKey: pki.serviceAccountKey,
+    issuer: tokenIssuer,
+    serverUrl,
+    nowMs,
+    onError,
+  });
+  const webhooks = new WebhookIndex();
+  await Promise.all([auth.start(signal), webhooks.follow(objects, onError, signal)]);
+  await createSystemPriorityClasses(objects, signal);
+  for (const namespace of firstNamespaces) await makeDefaults(objects, namespace, pki.authorityPem, signal);
+  const { authorizer, rbac } = auth;
+  const background = [
+    runNamespaceDefaults(objects, pki.authorityPem, onError, signal),
+    runSigner({ objects, authority: pki.authority, authorizer, nowMs, onError }, signal),
+    runQuotas({ objects, nowMs, onError }, signal),
+  ];
+  for (const running of background) running.catch((error: unknown) => (signal.aborted ? undefined : onError(error)));
+  const asking = { objects, call: callWebhook };
+  const extensions = [mutatingWebhooks(webhooks, asking), validatingWebhooks(webhooks, asking)];
+  return { auth, plugins: builtInAdmission({ objects, authorizer, rbac, nowMs, extensions }) };
+}

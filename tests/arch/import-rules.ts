@@ -22,6 +22,10 @@ const packages: Readonly<Record<string, { readonly users: readonly string[]; rea
     reason: 'configuration is parsed at one door, bodies of requests at another',
   },
   'dns-packet': { users: ['src/engine/network/'], reason: 'names are answered in one room' },
+  '@marcbachmann/cel-js': {
+    users: ['src/kube/cel/'],
+    reason: 'expressions are bounded and given their libraries at one door',
+  },
   'fast-check': { users: ['*.test.ts', 'tests/'], reason: 'it is a development dependency' },
   dockerode: { users: ['tests/e2e/clients/'], reason: 'it is a client that tests run against the API' },
   testcontainers: { users: ['tests/e2e/clients/'], reason: 'it is a client that tests run against the API' },

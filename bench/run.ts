@@ -2,7 +2,16 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const benchmarks = ['run-rm', 'parallel-run', 'exec-stop-start', 'memory', 'build', 'unpack', 'ports'] as const;
+const benchmarks = [
+  'run-rm',
+  'parallel-run',
+  'exec-stop-start',
+  'memory',
+  'build',
+  'unpack',
+  'ports',
+  'store',
+] as const;
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !benchmarks.some((one) => one === name));

@@ -10,7 +10,7 @@ const base = 10n;
 
 test('changes that come before a woken watcher has its turn are not passed over', async () => {
   using feed = feedOf();
-  const changes = feed.watch('/p/', base, never);
+  const changes = feed.watch('/p/', { since: base }, never);
   await changes.next();
   const waiting = changes.next();
   feed.append([put('/p/a', 11n)], 11n);
@@ -24,7 +24,7 @@ test('changes of one revision are never torn apart, however many they are', asyn
   const many = Array.from({ length: 300 }, (_, index) => put(`/p/${String(index)}`, 11n));
   feed.append([...many, put('/p/last', 12n)], 12n);
   const seen = [];
-  for await (const change of feed.watch('/p/', base, never)) {
+  for await (const change of feed.watch('/p/', { since: base }, never)) {
     if (change.type === 'progress') break;
     seen.push(change.key);
   }
@@ -46,7 +46,7 @@ test('what is dropped from memory is told, and asked of the history once', async
     feed.append([put(`/p/${String(index)}`, base + BigInt(index))], base + BigInt(index));
   assert.deepEqual(dropped, ['/p/1', '/p/2']);
   const seen = [];
-  for await (const change of feed.watch('/p/', base, never)) {
+  for await (const change of feed.watch('/p/', { since: base }, never)) {
     if (change.type === 'progress') break;
     seen.push(change.key);
   }
@@ -62,7 +62,7 @@ test('a restart sends those who wait to the history, from where they were', asyn
       yield await Promise.resolve({ changes: [put('/p/missed', 15n)], reached: 20n });
     },
   });
-  const changes = feed.watch('/p/', base, never);
+  const changes = feed.watch('/p/', { since: base }, never);
   await changes.next();
   feed.append([put('/q/other', 12n)], 12n);
   const waiting = changes.next();
@@ -73,24 +73,34 @@ test('a restart sends those who wait to the history, from where they were', asyn
 
 test('an error of the history, and one of the feed, end the watch', async () => {
   using feed = feedOf();
-  await assert.rejects(feed.watch('/p/', base - 1n, never).next(), /no history/);
-  const changes = feed.watch('/p/', base, never);
+  await assert.rejects(feed.watch('/p/', { since: base - 1n }, never).next(), /no history/);
+  const changes = feed.watch('/p/', { since: base }, never);
   await changes.next();
   const waiting = changes.next();
   feed.fail(new Error('broken'));
   await assert.rejects(waiting, /broken/);
-  await assert.rejects(feed.watch('/p/', base, never).next(), /broken/);
+  await assert.rejects(feed.watch('/p/', { since: base }, never).next(), /broken/);
+});
+
+test('progress waits for a revision that is known to be there', async () => {
+  using feed = feedOf();
+  const changes = feed.watch('/p/', { since: base, known: 12n }, never);
+  const first = changes.next();
+  feed.append([put('/q/a', 11n)], 11n);
+  feed.append([put('/q/b', 12n)], 12n);
+  const { value } = await first;
+  assert.deepEqual([value?.type, value?.revision], ['progress', 12n]);
 });
 
 test('a watch from before a compaction is refused, one that runs goes on', async () => {
   using feed = feedOf();
-  const changes = feed.watch('/p/', base, never);
+  const changes = feed.watch('/p/', { since: base }, never);
   await changes.next();
   feed.append([put('/p/a', 11n)], 11n);
   feed.compact(11n);
   feed.compact(3n);
   assert.equal((await changes.next()).value?.key, '/p/a');
-  await assert.rejects(feed.watch('/p/', base, never).next(), reason('Expired'));
+  await assert.rejects(feed.watch('/p/', { since: base }, never).next(), reason('Expired'));
 });
 
 function feedOf(options: Partial<FeedOptions> = {}): ChangeFeed {

@@ -37,6 +37,8 @@ interface Watcher {
   /** Revision of the last change or progress that it was given. */
   told: bigint;
   owesProgress: boolean;
+  /** No progress is told before the feed has come so far. */
+  readonly known: bigint;
   wake: () => void;
 }
 
@@ -62,6 +64,8 @@ export class ChangeFeed implements Disposable {
   #compacted = 0n;
   /** Those that wait for a change, by prefix. */
   readonly #idle = new Map<string, Set<Watcher>>();
+  /** How many of them wait to hear that they have caught up. */
+  #owing = 0;
   readonly #timer: Disposable;
   #failure: unknown;
 
@@ -89,6 +93,7 @@ export class ChangeFeed implements Disposable {
     this.#drop();
     for (const [prefix, watchers] of this.#idle) {
       if (changes.some((change) => change.key.startsWith(prefix))) wakeAll(watchers, before);
+      else if (this.#owing > 0) this.#tellOwed(watchers);
     }
   }
 
@@ -112,9 +117,14 @@ export class ChangeFeed implements Disposable {
     for (const watchers of this.#idle.values()) wakeAll(watchers, this.#revision);
   }
 
-  async *watch(prefix: string, since: bigint, signal: AbortSignal): AsyncGenerator<Change, void, undefined> {
+  /** `known` is a revision that was there already, whether it has come here or not: progress waits for it. */
+  async *watch(
+    prefix: string,
+    { since, known = 0n }: { readonly since: bigint; readonly known?: bigint },
+    signal: AbortSignal,
+  ): AsyncGenerator<Change, void, undefined> {
     if (since < this.#compacted) throw expired(since, this.#compacted);
-    const watcher: Watcher = { position: since, told: since, owesProgress: true, wake: () => {} };
+    const watcher: Watcher = { position: since, told: since, owesProgress: true, known, wake: () => {} };
     while (!signal.aborted) {
       if (this.#failure !== undefined) throw this.#failure;
       if (watcher.position < this.#floor) {
@@ -129,7 +139,7 @@ export class ChangeFeed implements Disposable {
       }
       if (reached > watcher.position) watcher.position = reached;
       if (watcher.position < this.#revision) continue;
-      if (watcher.owesProgress) {
+      if (watcher.owesProgress && watcher.known <= this.#revision) {
         watcher.owesProgress = false;
         watcher.told = watcher.position;
         yield { type: 'progress', key: '', value: new Uint8Array(), before: undefined, revision: watcher.position };
@@ -199,10 +209,18 @@ export class ChangeFeed implements Disposable {
     watcher.wake = resolve;
     const onAbort = (): void => resolve();
     signal.addEventListener('abort', onAbort);
+    const owes = watcher.owesProgress ? 1 : 0;
+    this.#owing += owes;
     await promise;
+    this.#owing -= owes;
     signal.removeEventListener('abort', onAbort);
     watchers.delete(watcher);
     if (watchers.size === 0 && this.#idle.get(prefix) === watchers) this.#idle.delete(prefix);
+  }
+
+  #tellOwed(watchers: Set<Watcher>): void {
+    for (const watcher of watchers)
+      if (watcher.owesProgress && watcher.known <= this.#revision) wake(watchers, watcher, this.#revision, true);
   }
 
   #tellProgress(): void {

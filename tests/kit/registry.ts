@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { makeRoot, type Owner } from './temp-root.ts';
 import { toolPath } from './tools.ts';
 
@@ -97,13 +97,4 @@ async function answers(address: string, tls: boolean): Promise<boolean> {
     tls && error.code !== 'ECONNREFUSED' ? resolve(true) : reject(error),
   );
   return await promise;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

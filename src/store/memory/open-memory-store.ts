@@ -84,7 +84,7 @@ class MemoryStore implements Store {
   }
 
   watch(prefix: string, since: bigint, signal: AbortSignal): AsyncIterable<Change> {
-    return this.#feed.watch(prefix, since, signal);
+    return this.#feed.watch(prefix, { since }, signal);
   }
 
   async revision(signal: AbortSignal): Promise<bigint> {

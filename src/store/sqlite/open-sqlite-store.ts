@@ -27,7 +27,7 @@ const defaults: Omit<WriterOptions, 'path'> = {
   lazy: ['/registry/leases/kube-node-lease/'],
 };
 /** Entries of a list that are read without a pause. */
-const listedAtOnce = 2000;
+const listedAtOnce = 1000;
 
 /**
  * Opens the store in a folder, which is made when it is not there. Throws Conflict when another process has it open,
@@ -121,7 +121,7 @@ class SqliteStore implements Store {
   }
 
   watch(prefix: string, since: bigint, signal: AbortSignal): AsyncIterable<Change> {
-    return this.#feed.watch(prefix, since, signal);
+    return this.#feed.watch(prefix, { since }, signal);
   }
 
   async revision(signal: AbortSignal): Promise<bigint> {

@@ -99,15 +99,19 @@ export const watchCases: Cases = {
     for (let revision = first + 1n; revision <= last; revision += 1n)
       assert.equal((await nextChange(patient.changes)).revision, revision);
     await store.compact(last, never);
-    await putTimes(store, '/p/c', 600);
+    const end = await putTimes(store, '/p/c', 600);
+    // What lies between the driver's end and ours may still come; but never with a gap.
     let position = first;
-    await assert.rejects(async () => {
-      for (;;) {
+    try {
+      while (position < end) {
         const { revision } = await nextChange(slow.changes);
         assert.equal(revision, position + 1n, 'until its end it misses nothing');
         position = revision;
       }
-    }, reason('Expired'));
+    } catch (error) {
+      if (!reason('Expired')(error)) throw error;
+    }
+    slow.stop();
     patient.stop();
   },
 

@@ -4,11 +4,11 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Duplex } from 'node:stream';
 
 import { StatusError } from '#base/errors.ts';
+import { frameMessage, readMessages } from '#formats/grpc/frames.ts';
 import { decodeMessage } from '#formats/protobuf/decode.ts';
 import { encodeMessage } from '#formats/protobuf/encode.ts';
 import type { Decoded, Encodable, Message } from '#formats/protobuf/message.ts';
 
-import { frameMessage, readMessages } from './frames.ts';
 import { checkStatus } from './grpc-status.ts';
 
 /** A stream of messages both ways; disposing cancels it unless it has ended. */

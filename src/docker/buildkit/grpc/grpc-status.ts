@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 
 import { StatusError } from '#base/errors.ts';
+import { percentDecoded, percentEncoded } from '#formats/grpc/percent-text.ts';
 import { encodeMessage } from '#formats/protobuf/encode.ts';
 import { many, message, one } from '#formats/protobuf/message.ts';
 
@@ -35,7 +36,7 @@ export function trailersOf({ code, message: text, details }: GrpcStatus): Outgoi
   const hasDetails = details.length > 0 && bytes.length <= maximumDetailBytes;
   return {
     'grpc-status': String(code),
-    ...(text === '' ? {} : { 'grpc-message': percentEncoded(text) }),
+    ...(text === '' ? {} : { 'grpc-message': percentEncoded(shortened(text)) }),
     ...(hasDetails ? { 'grpc-status-details-bin': Buffer.from(bytes).toString('base64') } : {}),
   };
 }
@@ -52,23 +53,8 @@ export function checkStatus(headers: IncomingHttpHeaders, method: string): void 
   throw new StatusError(reason, text === '' ? `${method} failed` : text);
 }
 
-/** gRPC over HTTP/2, "Status-Message": all but printable ASCII, and the percent sign, is percent-encoded UTF-8. */
-function percentEncoded(text: string): string {
+/** Header values are bounded. */
+function shortened(text: string): Uint8Array {
   const limit = 8_000;
-  const bytes = Buffer.from(text.length > limit ? `${text.slice(0, limit)}...` : text);
-  return [...bytes]
-    .map((byte) =>
-      byte < 0x20 || byte > 0x7e || byte === 0x25
-        ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
-        : String.fromCharCode(byte),
-    )
-    .join('');
-}
-
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return Buffer.from(text.length > limit ? `${text.slice(0, limit)}...` : text);
 }

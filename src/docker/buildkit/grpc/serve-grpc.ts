@@ -5,11 +5,11 @@ import type { Duplex } from 'node:stream';
 
 import { messageOf, reasonOf, StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
+import { frameMessage, readMessages } from '#formats/grpc/frames.ts';
 import { decodeMessage } from '#formats/protobuf/decode.ts';
 import { encodeMessage } from '#formats/protobuf/encode.ts';
 import type { Decoded, Encodable, Message } from '#formats/protobuf/message.ts';
 
-import { frameMessage, readMessages } from './frames.ts';
 import { type GrpcStatus, grpcCodes, trailersOf } from './grpc-status.ts';
 
 /** A call of a client. */

@@ -1,7 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 
-/** The largest message either side sends, as in BuildKit (containerd's default for gRPC). */
-const maximumMessageBytes = 16 * 1024 * 1024;
+/** The largest message unless said otherwise, as in BuildKit (containerd's default for gRPC). */
+const messageBytesMost = 16 * 1024 * 1024;
 /** "Length-Prefixed-Message" of gRPC over HTTP/2: one byte that says whether it is compressed, four of length. */
 const prefixBytes = 5;
 
@@ -13,7 +13,10 @@ export function frameMessage(message: Uint8Array): Buffer {
 }
 
 /** The messages of a stream of bytes; throws InvalidArgument for one that is compressed or cut, TooLarge. */
-export async function* readMessages(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+export async function* readMessages(
+  stream: AsyncIterable<Buffer>,
+  bytesMost = messageBytesMost,
+): AsyncGenerator<Buffer, void, undefined> {
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let wanted = prefixBytes;
@@ -22,7 +25,7 @@ export async function* readMessages(stream: AsyncIterable<Buffer>): AsyncGenerat
     pendingBytes += chunk.length;
     if (pendingBytes < wanted) continue;
     let bytes = Buffer.concat(pending, pendingBytes);
-    for (wanted = lengthOf(bytes); bytes.length >= wanted; wanted = lengthOf(bytes)) {
+    for (wanted = lengthOf(bytes, bytesMost); bytes.length >= wanted; wanted = lengthOf(bytes, bytesMost)) {
       yield bytes.subarray(prefixBytes, wanted);
       bytes = bytes.subarray(wanted);
     }
@@ -33,14 +36,14 @@ export async function* readMessages(stream: AsyncIterable<Buffer>): AsyncGenerat
 }
 
 /** Bytes of the first message with its prefix; those of a prefix when that is not there yet. */
-function lengthOf(bytes: Buffer): number {
+function lengthOf(bytes: Buffer, bytesMost: number): number {
   if (bytes.length < prefixBytes) return prefixBytes;
   if (bytes[0] !== 0)
     throw new StatusError('InvalidArgument', 'Cannot read a gRPC message: it is compressed, which was not agreed on');
   const length = bytes.readUInt32BE(1);
-  if (length <= maximumMessageBytes) return prefixBytes + length;
+  if (length <= bytesMost) return prefixBytes + length;
   throw new StatusError(
     'TooLarge',
-    `Cannot read a gRPC message of ${String(length)} bytes: at most ${String(maximumMessageBytes)} are read`,
+    `Cannot read a gRPC message of ${String(length)} bytes: at most ${String(bytesMost)} are read`,
   );
 }

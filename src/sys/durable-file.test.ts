@@ -12,6 +12,7 @@ import {
   readJson,
   removeDurably,
   removeTemporaries,
+  writeAllJsonDurably,
   writeDurably,
   writeJsonDurably,
 } from './durable-file.ts';
@@ -31,6 +32,16 @@ test('a write that fails leaves the old bytes and nothing else', async (t) => {
   await makeFolderDurably(join(folder, 'a/b/occupied'));
   await assert.rejects(writeDurably(join(folder, 'a/b/occupied'), 'x'));
   assert.deepEqual(readdirSync(join(folder, 'a/b')), ['occupied']);
+});
+
+test('several files are written at once, and none when one of them cannot be', async (t) => {
+  const folder = makeFolder(t);
+  await writeAllJsonDurably(folder, new Map(Object.entries({ 'a.json': { a: 1 }, 'b.json': { b: 2 } })));
+  assert.deepEqual(await readJson(join(folder, 'b.json'), isObject), { b: 2 });
+  const long = 'x'.repeat(300);
+  await assert.rejects(writeAllJsonDurably(folder, new Map(Object.entries({ 'a.json': { a: 3 }, [long]: {} }))));
+  assert.deepEqual(await readJson(join(folder, 'a.json'), isObject), { a: 1 });
+  assert.deepEqual(readdirSync(folder).sort(), ['a.json', 'b.json']);
 });
 
 test('removing twice is fine', async (t) => {

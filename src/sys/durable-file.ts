@@ -19,24 +19,45 @@ const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/;
  * waiting for the disk gives others a turn.
  */
 export async function writeDurably(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${newId().slice(0, 12)}.tmp`);
-  try {
-    await withFile(openSync(temporary, 'wx', mode), async (fd) => {
-      writeFileSync(fd, bytes);
-      await syncData(fd);
-    });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
+  await writeAllDurably(dirname(path), [[basename(path), bytes]], mode);
 }
 
 /** Writes a value as JSON, durably. */
 export async function writeJsonDurably(path: string, value: unknown, mode = 0o600): Promise<void> {
-  await writeDurably(path, `${JSON.stringify(value)}\n`, mode);
+  await writeDurably(path, jsonText(value), mode);
+}
+
+/** `writeJsonDurably` for several files of one folder, by name: the disk is waited for once, not once for each. */
+export async function writeAllJsonDurably(folder: string, values: ReadonlyMap<string, unknown>): Promise<void> {
+  await writeAllDurably(
+    folder,
+    [...values].map(([name, value]) => [name, jsonText(value)]),
+    0o600,
+  );
+}
+
+async function writeAllDurably(
+  folder: string,
+  files: readonly (readonly [name: string, bytes: Uint8Array | string])[],
+  mode: number,
+): Promise<void> {
+  if (files.length === 0) return;
+  const suffix = `${newId().slice(0, 12)}.tmp`;
+  const temporary = (name: string): string => join(folder, `.${name}.${suffix}`);
+  try {
+    const written = files.map(async ([name, bytes]) => {
+      await withFile(openSync(temporary(name), 'wx', mode), async (fd) => {
+        writeFileSync(fd, bytes);
+        await syncData(fd);
+      });
+    });
+    for (const outcome of await Promise.allSettled(written)) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const [name] of files) renameSync(temporary(name), join(folder, name));
+  } catch (error) {
+    for (const [name] of files) rmSync(temporary(name), { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
 }
 
 /** Removes a file so that it does not come back after loss of power; one that is not there is fine. */
@@ -90,6 +111,10 @@ async function withFile(fd: number, work: (fd: number) => Promise<void>): Promis
   } finally {
     closeSync(fd);
   }
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
 }
 
 function parse(path: string, text: string): unknown {

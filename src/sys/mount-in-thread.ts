@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { startThread } from '#base/thread.ts';
 
 import { SystemError } from './errno.ts';
 
@@ -21,7 +21,7 @@ export interface MountReply {
  */
 export async function mountInThread(mount: NetworkMount, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const worker = new Worker(new URL('./mount-thread.ts', import.meta.url), { workerData: mount });
+  const worker = startThread(new URL('./mount-thread.ts', import.meta.url), mount);
   worker.unref();
   const { promise, resolve, reject } = Promise.withResolvers<MountReply>();
   const abort = (): void => reject(signal.reason);

@@ -107,6 +107,10 @@ export class FakeSnapshots implements Snapshots {
     return [...this.#writables.keys()];
   }
 
+  group(): never {
+    throw new Error('the fake unpacks nothing');
+  }
+
   unpack(): never {
     throw new Error('not part of the fake');
   }

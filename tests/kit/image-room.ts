@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,15 +121,8 @@ export async function* chunked(bytes: Uint8Array, chunkBytes = 10_000): AsyncGen
 
 /** Bytes that do not compress, the same every time. */
 export function noise(sizeBytes: number, seed = 'noise'): Buffer {
-  const parts: Buffer[] = [];
-  for (let index = 0; index * 32 < sizeBytes; index += 1) {
-    parts.push(
-      createHash('sha256')
-        .update(`${seed} ${String(index)}`)
-        .digest(),
-    );
-  }
-  return Buffer.concat(parts).subarray(0, sizeBytes);
+  const key = createHash('sha256').update(seed).digest().subarray(0, 16);
+  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes));
 }
 
 /** Collects progress as lines: `<id>: <status>` or the status alone. */

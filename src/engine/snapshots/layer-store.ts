@@ -23,6 +23,12 @@ export interface LayerRecord extends Layer {
   readonly displaced: readonly Displaced[];
 }
 
+/** A layer with its files in a folder outside the store. */
+export interface PreparedLayer {
+  readonly folder: string;
+  readonly record: LayerRecord;
+}
+
 interface StoredLayer {
   readonly record: LayerRecord;
   /** Name of its folder: short, so that many fit into the options of a mount. */
@@ -145,10 +151,21 @@ export class LayerStore implements AsyncDisposable {
    */
   async add(folder: string, record: LayerRecord): Promise<LayerRecord> {
     using _ = this.hold(record.parent);
-    await writeFile(join(folder, 'layer.json'), JSON.stringify(record));
-    await syncFilesystem(folder);
-    const known = this.get(record.chainId);
-    if (known === undefined) {
+    await this.addAll([{ folder, record }]);
+    return this.#stored(record.chainId).record;
+  }
+
+  /**
+   * Takes prepared folders in, each after its parent, with one wait for the disk: they appear when all are on it. Those
+   * that exist already stay where they are. The caller holds the parents.
+   */
+  async addAll(prepared: readonly PreparedLayer[]): Promise<void> {
+    const [first] = prepared;
+    if (first === undefined) return;
+    for (const { folder, record } of prepared) await writeFile(join(folder, 'layer.json'), JSON.stringify(record));
+    await syncFilesystem(first.folder);
+    for (const { folder, record } of prepared) {
+      if (this.get(record.chainId) !== undefined) continue;
       this.#lastNumber += 1;
       const number = this.#lastNumber.toString(36);
       renameSync(folder, join(this.#layersDir, number));
@@ -156,7 +173,6 @@ export class LayerStore implements AsyncDisposable {
       if (record.parent !== undefined) this.#use(record.parent, 1);
     }
     await syncFolder(this.#layersDir);
-    return known ?? record;
   }
 
   /** Throws Conflict while something stands on it; one that does not exist is fine. */

@@ -9,7 +9,8 @@ import { findChanges } from './find-changes.ts';
 import { type LayerRecord, LayerStore } from './layer-store.ts';
 import { packLayer } from './pack-layer.ts';
 import type { Layer, Snapshots } from './snapshots.ts';
-import { unpackLayer } from './unpack-layer.ts';
+import { UnpackThreads } from './unpack-threads.ts';
+import { UnpackedLayers } from './unpacked-layers.ts';
 import { WritableStore } from './writable-store.ts';
 
 export interface SnapshotsOptions {
@@ -25,11 +26,18 @@ export interface SnapshotsOptions {
 export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots & AsyncDisposable> {
   const layers = await LayerStore.open(options.dataDir, options.logger);
   const writables = await WritableStore.open(options.dataDir, layers, options.logger);
+  const threads = new UnpackThreads();
   const lock = new KeyedLock();
   return {
     layer: (chainId) => plain(layers.get(chainId)),
     layers: () => layers.list().map(toLayer),
-    unpack: async (parent, tar, diffId, signal) => toLayer(await unpackLayer(layers, parent, tar, diffId, signal)),
+    unpack: async (parent, tar, diffId, signal) => {
+      await using group = new UnpackedLayers(layers, threads);
+      const { chainId } = await group.unpack(parent, tar, diffId, signal);
+      await group.commit();
+      return toLayer(found(layers, chainId));
+    },
+    group: () => new UnpackedLayers(layers, threads),
     pack: (chainId, signal) => packLayer(layers, found(layers, chainId), signal),
     removeLayer: (chainId) => layers.remove(chainId),
     create: (id, parent) => lock.run(id, () => writables.create(id, parent)),
@@ -44,7 +52,10 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       lock.run(id, async () => toLayer(await commitCopyOfSnapshot(layers, writables, id, signal))),
     remove: (id) => lock.run(id, () => writables.remove(id)),
     writables: () => writables.list(),
-    [Symbol.asyncDispose]: () => layers[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await threads[Symbol.asyncDispose]();
+      await layers[Symbol.asyncDispose]();
+    },
   };
 }
 

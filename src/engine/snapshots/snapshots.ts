@@ -19,6 +19,22 @@ export interface Change {
 }
 
 /**
+ * Layers that are made one upon the other, and wait for the disk together. What is not committed when the group is
+ * disposed of is gone, as it is after a crash. Its methods may be called at once and take turns.
+ */
+export interface LayerGroup extends AsyncDisposable {
+  /** As `Snapshots.unpack`, but `parent` may be of this group, and nobody else sees the layer before `commit`. */
+  unpack(
+    parent: Digest | undefined,
+    tar: AsyncIterable<Uint8Array>,
+    diffId: Digest | undefined,
+    signal: AbortSignal,
+  ): Promise<Layer>;
+  /** Makes what was unpacked so far durable, and seen by all. */
+  commit(): Promise<void>;
+}
+
+/**
  * Filesystem layers on overlayfs. A writable snapshot has an ID of the caller's choosing (a container's or a build
  * step's) and survives restarts; its mount does not survive a reboot and is made again by `mount`.
  * Tar streams here are uncompressed. All methods are safe to call at once for different IDs.
@@ -38,6 +54,9 @@ export interface Snapshots {
     diffId: Digest | undefined,
     signal: AbortSignal,
   ): Promise<Layer>;
+
+  /** Layers that are made together: see `LayerGroup`. */
+  group(): LayerGroup;
 
   /** The layer's tar, uncompressed, byte for byte what `diffId` names. */
   pack(chainId: Digest, signal: AbortSignal): AsyncIterable<Uint8Array>;

@@ -1,48 +1,49 @@
 import { createHash, type Hash } from 'node:crypto';
-import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import { createPauses } from '#base/pauses.ts';
 import type { Digest } from '#formats/oci.ts';
 
-import type { LayerRecord, LayerStore } from './layer-store.ts';
+import type { LayerRecord } from './layer-store.ts';
+import { Pieces } from './pieces.ts';
 import { unpackArchive } from './unpack-archive.ts';
-import { unpackInThread } from './unpack-in-thread.ts';
+import type { UnpackThreads } from './unpack-threads.ts';
 
-/** Archives that are not longer are unpacked at once: starting a thread would take longer. */
-const smallBytes = 2_097_152;
+/** Archives that are not longer (2 MiB) are unpacked at once: starting a thread would take longer. */
+const smallPieces = 8;
 
-/** See `Snapshots.unpack`. */
+/** A layer that is to be unpacked. */
+export interface UnpackTask {
+  /** Empty; it gets `fs`, and the recipe with its `extra`. */
+  readonly folder: string;
+  /** Absolute, top first. */
+  readonly lowers: readonly string[];
+  readonly parent: Digest | undefined;
+  readonly tar: AsyncIterable<Uint8Array>;
+  readonly diffId: Digest | undefined;
+}
+
+/** Unpacks a layer into a folder, and says what `layer.json` is to say; see `Snapshots.unpack`. */
 export async function unpackLayer(
-  store: LayerStore,
-  parent: Digest | undefined,
-  tar: AsyncIterable<Uint8Array>,
-  diffId: Digest | undefined,
+  threads: UnpackThreads,
+  { folder, lowers, parent, tar, diffId }: UnpackTask,
   signal: AbortSignal,
 ): Promise<LayerRecord> {
-  using _ = store.hold(parent);
   const hash = createHash('sha256');
-  const source = hashed(tar, hash, signal);
-  const known = diffId === undefined ? undefined : store.get(chainIdOf(parent, diffId));
-  if (known !== undefined) {
-    for await (const _ of source);
-    checkDigest(hash, diffId);
-    return known;
-  }
-  await using folder = await store.temporary();
-  const lowers = store.lowersOf(parent).map((lower) => join(store.folder, lower));
-  const head = await takeHead(source);
-  const unpacked = head.isAll
-    ? await unpackArchive(folder.path, lowers, head.tar)
-    : await unpackInThread({ folder: folder.path, lowers }, head.tar);
+  const pieces = new Pieces(hashed(tar, hash, signal));
+  const isSmall = await pieces.endWithin(smallPieces);
+  const unpacked = isSmall
+    ? await unpackArchive(folder, lowers, pieces)
+    : await threads.unpack({ folder, lowers }, pieces);
   const found = checkDigest(hash, diffId);
-  return await store.add(folder.path, {
-    ...unpacked,
-    chainId: chainIdOf(parent, found),
-    diffId: found,
-    parent,
-    source: 'archive',
-  });
+  return { ...unpacked, chainId: chainIdOf(parent, found), diffId: found, parent, source: 'archive' };
+}
+
+/** Reads a layer that is there already, to its end. Throws Damaged when it is another. */
+export async function checkLayer(tar: AsyncIterable<Uint8Array>, diffId: Digest, signal: AbortSignal): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const _ of hashed(tar, hash, signal));
+  checkDigest(hash, diffId);
 }
 
 /** OCI image specification, config.md, "Layer ChainID". */
@@ -64,33 +65,6 @@ async function* hashed(
     await pause();
   }
   signal.throwIfAborted();
-}
-
-/** Reads on until the end or until the archive is not small any more; `tar` is all of it again. */
-async function takeHead(
-  source: AsyncGenerator<Uint8Array, void, undefined>,
-): Promise<{ readonly isAll: boolean; readonly tar: AsyncIterable<Uint8Array> }> {
-  const chunks: Uint8Array[] = [];
-  for (let sumBytes = 0; sumBytes <= smallBytes;) {
-    const next = await source.next();
-    if (next.done === true) return { isAll: true, tar: joined(chunks, source) };
-    // Kept for longer than until the next piece: the source may use its memory again.
-    chunks.push(Uint8Array.from(next.value));
-    sumBytes += next.value.length;
-  }
-  return { isAll: false, tar: joined(chunks, source) };
-}
-
-async function* joined(
-  head: readonly Uint8Array[],
-  rest: AsyncGenerator<Uint8Array, void, undefined>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* head;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
 }
 
 function checkDigest(hash: Hash, expected: Digest | undefined): Digest {

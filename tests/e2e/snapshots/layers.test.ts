@@ -1,16 +1,30 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 
 import { reasonOf } from '#base/errors.ts';
+import type { Layer, LayerGroup } from '#engine/snapshots/snapshots.ts';
 import { textOfBytes } from '#formats/byte-text.ts';
 import type { Digest } from '#formats/oci.ts';
 import { tarEntry } from '#formats/tar/write-tar.ts';
 import { fsPath } from '#sys/file-path.ts';
 import { getXattr } from '#sys/xattrs.ts';
 
-import { chunks, collect, digestOf, file, folder, hardLink, link, makeWorld, never, tarOf, unpack } from './world.ts';
+import {
+  chunks,
+  collect,
+  digestOf,
+  file,
+  folder,
+  hardLink,
+  link,
+  makeWorld,
+  type Member,
+  never,
+  tarOf,
+  unpack,
+} from './world.ts';
 
 const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
 
@@ -236,3 +250,34 @@ async function* aborting(bytes: Uint8Array, abort: AbortController): AsyncIterab
   abort.abort();
   yield* chunks(bytes.subarray(4_000_000));
 }
+
+test('layers of a group stand on each other before they are durable, and go with a group that is given up', async (t) => {
+  const { dataDir, open } = makeWorld(t);
+  await using snapshots = await open();
+  // Longer than what is unpacked without a thread, and the second by the thread that the first one left.
+  const big = (name: string): Member => file(name, name.repeat(3_000_000));
+  const tars = [await tarOf(folder('d', { mode: 0o711 }), big('d/a')), await tarOf(big('d/b'), hardLink('d/c', 'd/a'))];
+  const unpackBoth = async (group: LayerGroup): Promise<Layer> => {
+    let top: Layer | undefined;
+    for (const tar of tars) top = await group.unpack(top?.chainId, chunks(tar, 100_000), digestOf(tar), never);
+    return top as Layer;
+  };
+  {
+    await using group = snapshots.group();
+    await unpackBoth(group);
+    assert.deepEqual(snapshots.layers(), []);
+  }
+  assert.deepEqual(readdirSync(join(dataDir, 'tmp')), []);
+  await using group = snapshots.group();
+  const { chainId, parent } = await unpackBoth(group);
+  const broken = chunks(tars[0]?.subarray(0, 2_999_000) ?? Buffer.alloc(0), 100_000);
+  await assert.rejects(group.unpack(chainId, broken, undefined, never), { reason: 'Damaged' });
+  await group.commit();
+  assert.deepEqual(new Set(snapshots.layers().map((layer) => layer.chainId)), new Set([chainId, parent]));
+  await snapshots.create('s', chainId);
+  const merged = snapshots.mount('s');
+  assert.equal(statSync(join(merged, 'd')).mode & 0o777, 0o711, 'as the layer below says');
+  assert.equal(readFileSync(join(merged, 'd/c'), 'utf8'), 'd/a'.repeat(3_000_000));
+  for (const [index, one] of [parent as Digest, chainId].entries())
+    assert.ok((await collect(snapshots.pack(one, never))).equals(tars[index] as Buffer));
+});

@@ -40,7 +40,7 @@ export async function importRootfs(
     await room.snapshots.unpack(undefined, readFileChunks(path), diffId, signal);
   };
   await inTurn((work) => room.layers.exclusively(diffId, work), unpack, signal);
-  await room.notes.setTarSize(diffId, sizeBytes);
+  await room.notes.add([{ diffId, tarSizeBytes: sizeBytes }]);
   return await room.change(async () => {
     signal.throwIfAborted();
     const image = await room.store.put(Buffer.from(JSON.stringify(configOf(diffId, options))), {});

@@ -4,13 +4,16 @@ import { mediaTypes } from '#formats/oci.ts';
 import type { Digest, Platform } from '#formats/oci.ts';
 import { familiarReference } from '#formats/reference.ts';
 import type { Reference } from '#formats/reference.ts';
+import type { LayerGroup } from '../../snapshots/snapshots.ts';
 import type { OnProgress } from '../images.ts';
-import { inTurn } from '../in-turn.ts';
+import { makeLayers } from '../make-layers.ts';
+import type { LayerMaking } from '../make-layers.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import { openScratchFolder } from '../scratch-folder.ts';
 import { chainOf } from '../store/chain.ts';
 import type { StoredImage } from '../store/image-record.ts';
+import type { AddedNote } from '../store/layer-notes.ts';
 import { decompress, zstdMagic } from '../stream/decompress.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
@@ -36,9 +39,9 @@ export async function loadArchive(
   await using _intent = await room.layers.intend(images.flatMap(({ config }) => chainOf(config.rootfs.diff_ids)));
   for (const { config, layers } of images) {
     const wanted = wantedLayers(config.rootfs.diff_ids, chainOf(config.rootfs.diff_ids));
-    for (const [index, layer] of wanted.entries()) {
-      await loadLayer(room, layer, layers[index] as SpooledFile, onProgress, signal);
-    }
+    const makings = wanted.map((layer, index) => new LoadedLayer(layer, layers[index] as SpooledFile, onProgress));
+    await makeLayers(room, makings, signal);
+    await room.notes.add(makings.map((making) => making.note()));
   }
   await keepCompressed(room, images);
   return await room.change(async () => {
@@ -47,27 +50,34 @@ export async function loadArchive(
   });
 }
 
-async function loadLayer(
-  room: Room,
-  layer: WantedLayer,
-  file: SpooledFile,
-  onProgress: OnProgress,
-  signal: AbortSignal,
-): Promise<void> {
-  const line = new ProgressLine(layer.diffId, onProgress);
-  const load = async (): Promise<void> => {
-    if (room.snapshots.layer(layer.chainId) !== undefined) return;
-    let tarSizeBytes = 0;
-    const bytes = observe(
-      readFileChunks(file.path),
-      (done) => line.count('Loading layer', done, file.sizeBytes),
-      signal,
-    );
-    const tar = observe(decompress(bytes), (done) => (tarSizeBytes = done), signal);
-    await room.snapshots.unpack(layer.parent, tar, layer.diffId, signal);
-    await room.notes.setTarSize(layer.diffId, tarSizeBytes);
-  };
-  await inTurn((work) => room.layers.exclusively(layer.chainId, work), load, signal);
+class LoadedLayer implements LayerMaking {
+  readonly layer: WantedLayer;
+  readonly #file: SpooledFile;
+  readonly #line: ProgressLine;
+  #tarSizeBytes: number | undefined;
+
+  constructor(layer: WantedLayer, file: SpooledFile, onProgress: OnProgress) {
+    this.layer = layer;
+    this.#file = file;
+    this.#line = new ProgressLine(layer.diffId, onProgress);
+  }
+
+  note(): AddedNote {
+    return { diffId: this.layer.diffId, tarSizeBytes: this.#tarSizeBytes };
+  }
+
+  /** It is in the spool. */
+  async fetch(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async unpack(group: LayerGroup, signal: AbortSignal): Promise<void> {
+    const { path, sizeBytes } = this.#file;
+    const onBytes = (done: number): void => this.#line.count('Loading layer', done, sizeBytes);
+    const bytes = observe(readFileChunks(path), onBytes, signal);
+    const tar = observe(decompress(bytes), (done) => (this.#tarSizeBytes = done), signal);
+    await group.unpack(this.layer.parent, tar, this.layer.diffId, signal);
+  }
 }
 
 /** Compressed layers are kept, so that a push sends the very bytes that the image's manifest names. */
@@ -78,7 +88,7 @@ async function keepCompressed(room: Room, images: readonly ArchivedImage[]): Pro
       const diffId = config.rootfs.diff_ids[index];
       if (diffId === undefined || digest === diffId || kept.has(digest)) continue;
       const mediaType = (await isZstd(path)) ? mediaTypes.ociLayerZstd : mediaTypes.ociLayerGzip;
-      await room.notes.addBlob(diffId, { digest, sizeBytes, mediaType }, undefined);
+      await room.notes.add([{ diffId, blob: { digest, sizeBytes, mediaType } }]);
       await room.blobs.adopt(digest, path);
       kept.add(digest);
     }

@@ -202,7 +202,7 @@ async function tarSize(room: Room, { chainId, diffId }: WantedLayer, signal: Abo
   if (known !== undefined) return known;
   let sizeBytes = 0;
   for await (const chunk of room.snapshots.pack(chainId, signal)) sizeBytes += chunk.length;
-  await room.notes.setTarSize(diffId, sizeBytes);
+  await room.notes.add([{ diffId, tarSizeBytes: sizeBytes }]);
   return sizeBytes;
 }
 

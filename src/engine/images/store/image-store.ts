@@ -201,9 +201,12 @@ export class ImageStore {
     const chain = chainOf(config.rootfs.diff_ids);
     const missing = chain.find((chainId) => this.#snapshots.layer(chainId) === undefined);
     if (missing !== undefined) throw new StatusError('NotFound', `Cannot add an image: layer ${missing} is not there`);
-    const id = await this.#blobs.put(configBytes);
+    const [id, newManifest] = await Promise.all([
+      this.#blobs.put(configBytes),
+      more.manifestBytes === undefined ? undefined : this.#blobs.put(more.manifestBytes),
+    ]);
     const before = this.#imageById.get(id);
-    const manifest = more.manifestBytes === undefined ? before?.manifest : await this.#blobs.put(more.manifestBytes);
+    const manifest = newManifest ?? before?.manifest;
     const parent = more.parent ?? before?.parent;
     await this.#images.put(hexOf(id), {
       ...(parent === undefined ? {} : { parent }),

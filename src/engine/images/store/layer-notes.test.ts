@@ -17,11 +17,17 @@ test('notes are bounded, the latest first, and go with their layers', async (t) 
   const [layer, other] = [digestOf('layer'), digestOf('other')];
   for (let index = 0; index < 20; index += 1) {
     const blob = { digest: digestOf(`blob ${String(index)}`), sizeBytes: index, mediaType: 'gzip' };
-    await notes.addBlob(layer, blob, 'h.example/a');
-    await notes.addBlob(layer, { ...blob, digest: digestOf('same') }, `h.example/${String(index)}`);
+    const same = { ...blob, digest: digestOf('same') };
+    await notes.add([{ diffId: layer, blob, repository: 'h.example/a' }]);
+    await notes.add([{ diffId: layer, blob: same, repository: `h.example/${String(index)}` }]);
   }
-  await notes.setTarSize(other, 7);
+  await notes.add([
+    { diffId: other, tarSizeBytes: 7 },
+    { diffId: layer, tarSizeBytes: 9 },
+  ]);
   const { blobs } = notes.get(layer);
+  assert.equal(notes.get(other).tarSizeBytes, 7);
+  assert.equal(notes.get(layer).tarSizeBytes, 9);
   assert.equal(blobs.length, 8);
   assert.equal(blobs[0]?.digest, digestOf('same'));
   assert.equal(blobs[0]?.repositories.length, 16);

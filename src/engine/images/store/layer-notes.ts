@@ -21,6 +21,17 @@ export interface LayerNote {
   readonly blobs: readonly BlobNote[];
 }
 
+/** What was learned of a layer. */
+export interface AddedNote {
+  readonly diffId: Digest;
+  /** Bytes of its uncompressed tar. */
+  readonly tarSizeBytes?: number | undefined;
+  /** A compressed form of it. */
+  readonly blob?: Omit<BlobNote, 'repositories'>;
+  /** Full name of one that has the blob. */
+  readonly repository?: string | undefined;
+}
+
 const blobsMost = 8;
 const repositoriesMost = 16;
 
@@ -42,30 +53,36 @@ export class LayerNotes {
     return this.#notes.get(hexOf(diffId)) ?? { blobs: [] };
   }
 
-  async setTarSize(diffId: Digest, tarSizeBytes: number): Promise<void> {
-    if (this.get(diffId).tarSizeBytes !== tarSizeBytes) await this.#put(diffId, { ...this.get(diffId), tarSizeBytes });
-  }
-
-  /** Notes that the layer has this compressed form, and that `repository` (a full name), when given, has it. */
-  async addBlob(diffId: Digest, blob: Omit<BlobNote, 'repositories'>, repository: string | undefined): Promise<void> {
-    const note = this.get(diffId);
-    const before = note.blobs.find((one) => one.digest === blob.digest)?.repositories ?? [];
-    const known = repository === undefined || before[0] === repository;
-    if (known && note.blobs[0]?.digest === blob.digest) return;
-    const added = repository === undefined ? [] : [repository];
-    const repositories = [...added, ...before.filter((one) => one !== repository)].slice(0, repositoriesMost);
-    const others = note.blobs.filter((one) => one.digest !== blob.digest);
-    await this.#put(diffId, { ...note, blobs: [{ ...blob, repositories }, ...others].slice(0, blobsMost) });
+  /** Adds what was learned of some layers, each named once. */
+  async add(added: readonly AddedNote[]): Promise<void> {
+    const changed = new Map<string, LayerNote>();
+    for (const one of added) {
+      const before = this.get(one.diffId);
+      const note = withBlob(withTarSize(before, one.tarSizeBytes), one);
+      if (note !== before) changed.set(hexOf(one.diffId), note);
+    }
+    for (const [key, note] of changed) this.#notes.set(key, note);
+    await this.#folder.putAll(changed);
   }
 
   async forget(diffId: Digest): Promise<void> {
     if (this.#notes.delete(hexOf(diffId))) await this.#folder.remove(hexOf(diffId));
   }
+}
 
-  async #put(diffId: Digest, note: LayerNote): Promise<void> {
-    this.#notes.set(hexOf(diffId), note);
-    await this.#folder.put(hexOf(diffId), note);
-  }
+function withTarSize(note: LayerNote, tarSizeBytes: number | undefined): LayerNote {
+  return tarSizeBytes === undefined || note.tarSizeBytes === tarSizeBytes ? note : { ...note, tarSizeBytes };
+}
+
+function withBlob(note: LayerNote, { blob, repository }: AddedNote): LayerNote {
+  if (blob === undefined) return note;
+  const before = note.blobs.find((one) => one.digest === blob.digest)?.repositories ?? [];
+  const known = repository === undefined || before[0] === repository;
+  if (known && note.blobs[0]?.digest === blob.digest) return note;
+  const added = repository === undefined ? [] : [repository];
+  const repositories = [...added, ...before.filter((one) => one !== repository)].slice(0, repositoriesMost);
+  const others = note.blobs.filter((one) => one.digest !== blob.digest);
+  return { ...note, blobs: [{ ...blob, repositories }, ...others].slice(0, blobsMost) };
 }
 
 function isNote(value: unknown): value is LayerNote {

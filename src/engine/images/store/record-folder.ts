@@ -4,7 +4,14 @@ import { basename, join } from 'node:path';
 import { reasonOf } from '#base/errors.ts';
 import { newId, shortId } from '#base/ids.ts';
 import type { Logger } from '#base/logger.ts';
-import { makeFolderDurably, readJson, removeDurably, removeTemporaries, writeJsonDurably } from '#sys/durable-file.ts';
+import {
+  makeFolderDurably,
+  readJson,
+  removeDurably,
+  removeTemporaries,
+  writeAllJsonDurably,
+  writeJsonDurably,
+} from '#sys/durable-file.ts';
 
 const suffix = '.json';
 
@@ -41,6 +48,12 @@ export class RecordFolder<T> {
 
   async put(key: string, record: T): Promise<void> {
     await writeJsonDurably(this.#pathOf(key), record);
+  }
+
+  /** Each record on its own: a crash may keep some and not others. */
+  async putAll(records: ReadonlyMap<string, T>): Promise<void> {
+    const files = [...records].map(([key, record]) => [`${key}${suffix}`, record] as const);
+    await writeAllJsonDurably(this.#options.path, new Map(files));
   }
 
   async remove(key: string): Promise<void> {

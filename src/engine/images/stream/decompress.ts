@@ -17,6 +17,8 @@ const programs: readonly (readonly [magic: Buffer, program: Decompressor])[] = [
   ],
 ];
 const magicBytesMost = 6;
+/** Of what comes out: each piece costs a turn of the event loop. */
+const chunkBytes = 262_144;
 /** 128 MiB of memory for a zstd window; what the zstd tool needs no flag for. */
 const zstdWindowLogMost = 27;
 
@@ -35,7 +37,11 @@ export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGener
     yield* decompressByProgram(program, rejoin(head, chunks));
     return;
   }
-  const stream = startsWith(gzipMagic) ? createGunzip() : startsWith(zstdMagic) ? createZstd() : undefined;
+  const stream = startsWith(gzipMagic)
+    ? createGunzip({ chunkSize: chunkBytes })
+    : startsWith(zstdMagic)
+      ? createZstd()
+      : undefined;
   if (stream === undefined) {
     yield* rejoin(head, chunks);
     return;
@@ -51,7 +57,10 @@ export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGener
 }
 
 function createZstd(): Transform {
-  return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLogMost } });
+  return createZstdDecompress({
+    chunkSize: chunkBytes,
+    params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLogMost },
+  });
 }
 
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Buffer> {

@@ -1,8 +1,12 @@
 import { reasonOf } from '#base/errors.ts';
 import type { Descriptor } from '#formats/oci.ts';
+import type { LayerGroup } from '../../snapshots/snapshots.ts';
 import { inTurn } from '../in-turn.ts';
 import type { OnProgress } from '../images.ts';
+import { makeLayers } from '../make-layers.ts';
+import type { LayerMaking } from '../make-layers.ts';
 import type { Room, WantedLayer } from '../room.ts';
+import type { AddedNote } from '../store/layer-notes.ts';
 import { decompress } from '../stream/decompress.ts';
 import { observe } from '../stream/observe.ts';
 import { readFileChunks } from '../stream/read-file.ts';
@@ -26,61 +30,83 @@ export async function fetchLayers(
   layers: readonly (readonly [WantedLayer, Descriptor])[],
   signal: AbortSignal,
 ): Promise<void> {
-  const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
-  const tasks: Promise<void>[] = [];
-  const lines = layers.map(([layer, { digest }]) => {
-    const line = new ProgressLine(digest, fetch.onProgress);
-    line.say(room.snapshots.layer(layer.chainId) === undefined ? 'Pulling fs layer' : 'Already exists');
-    return line;
-  });
-  for (const [index, [layer, descriptor]] of layers.entries()) {
-    const line = lines[index] ?? new ProgressLine(descriptor.digest, fetch.onProgress);
-    const one = new OneLayer(room, fetch, layer, descriptor, line);
-    const below = tasks[index - 1] ?? Promise.resolve();
-    const task = one.fetch(below, either);
-    task.catch((error: unknown) => failure.abort(error));
-    tasks.push(task);
-  }
-  await Promise.allSettled(tasks);
-  signal.throwIfAborted();
-  failure.signal.throwIfAborted();
+  await using makings = new AsyncDisposableStack();
+  const all = layers.map(([layer, descriptor]) => makings.use(new FetchedLayer(room, fetch, layer, descriptor)));
+  for (const one of all) one.announce();
+  await makeLayers(room, all, signal);
+  await room.notes.add(all.map((one) => one.note()));
 }
 
-class OneLayer {
+class FetchedLayer implements LayerMaking, AsyncDisposable {
+  readonly layer: WantedLayer;
   readonly #room: Room;
   readonly #fetch: LayerFetch;
-  readonly #layer: WantedLayer;
   readonly #descriptor: Descriptor;
   readonly #line: ProgressLine;
+  #kept: AsyncDisposable | undefined;
+  #tarSizeBytes: number | undefined;
 
-  constructor(room: Room, fetch: LayerFetch, layer: WantedLayer, descriptor: Descriptor, line: ProgressLine) {
+  constructor(room: Room, fetch: LayerFetch, layer: WantedLayer, descriptor: Descriptor) {
+    this.layer = layer;
     this.#room = room;
     this.#fetch = fetch;
-    this.#layer = layer;
     this.#descriptor = descriptor;
-    this.#line = line;
+    this.#line = new ProgressLine(descriptor.digest, fetch.onProgress);
   }
 
-  async fetch(below: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { layers, snapshots, notes } = this.#room;
-    const { chainId, diffId } = this.#layer;
-    const { digest, size, mediaType } = this.#descriptor;
-    let tarSizeBytes: number | undefined;
-    await inTurn(
-      (work) => layers.exclusively(chainId, work),
-      async () => {
-        if (snapshots.layer(chainId) !== undefined) return this.#line.say('Already exists');
-        await using _kept = this.#room.blobs.hold(digest);
-        await this.#download(signal);
-        await below;
-        tarSizeBytes = await this.#unpack(signal);
-      },
-      signal,
-    );
-    await below;
-    if (tarSizeBytes !== undefined) await notes.setTarSize(diffId, tarSizeBytes);
-    await notes.addBlob(diffId, { digest, sizeBytes: size, mediaType }, this.#fetch.source);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#release();
+  }
+
+  announce(): void {
+    const isThere = this.#room.snapshots.layer(this.layer.chainId) !== undefined;
+    this.#line.say(isThere ? 'Already exists' : 'Pulling fs layer');
+  }
+
+  onPresent(): void {
+    this.#line.say('Already exists');
+  }
+
+  onMade(): void {
+    this.#line.say('Pull complete');
+  }
+
+  note(): AddedNote {
+    const { digest, size: sizeBytes, mediaType } = this.#descriptor;
+    const { source: repository } = this.#fetch;
+    return {
+      diffId: this.layer.diffId,
+      tarSizeBytes: this.#tarSizeBytes,
+      blob: { digest, sizeBytes, mediaType },
+      repository,
+    };
+  }
+
+  async fetch(signal: AbortSignal): Promise<void> {
+    this.#kept = this.#room.blobs.hold(this.#descriptor.digest);
+    await this.#download(signal);
+  }
+
+  async unpack(group: LayerGroup, signal: AbortSignal): Promise<void> {
+    const { parent, diffId } = this.layer;
+    const { digest, size } = this.#descriptor;
+    const file = readFileChunks(this.#room.blobs.pathOf(digest));
+    const blob = observe(file, (bytes) => this.#line.count('Extracting', bytes, size), signal);
+    const tar = observe(decompress(blob), (bytes) => (this.#tarSizeBytes = bytes), signal);
+    try {
+      await group.unpack(parent, tar, diffId, signal);
+    } catch (error) {
+      // Kept from earlier and harmed on the disk since, or wrong from the start: not to be used again.
+      if (reasonOf(error) === 'Damaged') await this.#room.blobs.remove(digest);
+      throw error;
+    }
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    await kept?.[Symbol.asyncDispose]();
   }
 
   async #download(signal: AbortSignal): Promise<void> {
@@ -94,23 +120,5 @@ class OneLayer {
     );
     line.say('Verifying Checksum');
     line.say('Download complete');
-  }
-
-  async #unpack(signal: AbortSignal): Promise<number> {
-    const { parent, diffId } = this.#layer;
-    const { digest, size } = this.#descriptor;
-    let tarSizeBytes = 0;
-    const file = readFileChunks(this.#room.blobs.pathOf(digest));
-    const blob = observe(file, (bytes) => this.#line.count('Extracting', bytes, size), signal);
-    const tar = observe(decompress(blob), (bytes) => (tarSizeBytes = bytes), signal);
-    try {
-      await this.#room.snapshots.unpack(parent, tar, diffId, signal);
-    } catch (error) {
-      // Kept from earlier and harmed on the disk since, or wrong from the start: not to be used again.
-      if (reasonOf(error) === 'Damaged') await this.#room.blobs.remove(digest);
-      throw error;
-    }
-    this.#line.say('Pull complete');
-    return tarSizeBytes;
   }
 }

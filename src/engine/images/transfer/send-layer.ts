@@ -40,7 +40,8 @@ export async function sendLayer(
   const sender = new LayerSender(room, destination, line, signal);
   const blob = (await sender.sendKnown(layer, original)) ?? (await sender.compress(layer));
   const { digest, sizeBytes, mediaType } = blob;
-  await room.notes.addBlob(layer.diffId, { digest, sizeBytes, mediaType }, fullName(destination.reference));
+  const repository = fullName(destination.reference);
+  await room.notes.add([{ diffId: layer.diffId, blob: { digest, sizeBytes, mediaType }, repository }]);
   return { digest, size: sizeBytes, mediaType };
 }
 

@@ -63,7 +63,7 @@ async function storeLayer(
   const count = (bytes: number): void => line.count('Writing', Math.min(bytes, total), total);
   const { digest, sizeBytes } = await store.write(gzip(observe(tar, count, signal)), signal);
   const mediaType = mediaTypes.ociLayerGzip;
-  await room.notes.addBlob(layer.diffId, { digest, sizeBytes, mediaType }, undefined);
+  await room.notes.add([{ diffId: layer.diffId, blob: { digest, sizeBytes, mediaType } }]);
   line.say('Written');
   return { mediaType, digest, size: sizeBytes };
 }

@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import { required } from '#base/assert.ts';
+import { isEqualJson } from '#base/json.ts';
 
 import type { FieldError } from '../field-error.ts';
 import type { KindDef, StoredAs, Subresource, Verb } from '../kind.ts';
@@ -29,6 +28,8 @@ export interface KindRow<R extends Resource> {
   readonly nameRule?: NameRule;
   /** The status that a new object has; makes the subresource `status`, by which alone it changes. */
   readonly initialStatus?: Readonly<Record<string, unknown>>;
+  /** A new object brings its status along. */
+  readonly keepsStatusOnCreate?: boolean;
   /** The parts whose change makes another generation; none: objects have no generation. */
   readonly generationOf?: readonly string[];
   readonly setDefaults?: (object: R) => void;
@@ -97,13 +98,14 @@ type Changeable = { -readonly [F in keyof ObjectMeta]: ObjectMeta[F] };
 function prepare<R extends Resource>(row: KindRow<R>, object: R, old: R | undefined): void {
   const fields = object as Record<string, unknown>;
   if (row.initialStatus !== undefined) {
-    const status = old === undefined ? structuredClone(row.initialStatus) : old['status'];
+    const kept = row.keepsStatusOnCreate === true ? object['status'] : undefined;
+    const status = old === undefined ? (kept ?? structuredClone(row.initialStatus)) : old['status'];
     if (status === undefined) delete fields['status'];
     else fields['status'] = status;
   }
   row.prepare?.(object, old);
   if (row.generationOf === undefined) return;
   const metadata: Changeable = object.metadata;
-  const isChanged = row.generationOf.some((field) => !isDeepStrictEqual(object[field], old?.[field]));
+  const isChanged = row.generationOf.some((field) => !isEqualJson(object[field], old?.[field]));
   metadata.generation = old === undefined ? 1 : (old.metadata.generation ?? 0) + Number(isChanged);
 }

@@ -116,7 +116,12 @@ function dotFaults(key: string): readonly string[] {
 const mustBeNonEmpty = 'must be non-empty';
 
 function lengthFaults(text: string, bytesMost: number): readonly string[] {
-  return Buffer.byteLength(text) > bytesMost ? [`must be no more than ${String(bytesMost)} characters`] : [];
+  return byteLength(text) > bytesMost ? [`must be no more than ${String(bytesMost)} characters`] : [];
+}
+
+/** Bytes in UTF-8. */
+export function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function matches(form: string, text: string): boolean {

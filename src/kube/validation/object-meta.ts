@@ -1,9 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
+import { isEqualJson } from '#base/json.ts';
 
 import type { FieldError } from '../field-error.ts';
 import type { ObjectMeta, OwnerReference } from '../resource.ts';
 import { forbidden, invalid, invalids, required, tooLong } from './faults.ts';
-import { labelFaults, labelValueFaults, type NameRule, prefixFaults, qualifiedNameFaults } from './names.ts';
+import {
+  byteLength,
+  labelFaults,
+  labelValueFaults,
+  type NameRule,
+  prefixFaults,
+  qualifiedNameFaults,
+} from './names.ts';
 
 export type Faults = Iterable<FieldError>;
 
@@ -49,14 +56,14 @@ export function* annotationFaults(annotations: Readonly<Record<string, string>> 
   let size = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {
     yield* invalids(path, key, qualifiedNameFaults(key.toLowerCase()));
-    size += Buffer.byteLength(key) + Buffer.byteLength(value);
+    size += byteLength(key) + byteLength(value);
   }
   if (size > annotationBytesMost) yield tooLong(path, annotationBytesMost);
 }
 
 /** `field is immutable` when a value is another than it was. Absent and null are the same. */
 export function* immutable(path: string, value: unknown, old: unknown): Faults {
-  if (!isDeepStrictEqual(value ?? undefined, old ?? undefined)) yield invalid(path, value, 'field is immutable');
+  if (!isEqualJson(value ?? undefined, old ?? undefined)) yield invalid(path, value, 'field is immutable');
 }
 
 const notNegative = 'must be greater than or equal to 0';

@@ -1,6 +1,7 @@
 import { ageColumn, count, nameColumn } from '../../printing/columns.ts';
 import type { MutatingWebhookConfiguration } from '../../types/gen/admissionregistration-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { setWebhookDefaults } from './webhook-defaults.ts';
 
 export const mutatingWebhookConfiguration = defineKind<MutatingWebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
@@ -14,4 +15,12 @@ export const mutatingWebhookConfiguration = defineKind<MutatingWebhookConfigurat
     ageColumn,
   ],
   generationOf: ['webhooks'],
+  setDefaults,
 });
+
+function setDefaults({ webhooks }: MutatingWebhookConfiguration): void {
+  for (const webhook of webhooks ?? []) {
+    setWebhookDefaults(webhook);
+    webhook.reinvocationPolicy ??= 'Never';
+  }
+}

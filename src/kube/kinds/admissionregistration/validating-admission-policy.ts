@@ -2,6 +2,7 @@ import { ageColumn, count, nameColumn, text } from '../../printing/columns.ts';
 import { unset } from '../../printing/labels.ts';
 import type { ValidatingAdmissionPolicy } from '../../types/gen/admissionregistration-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { setMatchDefaults } from './webhook-defaults.ts';
 
 export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   group: 'admissionregistration.k8s.io',
@@ -19,4 +20,11 @@ export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   ],
   initialStatus: {},
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults({ spec }: ValidatingAdmissionPolicy): void {
+  if (spec === undefined) return;
+  spec.failurePolicy ??= 'Fail';
+  if (spec.matchConstraints !== undefined) setMatchDefaults(spec.matchConstraints);
+}

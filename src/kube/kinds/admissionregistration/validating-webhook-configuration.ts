@@ -1,6 +1,7 @@
 import { ageColumn, count, nameColumn } from '../../printing/columns.ts';
 import type { ValidatingWebhookConfiguration } from '../../types/gen/admissionregistration-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { setWebhookDefaults } from './webhook-defaults.ts';
 
 export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
@@ -14,4 +15,9 @@ export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfig
     ageColumn,
   ],
   generationOf: ['webhooks'],
+  setDefaults,
 });
+
+function setDefaults({ webhooks }: ValidatingWebhookConfiguration): void {
+  for (const webhook of webhooks ?? []) setWebhookDefaults(webhook);
+}

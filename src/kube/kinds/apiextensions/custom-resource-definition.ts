@@ -13,5 +13,15 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   initialStatus: {},
   generationOf: ['spec'],
   setDefaults: setDefinitionDefaults,
+  prepare,
   validate: definitionFaults,
 });
+
+/** Versions that objects are or were stored in are kept until somebody takes them off the list. */
+function prepare(object: CustomResourceDefinition, old: CustomResourceDefinition | undefined): void {
+  const status = old?.status ?? { acceptedNames: { kind: '', plural: '' }, conditions: [], storedVersions: [] };
+  const stored = (object.spec?.versions ?? []).find(({ storage }) => storage === true)?.name;
+  const known = status.storedVersions ?? [];
+  const isNew = stored !== undefined && !known.includes(stored);
+  object.status = { ...status, storedVersions: isNew ? [...known, stored] : known };
+}

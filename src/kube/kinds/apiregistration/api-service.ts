@@ -18,10 +18,15 @@ export const apiService = defineKind<APIService>({
     ageColumn,
   ],
   initialStatus: {},
+  setDefaults,
 });
 
 function availableText({ status }: APIService): string {
   const available = status?.conditions?.find(({ type }) => type === 'Available');
   if (available === undefined) return 'Unknown';
   return available.status === 'True' ? 'True' : `${available.status ?? ''} (${available.reason ?? ''})`;
+}
+
+function setDefaults({ spec }: APIService): void {
+  if (spec?.service !== undefined) spec.service.port ??= 443;
 }

@@ -1,5 +1,6 @@
 import { ageColumn, nameColumn, text } from '../../printing/columns.ts';
 import { none } from '../../printing/labels.ts';
+import type { OwnerReference } from '../../resource.ts';
 import type { ControllerRevision } from '../../types/gen/apps-v1.ts';
 import { defineKind } from '../define-kind.ts';
 
@@ -19,6 +20,7 @@ export const controllerRevision = defineKind<ControllerRevision>({
 function controllerText({ metadata }: ControllerRevision): string {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
   if (owner === undefined) return none;
-  const group = owner.apiVersion.includes('/') ? `.${owner.apiVersion.split('/')[0] ?? ''}` : '';
-  return `${`${owner.kind}${group}`.toLowerCase()}/${owner.name}`;
+  const { apiVersion = '', kind = '', name = '' } = owner as Partial<OwnerReference>;
+  const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0] ?? ''}` : '';
+  return `${`${kind}${group}`.toLowerCase()}/${name}`;
 }

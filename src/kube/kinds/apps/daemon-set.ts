@@ -4,6 +4,7 @@ import { labelsText, selectorText } from '../../printing/labels.ts';
 import { templateColumns } from '../../printing/workload-columns.ts';
 import type { DaemonSet } from '../../types/gen/apps-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { setPodTemplateDefaults } from '../core/pod-defaults.ts';
 
 const columns: readonly Column<DaemonSet>[] = [
   nameColumn,
@@ -28,4 +29,18 @@ export const daemonSet = defineKind<DaemonSet>({
   columns,
   initialStatus: { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 },
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults(object: DaemonSet): void {
+  const spec = (object.spec ??= {});
+  const strategy = (spec.updateStrategy ??= {});
+  strategy.type ||= 'RollingUpdate';
+  if (strategy.type === 'RollingUpdate') {
+    strategy.rollingUpdate ??= {};
+    strategy.rollingUpdate.maxUnavailable ??= 1;
+    strategy.rollingUpdate.maxSurge ??= 0;
+  }
+  spec.revisionHistoryLimit ??= 10;
+  setPodTemplateDefaults((spec.template ??= {}));
+}

@@ -4,6 +4,7 @@ import { templateColumns } from '../../printing/workload-columns.ts';
 import { selectionOf, selectionText } from '../../selectors/label-selector.ts';
 import type { Deployment } from '../../types/gen/apps-v1.ts';
 import { defineKind, scale } from '../define-kind.ts';
+import { setPodTemplateDefaults } from '../core/pod-defaults.ts';
 
 const columns: readonly Column<Deployment>[] = [
   nameColumn,
@@ -35,4 +36,20 @@ export const deployment = defineKind<Deployment>({
   columns,
   initialStatus: {},
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults(object: Deployment): void {
+  const spec = (object.spec ??= {});
+  spec.replicas ??= 1;
+  const strategy = (spec.strategy ??= {});
+  strategy.type ||= 'RollingUpdate';
+  if (strategy.type === 'RollingUpdate') {
+    strategy.rollingUpdate ??= {};
+    strategy.rollingUpdate.maxUnavailable ??= '25%';
+    strategy.rollingUpdate.maxSurge ??= '25%';
+  }
+  spec.revisionHistoryLimit ??= 10;
+  spec.progressDeadlineSeconds ??= 600;
+  setPodTemplateDefaults((spec.template ??= {}));
+}

@@ -4,6 +4,7 @@ import { selectorText } from '../../printing/labels.ts';
 import { templateColumns } from '../../printing/workload-columns.ts';
 import type { ReplicaSet } from '../../types/gen/apps-v1.ts';
 import { defineKind, scale } from '../define-kind.ts';
+import { setPodTemplateDefaults } from '../core/pod-defaults.ts';
 
 const columns: readonly Column<ReplicaSet>[] = [
   nameColumn,
@@ -26,4 +27,11 @@ export const replicaSet = defineKind<ReplicaSet>({
   columns,
   initialStatus: { replicas: 0 },
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults(object: ReplicaSet): void {
+  const spec = (object.spec ??= {});
+  spec.replicas ??= 1;
+  setPodTemplateDefaults((spec.template ??= {}));
+}

@@ -24,6 +24,7 @@ export const horizontalPodAutoscalerV1 = defineKind<HorizontalPodAutoscaler>({
   })),
   initialStatus: { currentReplicas: 0, desiredReplicas: 0 },
   storedAs: { kind: horizontalPodAutoscaler, toStored, fromStored },
+  setDefaults,
 });
 
 const prefix = 'autoscaling.alpha.kubernetes.io/';
@@ -119,4 +120,8 @@ function parsed(text: string | undefined): unknown {
   } catch {
     return undefined;
   }
+}
+
+function setDefaults({ spec }: HorizontalPodAutoscaler): void {
+  if (spec !== undefined) spec.minReplicas ??= 1;
 }

@@ -29,4 +29,29 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   categories: ['all'],
   columns: autoscalerColumns,
   initialStatus: { desiredReplicas: 0, currentMetrics: null },
+  setDefaults,
 });
+
+/** Of cpu, when nothing else is said. */
+const utilizationPercent = 80;
+
+function setDefaults(object: HorizontalPodAutoscaler): void {
+  const spec = (object.spec ??= {});
+  spec.minReplicas ??= 1;
+  if ((spec.metrics ?? []).length === 0) {
+    const target = { type: 'Utilization', averageUtilization: utilizationPercent };
+    spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+  }
+  const { scaleUp, scaleDown } = spec.behavior ?? {};
+  if (scaleUp !== undefined) {
+    scaleUp.stabilizationWindowSeconds ??= 0;
+    scaleUp.selectPolicy ??= 'Max';
+    scaleUp.policies ??= [
+      { type: 'Pods', value: 4, periodSeconds: 15 },
+      { type: 'Percent', value: 100, periodSeconds: 15 },
+    ];
+  }
+  if (scaleDown === undefined) return;
+  scaleDown.selectPolicy ??= 'Max';
+  scaleDown.policies ??= [{ type: 'Percent', value: 100, periodSeconds: 15 }];
+}

@@ -4,6 +4,7 @@ import { none, selectorText, unset } from '../../printing/labels.ts';
 import { templateColumns } from '../../printing/workload-columns.ts';
 import type { CronJob } from '../../types/gen/batch-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { setJobTemplateDefaults } from './job-defaults.ts';
 
 const columns: readonly Column<CronJob>[] = [
   nameColumn,
@@ -31,4 +32,16 @@ export const cronJob = defineKind<CronJob>({
   columns,
   initialStatus: {},
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults(object: CronJob): void {
+  const spec = (object.spec ??= {});
+  spec.concurrencyPolicy ||= 'Allow';
+  spec.suspend ??= false;
+  spec.successfulJobsHistoryLimit ??= 3;
+  spec.failedJobsHistoryLimit ??= 1;
+  const template = (spec.jobTemplate ??= {});
+  template.metadata ??= {};
+  setJobTemplateDefaults((template.spec ??= {}));
+}

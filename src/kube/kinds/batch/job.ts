@@ -6,6 +6,7 @@ import { selectorText } from '../../printing/labels.ts';
 import { templateColumns } from '../../printing/workload-columns.ts';
 import type { Job } from '../../types/gen/batch-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { prepareJob, setJobDefaults } from './job-defaults.ts';
 
 const columns: readonly Column<Job>[] = [
   nameColumn,
@@ -27,6 +28,8 @@ export const job = defineKind<Job>({
   selectableFields: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   initialStatus: {},
   generationOf: ['spec'],
+  setDefaults: setJobDefaults,
+  prepare: prepareJob,
 });
 
 function statusText({ metadata, status }: Job): string {

@@ -18,6 +18,7 @@ export const endpoints = defineKind<Endpoints>({
     ),
     ageColumn,
   ],
+  setDefaults,
 });
 
 function placesOf({ addresses = [], ports = [] }: EndpointSubset): readonly string[] {
@@ -26,4 +27,8 @@ function placesOf({ addresses = [], ports = [] }: EndpointSubset): readonly stri
   return ports.flatMap(({ port = 0 }) =>
     hosts.map((host) => (host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`)),
   );
+}
+
+function setDefaults({ subsets }: Endpoints): void {
+  for (const port of (subsets ?? []).flatMap(({ ports }) => ports ?? [])) port.protocol ||= 'TCP';
 }

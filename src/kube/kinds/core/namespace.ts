@@ -19,4 +19,18 @@ export const namespace = defineKind<Namespace>({
   },
   nameRule: labelFaults,
   initialStatus: { phase: 'Active' },
+  setDefaults,
+  prepare,
 });
+
+function setDefaults({ metadata }: Namespace): void {
+  const { name = '' } = metadata;
+  if (name !== '') Object.assign(metadata, { labels: { ...metadata.labels, 'kubernetes.io/metadata.name': name } });
+}
+
+/** The content of a namespace is removed before the finalizer `kubernetes` is. */
+function prepare(object: Namespace, old: Namespace | undefined): void {
+  const finalizers = old === undefined ? (object.spec?.finalizers ?? []) : old.spec?.finalizers;
+  if (old !== undefined) object.spec = finalizers === undefined ? {} : { ...object.spec, finalizers };
+  else object.spec = { ...object.spec, finalizers: [...new Set([...(finalizers ?? []), 'kubernetes'])] };
+}

@@ -38,6 +38,8 @@ export const node = defineKind<Node>({
   columns,
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   initialStatus: {},
+  keepsStatusOnCreate: true,
+  setDefaults,
 });
 
 function statusText({ spec, status }: Node): string {
@@ -67,4 +69,8 @@ function addressText({ status }: Node, wanted: string): string {
 function infoText({ status }: Node, field: keyof NodeSystemInfo): string {
   const value = status?.nodeInfo?.[field];
   return typeof value === 'string' && value !== '' ? value : '<unknown>';
+}
+
+function setDefaults({ status }: Node): void {
+  if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
 }

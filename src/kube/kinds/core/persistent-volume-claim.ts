@@ -4,6 +4,7 @@ import { unset } from '../../printing/labels.ts';
 import type { PersistentVolumeClaim } from '../../types/gen/core-v1.ts';
 import { defineKind } from '../define-kind.ts';
 import { accessModesText } from './access-modes.ts';
+import { setClaimSpecDefaults } from './volume-defaults.ts';
 
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
 
@@ -37,8 +38,13 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
   shortNames: ['pvc'],
   columns,
   initialStatus: { phase: 'Pending' },
+  setDefaults,
 });
 
 function isBound(spec: PersistentVolumeClaim['spec']): boolean {
   return (spec?.volumeName ?? '') !== '';
+}
+
+function setDefaults(object: PersistentVolumeClaim): void {
+  setClaimSpecDefaults((object.spec ??= {}));
 }

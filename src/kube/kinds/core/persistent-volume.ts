@@ -42,4 +42,12 @@ export const persistentVolume = defineKind<PersistentVolume>({
   scope: 'Cluster',
   columns,
   initialStatus: { phase: 'Pending' },
+  setDefaults,
 });
+
+function setDefaults({ spec = {} }: PersistentVolume): void {
+  spec.persistentVolumeReclaimPolicy ||= 'Retain';
+  spec.volumeMode ??= 'Filesystem';
+  if (spec.hostPath !== undefined) spec.hostPath.type ??= '';
+  if (spec.iscsi !== undefined) spec.iscsi.iscsiInterface ||= 'default';
+}

@@ -3,6 +3,7 @@ import { labelsText } from '../../printing/labels.ts';
 import { containerColumns } from '../../printing/workload-columns.ts';
 import type { PodTemplate } from '../../types/gen/core-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { setPodTemplateDefaults } from './pod-defaults.ts';
 
 export const podTemplate = defineKind<PodTemplate>({
   group: '',
@@ -15,4 +16,9 @@ export const podTemplate = defineKind<PodTemplate>({
     text('Pod Labels', 'Labels of the pods.', ({ template }) => labelsText(template?.metadata?.labels)),
   ],
   generationOf: ['template'],
+  setDefaults,
 });
+
+function setDefaults(object: PodTemplate): void {
+  setPodTemplateDefaults((object.template ??= {}));
+}

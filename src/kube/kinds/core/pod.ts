@@ -1,6 +1,8 @@
 import { podColumns } from '../../printing/pod-columns.ts';
 import type { Pod } from '../../types/gen/core-v1.ts';
 import { createOnly, defineKind, part } from '../define-kind.ts';
+import { setPodDefaults } from './pod-defaults.ts';
+import { qosClassOf } from './qos-class.ts';
 
 const binding = { group: '', version: 'v1', kind: 'Binding' };
 const eviction = { group: 'policy', version: 'v1', kind: 'Eviction' };
@@ -38,4 +40,10 @@ export const pod = defineKind<Pod>({
   },
   initialStatus: { phase: 'Pending' },
   generationOf: ['spec'],
+  setDefaults: setPodDefaults,
+  prepare,
 });
+
+function prepare(object: Pod, old: Pod | undefined): void {
+  if (old === undefined) object.status = { phase: 'Pending', qosClass: qosClassOf(object.spec ?? {}) };
+}

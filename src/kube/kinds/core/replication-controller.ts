@@ -4,6 +4,7 @@ import { labelsText } from '../../printing/labels.ts';
 import { templateColumns } from '../../printing/workload-columns.ts';
 import type { ReplicationController } from '../../types/gen/core-v1.ts';
 import { defineKind, scale } from '../define-kind.ts';
+import { setPodTemplateDefaults } from './pod-defaults.ts';
 
 const columns: readonly Column<ReplicationController>[] = [
   nameColumn,
@@ -27,4 +28,18 @@ export const replicationController = defineKind<ReplicationController>({
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   initialStatus: { replicas: 0 },
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults(object: ReplicationController): void {
+  const spec = (object.spec ??= {});
+  spec.replicas ??= 1;
+  if (spec.template === undefined) return;
+  const { labels } = spec.template.metadata ?? {};
+  if (labels !== undefined) {
+    if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels };
+    if (Object.keys(object.metadata.labels ?? {}).length === 0)
+      Object.assign(object.metadata, { labels: { ...labels } });
+  }
+  setPodTemplateDefaults(spec.template);
+}

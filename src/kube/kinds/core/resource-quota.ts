@@ -1,6 +1,7 @@
 import { ageColumn, nameColumn, text } from '../../printing/columns.ts';
 import type { ResourceQuota } from '../../types/gen/core-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { roundToMillis } from './resource-defaults.ts';
 
 export const resourceQuota = defineKind<ResourceQuota>({
   group: '',
@@ -15,6 +16,7 @@ export const resourceQuota = defineKind<ResourceQuota>({
     ageColumn,
   ],
   initialStatus: {},
+  setDefaults,
 });
 
 function usage({ status = {} }: ResourceQuota, ofLimits: boolean): string {
@@ -23,4 +25,8 @@ function usage({ status = {} }: ResourceQuota, ofLimits: boolean): string {
     .toSorted()
     .map((name) => `${name}: ${status.used?.[name] ?? '0'}/${status.hard?.[name] ?? '0'}`)
     .join(', ');
+}
+
+function setDefaults({ spec }: ResourceQuota): void {
+  roundToMillis(spec?.hard);
 }

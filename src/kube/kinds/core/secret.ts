@@ -14,4 +14,20 @@ export const secret = defineKind<Secret>({
     ageColumn,
   ],
   selectableFields: { type: ({ type }) => type ?? '' },
+  setDefaults,
 });
+
+/** `stringData` is only for writing: it ends up in `data`. */
+function setDefaults(object: Secret): void {
+  object.type ||= 'Opaque';
+  const { stringData } = object;
+  if (stringData === undefined) return;
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, base64Of(value)]);
+  object.data = { ...object.data, ...(Object.fromEntries(encoded) as Record<string, string>) };
+  delete object.stringData;
+}
+
+function base64Of(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}

@@ -3,6 +3,7 @@ import { ageColumn, nameColumn, text, wide } from '../../printing/columns.ts';
 import { labelsText, none } from '../../printing/labels.ts';
 import type { Service, ServicePort } from '../../types/gen/core-v1.ts';
 import { defineKind, part } from '../define-kind.ts';
+import { setServiceDefaults } from './service-defaults.ts';
 
 const columns: readonly Column<Service>[] = [
   nameColumn,
@@ -40,6 +41,7 @@ export const service = defineKind<Service>({
     'spec.type': ({ spec }) => spec?.type ?? '',
   },
   initialStatus: { loadBalancer: {} },
+  setDefaults: setServiceDefaults,
 });
 
 function externalAddresses({ spec = {}, status = {} }: Service): string {

@@ -30,4 +30,12 @@ export const endpointSlice = defineKind<EndpointSlice>({
     ageColumn,
   ],
   generationOf: ['addressType', 'endpoints', 'ports'],
+  setDefaults,
 });
+
+function setDefaults({ ports }: EndpointSlice): void {
+  for (const port of ports ?? []) {
+    port.name ??= '';
+    port.protocol ??= 'TCP';
+  }
+}

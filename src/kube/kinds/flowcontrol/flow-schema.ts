@@ -27,4 +27,9 @@ export const flowSchema = defineKind<FlowSchema>({
   ],
   initialStatus: {},
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults({ spec }: FlowSchema): void {
+  if (spec !== undefined) spec.matchingPrecedence ||= 1000;
+}

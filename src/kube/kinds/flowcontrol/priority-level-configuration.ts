@@ -30,4 +30,20 @@ export const priorityLevelConfiguration = defineKind<PriorityLevelConfiguration>
   ],
   initialStatus: {},
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults({ spec }: PriorityLevelConfiguration): void {
+  if (spec?.exempt !== undefined) {
+    spec.exempt.nominalConcurrencyShares ??= 0;
+    spec.exempt.lendablePercent ??= 0;
+  }
+  if (spec?.limited === undefined) return;
+  spec.limited.nominalConcurrencyShares ??= 30;
+  spec.limited.lendablePercent ??= 0;
+  const queuing = spec.limited.limitResponse?.queuing;
+  if (queuing === undefined) return;
+  queuing.queues ||= 64;
+  queuing.handSize ||= 8;
+  queuing.queueLengthLimit ||= 50;
+}

@@ -16,10 +16,15 @@ export const ingressClass = defineKind<IngressClass>({
     ageColumn,
   ],
   generationOf: ['spec'],
+  setDefaults,
 });
 
 function parametersText({ spec }: IngressClass): string {
   if (spec?.parameters === undefined) return none;
   const { kind = '', apiGroup, name = '' } = spec.parameters;
   return `${kind}${apiGroup === undefined ? '' : `.${apiGroup}`}/${name}`;
+}
+
+function setDefaults({ spec }: IngressClass): void {
+  if (spec?.parameters !== undefined) spec.parameters.scope ??= 'Cluster';
 }

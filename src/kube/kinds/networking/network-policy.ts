@@ -15,4 +15,14 @@ export const networkPolicy = defineKind<NetworkPolicy>({
     ageColumn,
   ],
   generationOf: ['spec'],
+  setDefaults,
 });
+
+function setDefaults(object: NetworkPolicy): void {
+  const spec = (object.spec ??= {});
+  spec.podSelector ??= {};
+  const rules = [...(spec.ingress ?? []), ...(spec.egress ?? [])];
+  for (const port of rules.flatMap(({ ports }) => ports ?? [])) port.protocol ??= 'TCP';
+  if ((spec.policyTypes ?? []).length > 0) return;
+  spec.policyTypes = (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
+}

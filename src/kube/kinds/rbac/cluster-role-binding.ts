@@ -2,6 +2,7 @@ import type { ClusterRoleBinding } from '../../types/gen/rbac-v1.ts';
 import { pathSegmentFaults } from '../../validation/names.ts';
 import { defineKind } from '../define-kind.ts';
 import { bindingColumns } from './binding-columns.ts';
+import { setBindingDefaults } from './subject-defaults.ts';
 
 export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   group: 'rbac.authorization.k8s.io',
@@ -11,4 +12,5 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   scope: 'Cluster',
   columns: bindingColumns,
   nameRule: pathSegmentFaults,
+  setDefaults: setBindingDefaults,
 });

@@ -2,6 +2,7 @@ import type { RoleBinding } from '../../types/gen/rbac-v1.ts';
 import { pathSegmentFaults } from '../../validation/names.ts';
 import { defineKind } from '../define-kind.ts';
 import { bindingColumns } from './binding-columns.ts';
+import { setBindingDefaults } from './subject-defaults.ts';
 
 export const roleBinding = defineKind<RoleBinding>({
   group: 'rbac.authorization.k8s.io',
@@ -10,4 +11,5 @@ export const roleBinding = defineKind<RoleBinding>({
   plural: 'rolebindings',
   columns: bindingColumns,
   nameRule: pathSegmentFaults,
+  setDefaults: setBindingDefaults,
 });

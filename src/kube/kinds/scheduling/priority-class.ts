@@ -20,4 +20,9 @@ export const priorityClass = defineKind<PriorityClass>({
       ({ preemptionPolicy }) => preemptionPolicy ?? '',
     ),
   ],
+  setDefaults,
 });
+
+function setDefaults(object: PriorityClass): void {
+  object.preemptionPolicy ??= 'PreemptLowerPriority';
+}

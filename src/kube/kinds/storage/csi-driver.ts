@@ -23,4 +23,16 @@ export const csiDriver = defineKind<CSIDriver>({
     text('Modes', 'Life of its volumes.', ({ spec }) => (spec?.volumeLifecycleModes ?? []).join(',') || none),
     ageColumn,
   ],
+  setDefaults,
 });
+
+function setDefaults({ spec }: CSIDriver): void {
+  if (spec === undefined) return;
+  spec.attachRequired ??= true;
+  spec.podInfoOnMount ??= false;
+  spec.storageCapacity ??= false;
+  spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType';
+  if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ['Persistent'];
+  spec.requiresRepublish ??= false;
+  spec.seLinuxMount ??= false;
+}

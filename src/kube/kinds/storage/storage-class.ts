@@ -29,4 +29,10 @@ export const storageClass = defineKind<StorageClass>({
     ),
     ageColumn,
   ],
+  setDefaults,
 });
+
+function setDefaults(object: StorageClass): void {
+  object.reclaimPolicy ??= 'Delete';
+  object.volumeBindingMode ??= 'Immediate';
+}

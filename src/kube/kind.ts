@@ -24,10 +24,15 @@ export interface KindDef<R extends Resource = Resource> {
   readonly selectableFields: Readonly<Record<string, (object: R) => string>>;
   /** Fills what upstream's defaulting fills; the object is the caller's own copy. */
   readonly setDefaults?: (object: R) => void;
-  /** Fills and clears what upstream's strategy does before a create or update (status dropped, generation). */
+  /**
+   * Fills and clears what upstream's strategy does before a create or update (status dropped, generation); not for writes
+   * to subresources. The uid of a new object is set before.
+   */
   readonly prepare?: (object: R, old: R | undefined) => void;
   /** Set when the same objects are stored as another kind, as both kinds of Event are: they are one list under two names. */
   readonly storedAs?: StoredAs<R>;
+  /** In place of `validate` for writes to some subresources, which may change what others may not. */
+  readonly subresourceRules?: Readonly<Record<string, (object: R, old: R) => Iterable<FieldError>>>;
   /** What is wrong beyond its schema, in upstream's order and words; `old`: the object that an update replaces. */
   readonly validate?: (object: R, old: R | undefined) => readonly FieldError[];
 }

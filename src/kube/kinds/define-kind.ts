@@ -35,6 +35,7 @@ export interface KindRow<R extends Resource> {
   readonly setDefaults?: (object: R) => void;
   readonly prepare?: (object: R, old: R | undefined) => void;
   readonly storedAs?: StoredAs<R>;
+  readonly subresourceRules?: KindDef<R>['subresourceRules'];
   readonly validate?: (object: R, old: R | undefined) => Iterable<FieldError>;
 }
 
@@ -77,6 +78,7 @@ export function defineKind<R extends Resource>(row: KindRow<R>): KindDef {
     selectableFields: row.selectableFields ?? {},
     ...(row.setDefaults === undefined ? {} : { setDefaults: row.setDefaults }),
     ...(row.storedAs === undefined ? {} : { storedAs: row.storedAs }),
+    ...(row.subresourceRules === undefined ? {} : { subresourceRules: row.subresourceRules }),
     prepare: (object, old) => prepare(row, object, old),
     validate: (object, old) => [
       ...(old === undefined

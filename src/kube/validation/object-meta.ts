@@ -66,7 +66,7 @@ export function* immutable(path: string, value: unknown, old: unknown): Faults {
   if (!isEqualJson(value ?? undefined, old ?? undefined)) yield invalid(path, value, 'field is immutable');
 }
 
-const notNegative = 'must be greater than or equal to 0';
+export const notNegative = 'must be greater than or equal to 0';
 
 export function* negativeFaults(path: string, value: number | undefined): Faults {
   if (value !== undefined && value < 0) yield invalid(path, value, notNegative);
@@ -116,4 +116,14 @@ function* finalizerFaults(finalizers: readonly string[]): Faults {
   for (const finalizer of finalizers) yield* invalids('metadata.finalizers', finalizer, qualifiedNameFaults(finalizer));
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
     yield invalid('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set');
+  for (const [index, finalizer] of finalizers.entries())
+    yield* legacyFinalizerFaults(finalizer, `metadata.finalizers[${String(index)}]`);
 }
+
+/** Finalizers without a domain are those that upstream knows. */
+export function* legacyFinalizerFaults(finalizer: string, path: string): Faults {
+  if (!finalizer.includes('/') && !standardFinalizers.has(finalizer))
+    yield invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+}
+
+const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);

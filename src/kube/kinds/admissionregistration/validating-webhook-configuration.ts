@@ -2,6 +2,7 @@ import { ageColumn, count, nameColumn } from '../../printing/columns.ts';
 import type { ValidatingWebhookConfiguration } from '../../types/gen/admissionregistration-v1.ts';
 import { defineKind } from '../define-kind.ts';
 import { setWebhookDefaults } from './webhook-defaults.ts';
+import { webhookFaults } from './webhook-rules.ts';
 
 export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfiguration>({
   group: 'admissionregistration.k8s.io',
@@ -16,6 +17,7 @@ export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfig
   ],
   generationOf: ['webhooks'],
   setDefaults,
+  validate: ({ webhooks = [] }) => webhookFaults(webhooks),
 });
 
 function setDefaults({ webhooks }: ValidatingWebhookConfiguration): void {

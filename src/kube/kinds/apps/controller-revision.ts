@@ -3,6 +3,9 @@ import { none } from '../../printing/labels.ts';
 import type { OwnerReference } from '../../resource.ts';
 import type { ControllerRevision } from '../../types/gen/apps-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { required } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { immutable, negativeFaults } from '../../validation/object-meta.ts';
 
 export const controllerRevision = defineKind<ControllerRevision>({
   group: 'apps',
@@ -15,6 +18,7 @@ export const controllerRevision = defineKind<ControllerRevision>({
     text('Revision', 'Number of the revision.', ({ revision }) => revision ?? 0),
     ageColumn,
   ],
+  validate,
 });
 
 function controllerText({ metadata }: ControllerRevision): string {
@@ -23,4 +27,10 @@ function controllerText({ metadata }: ControllerRevision): string {
   const { apiVersion = '', kind = '', name = '' } = owner as Partial<OwnerReference>;
   const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0] ?? ''}` : '';
   return `${`${kind}${group}`.toLowerCase()}/${name}`;
+}
+
+function* validate({ data, revision }: ControllerRevision, old: ControllerRevision | undefined): Faults {
+  if (data === undefined) yield required('data', 'data is mandatory');
+  yield* negativeFaults('revision', revision);
+  if (old !== undefined) yield* immutable('data', data, old.data);
 }

@@ -2,9 +2,16 @@ import type { Column } from '../../kind.ts';
 import { ageColumn, count, nameColumn, text, wide } from '../../printing/columns.ts';
 import { labelsText, selectorText } from '../../printing/labels.ts';
 import { templateColumns } from '../../printing/workload-columns.ts';
-import type { DaemonSet } from '../../types/gen/apps-v1.ts';
+import type { DaemonSet, DaemonSetUpdateStrategy } from '../../types/gen/apps-v1.ts';
 import { defineKind } from '../define-kind.ts';
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts';
+import { percentOf } from '#formats/int-or-percent.ts';
+import { invalid, notSupported, required } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { immutable, negativeFaults } from '../../validation/object-meta.ts';
+import { runningTemplateFaults } from '../../validation/pod/pod-spec.ts';
+import { countOrShareFaults, wholeShareFaults } from '../../validation/values.ts';
+import { ownSelectorFaults, templateLabelFaults } from './template-selector.ts';
 
 const columns: readonly Column<DaemonSet>[] = [
   nameColumn,
@@ -30,6 +37,7 @@ export const daemonSet = defineKind<DaemonSet>({
   initialStatus: { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 },
   generationOf: ['spec'],
   setDefaults,
+  validate,
 });
 
 function setDefaults(object: DaemonSet): void {
@@ -43,4 +51,38 @@ function setDefaults(object: DaemonSet): void {
   }
   spec.revisionHistoryLimit ??= 10;
   setPodTemplateDefaults((spec.template ??= {}));
+}
+
+function* validate({ spec = {} }: DaemonSet, old: DaemonSet | undefined): Faults {
+  yield* ownSelectorFaults(spec.selector, 'daemonset');
+  yield* templateLabelFaults(spec.selector, spec.template);
+  yield* runningTemplateFaults(spec.template ?? {}, 'DaemonSet', 'spec.template');
+  yield* negativeFaults('spec.minReadySeconds', spec.minReadySeconds);
+  yield* strategyFaults(spec.updateStrategy ?? {}, 'spec.updateStrategy');
+  yield* negativeFaults('spec.revisionHistoryLimit', spec.revisionHistoryLimit);
+  if (old !== undefined) yield* immutable('spec.selector', spec.selector, old.spec?.selector);
+}
+
+function* strategyFaults(strategy: DaemonSetUpdateStrategy, path: string): Faults {
+  const { type = '', rollingUpdate } = strategy;
+  if (type === 'OnDelete') return;
+  if (type !== 'RollingUpdate') {
+    yield notSupported(path, strategy, ['RollingUpdate', 'OnDelete']);
+    return;
+  }
+  const at = `${path}.rollingUpdate`;
+  if (rollingUpdate === undefined) {
+    yield required(at);
+    return;
+  }
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
+  const isSome = (value: number | string): boolean => (percentOf(value) ?? (typeof value === 'number' ? value : 0)) > 0;
+  if (isSome(maxUnavailable) && isSome(maxSurge))
+    yield invalid(`${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero');
+  if (!isSome(maxUnavailable) && !isSome(maxSurge))
+    yield required(`${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0');
+  for (const [field, value] of Object.entries({ maxUnavailable, maxSurge })) {
+    yield* countOrShareFaults(`${at}.${field}`, value);
+    yield* wholeShareFaults(`${at}.${field}`, value);
+  }
 }

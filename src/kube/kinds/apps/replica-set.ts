@@ -5,6 +5,10 @@ import { templateColumns } from '../../printing/workload-columns.ts';
 import type { ReplicaSet } from '../../types/gen/apps-v1.ts';
 import { defineKind, scale } from '../define-kind.ts';
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { immutable, negativeFaults } from '../../validation/object-meta.ts';
+import { runningTemplateFaults } from '../../validation/pod/pod-spec.ts';
+import { ownSelectorFaults, templateLabelFaults } from './template-selector.ts';
 
 const columns: readonly Column<ReplicaSet>[] = [
   nameColumn,
@@ -28,10 +32,20 @@ export const replicaSet = defineKind<ReplicaSet>({
   initialStatus: { replicas: 0 },
   generationOf: ['spec'],
   setDefaults,
+  validate,
 });
 
 function setDefaults(object: ReplicaSet): void {
   const spec = (object.spec ??= {});
   spec.replicas ??= 1;
   setPodTemplateDefaults((spec.template ??= {}));
+}
+
+function* validate({ spec = {} }: ReplicaSet, old: ReplicaSet | undefined): Faults {
+  yield* negativeFaults('spec.replicas', spec.replicas);
+  yield* negativeFaults('spec.minReadySeconds', spec.minReadySeconds);
+  yield* ownSelectorFaults(spec.selector, 'deployment');
+  yield* templateLabelFaults(spec.selector, spec.template);
+  yield* runningTemplateFaults(spec.template ?? {}, 'ReplicaSet', 'spec.template');
+  if (old !== undefined) yield* immutable('spec.selector', spec.selector, old.spec?.selector);
 }

@@ -4,6 +4,7 @@ import type { StatefulSet } from '../../types/gen/apps-v1.ts';
 import { defineKind, scale } from '../define-kind.ts';
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts';
 import { setClaimSpecDefaults } from '../core/volume-defaults.ts';
+import { statefulSetFaults } from './stateful-set-rules.ts';
 
 export const statefulSet = defineKind<StatefulSet>({
   group: 'apps',
@@ -26,6 +27,7 @@ export const statefulSet = defineKind<StatefulSet>({
   initialStatus: { replicas: 0, availableReplicas: 0 },
   generationOf: ['spec'],
   setDefaults,
+  validate: statefulSetFaults,
 });
 
 function setDefaults(object: StatefulSet): void {

@@ -9,6 +9,7 @@ import type {
 } from '../../types/gen/autoscaling-v2.ts';
 import { defineKind } from '../define-kind.ts';
 import { autoscalerColumns, horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
+import { autoscalerFaults } from './autoscaler-rules.ts';
 
 /** The older form: one target for cpu; all else of the newer form is kept in annotations, as upstream does. */
 export const horizontalPodAutoscalerV1 = defineKind<HorizontalPodAutoscaler>({
@@ -25,6 +26,7 @@ export const horizontalPodAutoscalerV1 = defineKind<HorizontalPodAutoscaler>({
   initialStatus: { currentReplicas: 0, desiredReplicas: 0 },
   storedAs: { kind: horizontalPodAutoscaler, toStored, fromStored },
   setDefaults,
+  validate: (object, old) => autoscalerFaults(toStored(object), old === undefined ? undefined : toStored(old)),
 });
 
 const prefix = 'autoscaling.alpha.kubernetes.io/';

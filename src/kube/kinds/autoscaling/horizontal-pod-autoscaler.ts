@@ -4,6 +4,7 @@ import { unset } from '../../printing/labels.ts';
 import type { HorizontalPodAutoscaler } from '../../types/gen/autoscaling-v2.ts';
 import { defineKind } from '../define-kind.ts';
 import { metricsText } from './metrics-text.ts';
+import { autoscalerFaults } from './autoscaler-rules.ts';
 
 export const autoscalerColumns: readonly Column<HorizontalPodAutoscaler>[] = [
   nameColumn,
@@ -30,6 +31,7 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   columns: autoscalerColumns,
   initialStatus: { desiredReplicas: 0, currentMetrics: null },
   setDefaults,
+  validate: autoscalerFaults,
 });
 
 /** Of cpu, when nothing else is said. */

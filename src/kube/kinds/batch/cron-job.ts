@@ -5,6 +5,13 @@ import { templateColumns } from '../../printing/workload-columns.ts';
 import type { CronJob } from '../../types/gen/batch-v1.ts';
 import { defineKind } from '../define-kind.ts';
 import { setJobTemplateDefaults } from './job-defaults.ts';
+import { messageOf } from '#base/errors.ts';
+import { parseCron } from '#formats/cron.ts';
+import { invalid, notSupported, required } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { labelMapFaults, negativeFaults } from '../../validation/object-meta.ts';
+import { oneOfFaults } from '../../validation/values.ts';
+import { jobSpecFaults } from './job-rules.ts';
 
 const columns: readonly Column<CronJob>[] = [
   nameColumn,
@@ -33,6 +40,7 @@ export const cronJob = defineKind<CronJob>({
   initialStatus: {},
   generationOf: ['spec'],
   setDefaults,
+  validate,
 });
 
 function setDefaults(object: CronJob): void {
@@ -44,4 +52,60 @@ function setDefaults(object: CronJob): void {
   const template = (spec.jobTemplate ??= {});
   template.metadata ??= {};
   setJobTemplateDefaults((template.spec ??= {}));
+}
+
+/** Names of jobs are made of it: eleven characters are added. */
+const nameLengthMost = 52;
+
+function* validate({ metadata, spec = {} }: CronJob, old: CronJob | undefined): Faults {
+  const { name = '' } = metadata;
+  if (old === undefined && name.length > nameLengthMost)
+    yield invalid('metadata.name', name, 'must be no more than 52 characters');
+  const { schedule = '', timeZone } = spec;
+  if (schedule === '') yield required('spec.schedule');
+  else yield* scheduleFaults(schedule);
+  if (timeZone !== undefined) yield* zoneFaults(timeZone);
+  yield* negativeFaults('spec.startingDeadlineSeconds', spec.startingDeadlineSeconds);
+  yield* oneOfFaults('spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']);
+  yield* negativeFaults('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit);
+  yield* negativeFaults('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit);
+  const template = spec.jobTemplate ?? {};
+  yield* labelMapFaults(template.metadata?.labels, 'spec.jobTemplate.metadata.labels');
+  if (template.spec?.selector !== undefined)
+    yield invalid('spec.jobTemplate.spec.selector', template.spec.selector, '`selector` will be auto-generated');
+  if (template.spec?.manualSelector === true)
+    yield notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']);
+  yield* jobSpecFaults(template.spec ?? {}, 'spec.jobTemplate.spec');
+}
+
+function* scheduleFaults(schedule: string): Faults {
+  if (/TZ/.test(schedule)) {
+    yield invalid('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
+    return;
+  }
+  try {
+    parseCron(schedule);
+  } catch (error) {
+    yield invalid('spec.schedule', schedule, messageOf(error));
+  }
+}
+
+function* zoneFaults(zone: string): Faults {
+  if (zone === '') {
+    yield invalid('spec.timeZone', zone, 'timeZone must be nil or non-empty string');
+    return;
+  }
+  if (zone.toLowerCase() === 'local') {
+    yield invalid(
+      'spec.timeZone',
+      zone,
+      'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+    );
+    return;
+  }
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0);
+  } catch {
+    yield invalid('spec.timeZone', zone, `unknown time zone ${zone}`);
+  }
 }

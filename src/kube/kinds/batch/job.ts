@@ -7,6 +7,7 @@ import { templateColumns } from '../../printing/workload-columns.ts';
 import type { Job } from '../../types/gen/batch-v1.ts';
 import { defineKind } from '../define-kind.ts';
 import { prepareJob, setJobDefaults } from './job-defaults.ts';
+import { jobFaults } from './job-rules.ts';
 
 const columns: readonly Column<Job>[] = [
   nameColumn,
@@ -30,6 +31,7 @@ export const job = defineKind<Job>({
   generationOf: ['spec'],
   setDefaults: setJobDefaults,
   prepare: prepareJob,
+  validate: jobFaults,
 });
 
 function statusText({ metadata, status }: Job): string {

@@ -1,6 +1,9 @@
 import { ageColumn, nameColumn, text } from '../../printing/columns.ts';
 import type { Lease } from '../../types/gen/coordination-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { invalid } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { negativeFaults } from '../../validation/object-meta.ts';
 
 export const lease = defineKind<Lease>({
   group: 'coordination.k8s.io',
@@ -8,4 +11,12 @@ export const lease = defineKind<Lease>({
   kind: 'Lease',
   plural: 'leases',
   columns: [nameColumn, text('Holder', 'Who holds it.', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],
+  validate,
 });
+
+function* validate({ spec = {} }: Lease): Faults {
+  const { leaseDurationSeconds: seconds } = spec;
+  if (seconds !== undefined && seconds <= 0)
+    yield invalid('spec.leaseDurationSeconds', seconds, 'must be greater than 0');
+  yield* negativeFaults('spec.leaseTransitions', spec.leaseTransitions);
+}

@@ -3,6 +3,8 @@ import { age, count, nameColumn, text, wide } from '../../printing/columns.ts';
 import type { Event } from '../../types/gen/core-v1.ts';
 import { pathSegmentFaults } from '../../validation/names.ts';
 import { defineKind } from '../define-kind.ts';
+import { invalid } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
 
 /** Columns of events, of core and of events.k8s.io alike. */
 export const eventColumns: readonly Column<Event>[] = [
@@ -41,6 +43,7 @@ export const event = defineKind<Event>({
     type: ({ type }) => type ?? '',
   },
   nameRule: pathSegmentFaults,
+  validate,
 });
 
 function firstSeen({ firstTimestamp, eventTime }: Event, nowMs: number): string {
@@ -55,4 +58,11 @@ function lastSeen(event: Event, nowMs: number): string {
 function sourceText({ source, reportingComponent = '', reportingInstance = '' }: Event): string {
   const instance = (source?.host ?? '') || reportingInstance;
   return [(source?.component ?? '') || reportingComponent, ...(instance === '' ? [] : [instance])].join(', ');
+}
+
+function* validate({ metadata, involvedObject }: Event): Faults {
+  const { namespace = '' } = involvedObject ?? {};
+  const isOfCluster = namespace === '' && ['', 'default', 'kube-system'].includes(metadata.namespace ?? '');
+  if (!isOfCluster && namespace !== metadata.namespace)
+    yield invalid('involvedObject.namespace', namespace, 'does not match event.namespace');
 }

@@ -1,7 +1,10 @@
 import { ageColumn, nameColumn, text } from '../../printing/columns.ts';
 import type { Namespace } from '../../types/gen/core-v1.ts';
-import { labelFaults } from '../../validation/names.ts';
+import { labelFaults, qualifiedNameFaults } from '../../validation/names.ts';
 import { allVerbs, defineKind, part } from '../define-kind.ts';
+import { invalids } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { legacyFinalizerFaults } from '../../validation/object-meta.ts';
 
 export const namespace = defineKind<Namespace>({
   group: '',
@@ -21,6 +24,7 @@ export const namespace = defineKind<Namespace>({
   initialStatus: { phase: 'Active' },
   setDefaults,
   prepare,
+  validate,
 });
 
 function setDefaults({ metadata }: Namespace): void {
@@ -33,4 +37,12 @@ function prepare(object: Namespace, old: Namespace | undefined): void {
   const finalizers = old === undefined ? (object.spec?.finalizers ?? []) : old.spec?.finalizers;
   if (old !== undefined) object.spec = finalizers === undefined ? {} : { ...object.spec, finalizers };
   else object.spec = { ...object.spec, finalizers: [...new Set([...(finalizers ?? []), 'kubernetes'])] };
+}
+
+function* validate({ spec }: Namespace, old: Namespace | undefined): Faults {
+  if (old !== undefined) return;
+  for (const finalizer of spec?.finalizers ?? []) {
+    yield* invalids('spec.finalizers', finalizer, qualifiedNameFaults(finalizer));
+    yield* legacyFinalizerFaults(finalizer, 'spec.finalizers');
+  }
 }

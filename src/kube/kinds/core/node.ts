@@ -1,8 +1,16 @@
 import type { Column } from '../../kind.ts';
 import { ageColumn, nameColumn, text, wide } from '../../printing/columns.ts';
 import { none } from '../../printing/labels.ts';
-import type { Node, NodeSystemInfo } from '../../types/gen/core-v1.ts';
+import type { Node, NodeSystemInfo, Taint } from '../../types/gen/core-v1.ts';
 import { defineKind, part } from '../define-kind.ts';
+import { isEqualJson } from '#base/json.ts';
+import { prefixFaults } from '../../validation/addresses.ts';
+import { duplicate, forbidden, invalid, invalids } from '../../validation/faults.ts';
+import { labelValueFaults, qualifiedNameFaults } from '../../validation/names.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { taintEffects } from '../../validation/pod/scheduling.ts';
+import { resourceQuantityFaults } from '../../validation/resources.ts';
+import { oneOfFaults } from '../../validation/values.ts';
 
 const rolePrefix = 'node-role.kubernetes.io/';
 
@@ -40,6 +48,7 @@ export const node = defineKind<Node>({
   initialStatus: {},
   keepsStatusOnCreate: true,
   setDefaults,
+  validate,
 });
 
 function statusText({ spec, status }: Node): string {
@@ -73,4 +82,39 @@ function infoText({ status }: Node, field: keyof NodeSystemInfo): string {
 
 function setDefaults({ status }: Node): void {
   if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
+}
+
+function* validate({ spec = {}, status = {} }: Node, old: Node | undefined): Faults {
+  yield* taintFaults(spec.taints ?? [], 'metadata.taints');
+  for (const field of ['capacity', 'allocatable'] as const)
+    for (const [name, text] of Object.entries(status[field] ?? {}))
+      yield* resourceQuantityFaults(name, text, `status.${field}.${name}`);
+  yield* podBlockFaults(spec.podCIDRs ?? []);
+  if (old?.spec === undefined) return;
+  if ((old.spec.podCIDRs ?? []).length > 0 && !isEqualJson(old.spec.podCIDRs, spec.podCIDRs))
+    yield forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid');
+  if ((old.spec.providerID ?? '') !== '' && old.spec.providerID !== spec.providerID)
+    yield forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid');
+}
+
+function* podBlockFaults(blocks: readonly string[]): Faults {
+  for (const [index, block] of blocks.entries()) yield* prefixFaults(block, `spec.podCIDRs[${String(index)}]`);
+  const families = blocks.map((block) => block.includes(':'));
+  if (new Set(families).size < families.length)
+    yield invalid('spec.podCIDRs', blocks, 'may specify no more than one CIDR for each IP family');
+}
+
+function* taintFaults(taints: readonly Taint[], path: string): Faults {
+  const seen = new Set<string>();
+  for (const [index, taint] of taints.entries()) {
+    const at = `${path}[${String(index)}]`;
+    const { key = '', value = '', effect = '' } = taint;
+    yield* invalids(`${at}.key`, key, qualifiedNameFaults(key));
+    const faults = labelValueFaults(value);
+    if (faults.length > 0) yield invalid(`${at}.value`, value, faults.join(';'));
+    yield* oneOfFaults(`${at}.effect`, effect, taintEffects);
+    if (seen.has(`${effect} ${key}`))
+      yield { ...duplicate(at, taint), detail: 'taints must be unique by key and effect pair' };
+    seen.add(`${effect} ${key}`);
+  }
 }

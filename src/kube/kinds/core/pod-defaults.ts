@@ -31,7 +31,7 @@ export function setPodTemplateDefaults(template: PodTemplateSpec): void {
 }
 
 /** Defaults of every pod spec, those of templates included. */
-export function setPodSpecDefaults(spec: PodSpec): void {
+function setPodSpecDefaults(spec: PodSpec): void {
   spec.dnsPolicy ||= 'ClusterFirst';
   spec.restartPolicy ||= 'Always';
   spec.securityContext ??= {};

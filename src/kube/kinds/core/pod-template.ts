@@ -4,6 +4,8 @@ import { containerColumns } from '../../printing/workload-columns.ts';
 import type { PodTemplate } from '../../types/gen/core-v1.ts';
 import { defineKind } from '../define-kind.ts';
 import { setPodTemplateDefaults } from './pod-defaults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { podTemplateFaults } from '../../validation/pod/pod-spec.ts';
 
 export const podTemplate = defineKind<PodTemplate>({
   group: '',
@@ -17,8 +19,13 @@ export const podTemplate = defineKind<PodTemplate>({
   ],
   generationOf: ['template'],
   setDefaults,
+  validate,
 });
 
 function setDefaults(object: PodTemplate): void {
   setPodTemplateDefaults((object.template ??= {}));
+}
+
+function* validate({ template = {} }: PodTemplate): Faults {
+  yield* podTemplateFaults(template, 'template');
 }

@@ -5,6 +5,11 @@ import { templateColumns } from '../../printing/workload-columns.ts';
 import type { ReplicationController } from '../../types/gen/core-v1.ts';
 import { defineKind, scale } from '../define-kind.ts';
 import { setPodTemplateDefaults } from './pod-defaults.ts';
+import { matchesLabels, selectionOfMap } from '../../selectors/label-selector.ts';
+import { invalid, required } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { negativeFaults } from '../../validation/object-meta.ts';
+import { runningTemplateFaults } from '../../validation/pod/pod-spec.ts';
 
 const columns: readonly Column<ReplicationController>[] = [
   nameColumn,
@@ -29,6 +34,7 @@ export const replicationController = defineKind<ReplicationController>({
   initialStatus: { replicas: 0 },
   generationOf: ['spec'],
   setDefaults,
+  validate,
 });
 
 function setDefaults(object: ReplicationController): void {
@@ -42,4 +48,19 @@ function setDefaults(object: ReplicationController): void {
       Object.assign(object.metadata, { labels: { ...labels } });
   }
   setPodTemplateDefaults(spec.template);
+}
+
+function* validate({ spec = {} }: ReplicationController): Faults {
+  yield* negativeFaults('spec.minReadySeconds', spec.minReadySeconds);
+  const selection = selectionOfMap(spec.selector);
+  if (selection.length === 0) yield required('spec.selector');
+  yield* negativeFaults('spec.replicas', spec.replicas);
+  if (spec.template === undefined) {
+    yield required('spec.template');
+    return;
+  }
+  const { labels } = spec.template.metadata ?? {};
+  if (!matchesLabels(selection, labels))
+    yield invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+  yield* runningTemplateFaults(spec.template, 'ReplicationController', 'spec.template');
 }

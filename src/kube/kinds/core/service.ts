@@ -4,6 +4,9 @@ import { labelsText, none } from '../../printing/labels.ts';
 import type { Service, ServicePort } from '../../types/gen/core-v1.ts';
 import { defineKind, part } from '../define-kind.ts';
 import { setServiceDefaults } from './service-defaults.ts';
+import { dns1035Faults } from '../../validation/names.ts';
+import { keepAllocated } from './service-addresses.ts';
+import { serviceFaults } from './service-rules.ts';
 
 const columns: readonly Column<Service>[] = [
   nameColumn,
@@ -42,6 +45,9 @@ export const service = defineKind<Service>({
   },
   initialStatus: { loadBalancer: {} },
   setDefaults: setServiceDefaults,
+  prepare: keepAllocated,
+  nameRule: dns1035Faults,
+  validate: serviceFaults,
 });
 
 function externalAddresses({ spec = {}, status = {} }: Service): string {

@@ -2,6 +2,10 @@ import { ageColumn, nameColumn, text } from '../../printing/columns.ts';
 import { none } from '../../printing/labels.ts';
 import type { FlowSchema } from '../../types/gen/flowcontrol-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { invalid, invalids, required } from '../../validation/faults.ts';
+import { subdomainFaults } from '../../validation/names.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { oneOfFaults } from '../../validation/values.ts';
 
 export const flowSchema = defineKind<FlowSchema>({
   group: 'flowcontrol.apiserver.k8s.io',
@@ -28,8 +32,23 @@ export const flowSchema = defineKind<FlowSchema>({
   initialStatus: {},
   generationOf: ['spec'],
   setDefaults,
+  validate,
 });
 
 function setDefaults({ spec }: FlowSchema): void {
   if (spec !== undefined) spec.matchingPrecedence ||= 1000;
+}
+
+function* validate({ spec = {} }: FlowSchema): Faults {
+  const { matchingPrecedence = 0, priorityLevelConfiguration: { name = '' } = {}, distinguisherMethod } = spec;
+  if (matchingPrecedence <= 0) yield invalid('spec.matchingPrecedence', matchingPrecedence, 'must be a positive value');
+  if (matchingPrecedence > 10_000)
+    yield invalid('spec.matchingPrecedence', matchingPrecedence, 'must not be greater than 10000');
+  if (distinguisherMethod !== undefined)
+    yield* oneOfFaults('spec.distinguisherMethod', distinguisherMethod.type, ['ByNamespace', 'ByUser']);
+  if (name === '') yield required('spec.priorityLevelConfiguration.name', 'must reference a priority level');
+  else yield* invalids('spec.priorityLevelConfiguration.name', name, subdomainFaults(name));
+  for (const [index, { subjects = [] }] of (spec.rules ?? []).entries())
+    if (subjects.length === 0)
+      yield required(`spec.rules[${String(index)}].subjects`, 'subjects must contain at least one value');
 }

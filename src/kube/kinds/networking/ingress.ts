@@ -2,6 +2,7 @@ import { ageColumn, nameColumn, text } from '../../printing/columns.ts';
 import { none } from '../../printing/labels.ts';
 import type { Ingress } from '../../types/gen/networking-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { ingressFaults } from './ingress-rules.ts';
 
 const hostsMost = 3;
 
@@ -21,6 +22,7 @@ export const ingress = defineKind<Ingress>({
   ],
   initialStatus: { loadBalancer: {} },
   generationOf: ['spec'],
+  validate: ingressFaults,
 });
 
 function hostsText({ spec }: Ingress): string {

@@ -3,6 +3,7 @@ import { pathSegmentFaults } from '../../validation/names.ts';
 import { defineKind } from '../define-kind.ts';
 import { bindingColumns } from './binding-columns.ts';
 import { setBindingDefaults } from './subject-defaults.ts';
+import { bindingFaults } from './rbac-rules.ts';
 
 export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   group: 'rbac.authorization.k8s.io',
@@ -13,4 +14,5 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   columns: bindingColumns,
   nameRule: pathSegmentFaults,
   setDefaults: setBindingDefaults,
+  validate: (object, old) => bindingFaults(object, old, ['ClusterRole']),
 });

@@ -1,6 +1,8 @@
 import type { ClusterRole } from '../../types/gen/rbac-v1.ts';
 import { pathSegmentFaults } from '../../validation/names.ts';
 import { defineKind } from '../define-kind.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { aggregationFaults, policyRuleFaults } from './rbac-rules.ts';
 
 export const clusterRole = defineKind<ClusterRole>({
   group: 'rbac.authorization.k8s.io',
@@ -9,4 +11,10 @@ export const clusterRole = defineKind<ClusterRole>({
   plural: 'clusterroles',
   scope: 'Cluster',
   nameRule: pathSegmentFaults,
+  validate,
 });
+
+function* validate({ rules = [], aggregationRule }: ClusterRole): Faults {
+  yield* policyRuleFaults(rules, false);
+  yield* aggregationFaults(aggregationRule);
+}

@@ -3,6 +3,7 @@ import { pathSegmentFaults } from '../../validation/names.ts';
 import { defineKind } from '../define-kind.ts';
 import { bindingColumns } from './binding-columns.ts';
 import { setBindingDefaults } from './subject-defaults.ts';
+import { bindingFaults } from './rbac-rules.ts';
 
 export const roleBinding = defineKind<RoleBinding>({
   group: 'rbac.authorization.k8s.io',
@@ -12,4 +13,5 @@ export const roleBinding = defineKind<RoleBinding>({
   columns: bindingColumns,
   nameRule: pathSegmentFaults,
   setDefaults: setBindingDefaults,
+  validate: (object, old) => bindingFaults(object, old, ['Role', 'ClusterRole']),
 });

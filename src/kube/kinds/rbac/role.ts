@@ -1,6 +1,7 @@
 import type { Role } from '../../types/gen/rbac-v1.ts';
 import { pathSegmentFaults } from '../../validation/names.ts';
 import { defineKind } from '../define-kind.ts';
+import { policyRuleFaults } from './rbac-rules.ts';
 
 export const role = defineKind<Role>({
   group: 'rbac.authorization.k8s.io',
@@ -8,4 +9,5 @@ export const role = defineKind<Role>({
   kind: 'Role',
   plural: 'roles',
   nameRule: pathSegmentFaults,
+  validate: ({ rules = [] }) => policyRuleFaults(rules, true),
 });

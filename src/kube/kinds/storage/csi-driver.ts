@@ -2,6 +2,10 @@ import { ageColumn, flag, nameColumn, text } from '../../printing/columns.ts';
 import { none, unset } from '../../printing/labels.ts';
 import type { CSIDriver } from '../../types/gen/storage-v1.ts';
 import { defineKind } from '../define-kind.ts';
+import { required } from '../../validation/faults.ts';
+import type { Faults } from '../../validation/object-meta.ts';
+import { immutable } from '../../validation/object-meta.ts';
+import { choiceFaults } from '../../validation/values.ts';
 
 export const csiDriver = defineKind<CSIDriver>({
   group: 'storage.k8s.io',
@@ -24,6 +28,7 @@ export const csiDriver = defineKind<CSIDriver>({
     ageColumn,
   ],
   setDefaults,
+  validate,
 });
 
 function setDefaults({ spec }: CSIDriver): void {
@@ -35,4 +40,15 @@ function setDefaults({ spec }: CSIDriver): void {
   if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ['Persistent'];
   spec.requiresRepublish ??= false;
   spec.seLinuxMount ??= false;
+}
+
+function* validate({ spec = {} }: CSIDriver, old: CSIDriver | undefined): Faults {
+  for (const field of ['attachRequired', 'podInfoOnMount', 'storageCapacity'] as const)
+    if (spec[field] === undefined) yield required(`spec.${field}`);
+  yield* choiceFaults('spec.fsGroupPolicy', spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType']);
+  for (const mode of spec.volumeLifecycleModes ?? [])
+    yield* choiceFaults('spec.volumeLifecycleModes', mode, ['Ephemeral', 'Persistent']);
+  if (old === undefined) return;
+  yield* immutable('spec.attachRequired', spec.attachRequired, old.spec?.attachRequired);
+  yield* immutable('spec.volumeLifecycleModes', spec.volumeLifecycleModes, old.spec?.volumeLifecycleModes);
 }

@@ -60,7 +60,7 @@ function* validate({ metadata, spec = {} }: Pod, old: Pod | undefined): Faults {
   yield* podSpecFaults(spec, metadata.name ?? '', 'spec');
   if ((spec.serviceAccountName ?? '') === '') yield* tokenFaults(spec);
   for (const [field, containers] of containersOf(spec)) yield* imageSpaceFaults(containers, `spec.${field}`);
-  yield* annotationFaults(metadata.annotations, old?.metadata.annotations);
+  yield* annotationFaults(metadata.annotations, old === undefined ? undefined : (old.metadata.annotations ?? {}));
   if (old !== undefined) {
     yield* podUpdateFaults(spec, old.spec ?? {});
     return;

@@ -1,7 +1,6 @@
 import { definitionFaults, setDefinitionDefaults } from '../../custom/definition.ts';
 import type { CustomResourceDefinition } from '../../types/gen/apiextensions-v1.ts';
 import { defineKind } from '../define-kind.ts';
-import { definitionFaults } from './definition-rules.ts';
 
 export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   group: 'apiextensions.k8s.io',

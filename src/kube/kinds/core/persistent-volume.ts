@@ -57,7 +57,8 @@ export const persistentVolume = defineKind<PersistentVolume>({
   validate,
 });
 
-function setDefaults({ spec = {} }: PersistentVolume): void {
+function setDefaults(object: PersistentVolume): void {
+  const spec = (object.spec ??= {});
   spec.persistentVolumeReclaimPolicy ||= 'Retain';
   spec.volumeMode ??= 'Filesystem';
   if (spec.hostPath !== undefined) spec.hostPath.type ??= '';

@@ -3,7 +3,8 @@ import type { Service, ServiceSpec } from '../../types/gen/core-v1.ts';
 /** Three hours: how long a client is kept with a pod. */
 const affinitySeconds = 10_800;
 
-export function setServiceDefaults({ spec = {}, status }: Service): void {
+export function setServiceDefaults(service: Service): void {
+  const spec = (service.spec ??= {});
   spec.sessionAffinity ||= 'None';
   if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
   if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined)
@@ -17,7 +18,7 @@ export function setServiceDefaults({ spec = {}, status }: Service): void {
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
   if (spec.type !== 'LoadBalancer') return;
   spec.allocateLoadBalancerNodePorts ??= true;
-  for (const place of status?.loadBalancer?.ingress ?? []) if (place.ip) place.ipMode ??= 'VIP';
+  for (const place of service.status?.loadBalancer?.ingress ?? []) if (place.ip) place.ipMode ??= 'VIP';
 }
 
 function isReachedFromOutside(spec: ServiceSpec): boolean {

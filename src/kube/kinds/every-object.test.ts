@@ -12,6 +12,7 @@ import { faultText } from '../validation/faults.ts';
 import { kinds } from './kinds.ts';
 
 const numRuns = 15;
+// Schemas in definitions of custom resources are any JSON to the schema of their kind: `custom` makes random ones itself.
 
 function objectsOf(kind: KindDef): fc.Arbitrary<Resource> {
   return randomObject(kind.schema).map((fields) => ({ metadata: {}, ...fields, apiVersion: 'x', kind: kind.kind }));
@@ -23,7 +24,7 @@ function check({ path, ...error }: FieldError): void {
 }
 
 describe('any object that fits the schema', () => {
-  for (const kind of kinds) {
+  for (const kind of kinds.filter(({ kind }) => kind !== 'CustomResourceDefinition')) {
     test(`${kind.kind}.${kind.version}.${kind.group}: defaults are filled once, and validation tells all`, () => {
       fc.assert(
         fc.property(objectsOf(kind), objectsOf(kind), (object, old) => {

@@ -7,6 +7,7 @@ import { logSettings } from './log-settings.ts';
 import { collectionSettings } from './planes/collection-settings.ts';
 import { dockerSettings } from './planes/docker-settings.ts';
 import { engineSettings } from './planes/engine-settings.ts';
+import { kubernetesSettings } from './planes/kubernetes-settings.ts';
 import { registrySettings } from './planes/registry-settings.ts';
 import type { Section, ValuesOf } from './setting.ts';
 
@@ -16,6 +17,7 @@ const sections = {
   engine: engineSettings,
   docker: dockerSettings,
   registry: registrySettings,
+  kubernetes: kubernetesSettings,
   gc: collectionSettings,
 } as const;
 

@@ -12,6 +12,12 @@ export interface InstancePaths {
   readonly configFile: string;
   /** Certificates of and for registries. */
   readonly certificates: string;
+  /** For administrators; only root may read it. */
+  readonly kubeconfig: string;
+  /** Keys and certificates of the cluster. */
+  readonly pki: string;
+  /** What the Kubernetes API keeps. */
+  readonly store: string;
   readonly logFile: string;
   /** Held by the daemon for as long as it lives. */
   readonly lockFile: string;
@@ -33,6 +39,9 @@ export function instancePaths(root: string): InstancePaths {
     run,
     configFile: join(absolute, 'etc/slipway/slipway.yaml'),
     certificates: join(absolute, 'etc/slipway/certs.d'),
+    kubeconfig: join(absolute, 'etc/slipway/admin.kubeconfig'),
+    pki: join(data, 'pki'),
+    store: join(data, 'store'),
     logFile: join(data, 'log/slipway.log'),
     lockFile: join(data, 'slipway.lock'),
     controlSocket: join(run, 'slipway.sock'),

@@ -99,6 +99,8 @@ export class Platform implements AsyncDisposable {
     this.#dockerSocket = config.docker.socket || paths.dockerSocket;
     await this.#start(dockerPlane, { ...config.docker, socket: this.#dockerSocket }, { engine: this.#engine }, signal);
     if (paths.instance === '') this.#linkSocket(this.#dockerSocket);
+    const { apiserverPlane } = await import('./planes/apiserver.ts');
+    await this.#start(apiserverPlane, config.kubernetes, undefined, signal);
     this.#phase = 'serving';
   }
 

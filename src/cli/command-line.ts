@@ -49,6 +49,14 @@ export function findVerb(args: readonly string[], rows: readonly VerbRow[]): Spl
   return { row: undefined, rest: args, unknown };
 }
 
+/** Splits a line at its verb, whose words come first after the options before it. */
+export function splitAtVerb(args: readonly string[], name: string): readonly [readonly string[], readonly string[]] {
+  const words = name.split(' ');
+  const isVerb = (index: number): boolean => words.every((word, offset) => args[index + offset] === word);
+  const at = args.findIndex((_, index) => isVerb(index) && args[index - 1] !== '--root');
+  return [args.slice(0, at), args.slice(at + words.length)];
+}
+
 /** Throws InvalidArgument that names the option or operand that is wrong. */
 export function readArguments(args: readonly string[], options: Options, operandsMost: number, name: string): Values {
   const parsed = parse(args, options, name);

@@ -104,6 +104,22 @@ describe('slipway', () => {
     assert.deepEqual(await slipway('--root /given echo', { rows, env }), { code: 7, printed: '/given' });
   });
 
+  test('leaves the words of another program alone', async () => {
+    const row: VerbRow = {
+      ...echo,
+      load: async () => ({
+        ...(await echo.load()),
+        passesArguments: true,
+        run: async ({ operands, paths, output }) => {
+          output.line(`${paths.root} ${operands.join(' ')}`);
+          return await Promise.resolve(0);
+        },
+      }),
+    };
+    const { printed } = await slipway('--root /x echo get pods -o wide --all echo', { rows: [row] });
+    assert.equal(printed, '/x get pods -o wide --all echo');
+  });
+
   test('shows a stack for a defect only', () => {
     const { output, text } = memoryOutput();
     assert.equal(reportFailure(new StatusError('Conflict', 'Cannot: no'), output), 5);

@@ -1,7 +1,7 @@
 import { instancePaths } from '#app/instance-paths.ts';
 import { reasonOf, reasons, StatusError } from '#base/errors.ts';
 
-import { findVerb, globalOptions, readArguments } from './command-line.ts';
+import { findVerb, globalOptions, readArguments, splitAtVerb } from './command-line.ts';
 import { generalHelp, groupHelp, verbHelp } from './help.ts';
 import type { Output } from './output.ts';
 import type { VerbRow } from './verb.ts';
@@ -20,7 +20,11 @@ export async function run({ args, env, rows, output, uid }: RunOptions, signal: 
   const { row, rest, unknown } = findVerb(args, rows);
   if (row === undefined) return withoutVerb(args, rows, output, unknown);
   const verb = await row.load();
-  const values = readArguments(rest, { ...verb.options, ...globalOptions }, verb.operandsMost, row.name);
+  const [before, after] = verb.passesArguments === true ? splitAtVerb(args, row.name) : [rest, []];
+  const passesHelp = after.length === 1 && after[0] === '--help';
+  const own = passesHelp ? [...before, '--help'] : before;
+  const read = readArguments(own, { ...verb.options, ...globalOptions }, verb.operandsMost, row.name);
+  const values = verb.passesArguments === true ? { ...read, operands: after } : read;
   if (values.flag('help')) {
     output.line(verbHelp(row.name, verb));
     return 0;

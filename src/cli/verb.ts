@@ -36,6 +36,8 @@ export interface Verb {
   readonly description: string;
   readonly options: Options;
   readonly operandsMost: number;
+  /** All words after the verb are its operands, as they are: they belong to another program. */
+  readonly passesArguments?: true;
   readonly needsRoot: boolean;
   /** Returns the exit code. Throws StatusError for what the user can act on. */
   run(invocation: Invocation): Promise<number>;

@@ -88,6 +88,11 @@ export const verbs: readonly VerbRow[] = [
     load: async () => (await import('./verbs/store-restore.ts')).storeRestore,
   },
   {
+    name: 'kubectl',
+    summary: 'run kubectl against the Kubernetes API of this platform',
+    load: async () => (await import('./verbs/kubectl.ts')).kubectl,
+  },
+  {
     name: 'config explain',
     summary: 'show every setting in force and which source it came from',
     load: async () => (await import('./verbs/config-explain.ts')).configExplain,

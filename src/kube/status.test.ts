@@ -80,6 +80,7 @@ describe('statusOf', () => {
     assert.equal(status.reason, 'ServiceUnavailable');
     assert.equal(status.details?.retryAfterSeconds, 2);
     assert.equal(statusOf(new StatusError('DiskFull', 'no room')).code, 500);
+    assert.equal(statusOf(new StatusError('Conflict', 'somebody was quicker')).reason, 'Conflict');
   });
 
   test('defects do not tell their insides', () => {

@@ -8,10 +8,11 @@ export const statusReasons = {
   NotFound: { code: 404, reason: 'NotFound' },
   MethodNotAllowed: { code: 405, reason: 'NotSupported' },
   NotAcceptable: { code: 406, reason: 'InvalidArgument' },
-  AlreadyExists: { code: 409, reason: 'Conflict' },
+  // Of two with one code the first is what an error of our own becomes.
   Conflict: { code: 409, reason: 'Conflict' },
+  AlreadyExists: { code: 409, reason: 'Conflict' },
+  Expired: { code: 410, reason: 'Expired' },
   Gone: { code: 410, reason: 'NotFound' },
-  Expired: { code: 410, reason: 'Conflict' },
   RequestEntityTooLarge: { code: 413, reason: 'TooLarge' },
   UnsupportedMediaType: { code: 415, reason: 'InvalidArgument' },
   Invalid: { code: 422, reason: 'InvalidArgument' },
@@ -45,7 +46,8 @@ export interface StatusDetails {
 export interface Status {
   readonly kind: 'Status';
   readonly apiVersion: 'v1';
-  readonly metadata: Readonly<Record<string, never>>;
+  /** `continue`: the token of a list that can only go on with what is there now. */
+  readonly metadata: { readonly continue?: string };
   readonly status: 'Success' | 'Failure';
   readonly message?: string;
   readonly reason?: string;

@@ -1,0 +1,146 @@
+import { isObject } from '#base/json.ts';
+import { applyPatch } from '#kube/apply/apply-patch.ts';
+import { applyJsonPatch } from '#kube/patch/json-patch.ts';
+import type { Tree } from '#kube/patch/json-tree.ts';
+import { applyMergePatch } from '#kube/patch/merge-patch.ts';
+import { applyStrategicMergePatch } from '#kube/patch/strategic-merge-patch.ts';
+import type { Resource } from '#kube/resource.ts';
+import type { StructSchema } from '#kube/schema.ts';
+import { ApiError, badRequest, invalid } from '#kube/status.ts';
+
+import type { Call, Reply } from '../http/call.ts';
+import { isTrue, type ResourceRequest } from '../http/request-info.ts';
+import { apiVersionOf, type ServedResource } from '../resources/served-resource.ts';
+import { createObject } from '../writes/create-object.ts';
+import { fieldWrite } from '../writes/field-owners.ts';
+import { updateObject, type Update } from '../writes/update-object.ts';
+import { asResource, type ApiContext, type ResourceCall } from './context.ts';
+import { objectReply } from './object-replies.ts';
+import { contentTypeOf, decoded, patchedObject, pruned, writeOptionsOf } from './write-call.ts';
+
+const applyType = 'application/apply-patch+yaml';
+const strategicType = 'application/strategic-merge-patch+json';
+const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', applyType, strategicType];
+
+/** A patch of a request, as a function of what it is applied to. */
+export type Patch = (object: Tree, schema: StructSchema) => Tree;
+
+export async function patchResource(context: ApiContext, target: ResourceCall, signal: AbortSignal): Promise<Reply> {
+  const { call, resource } = target;
+  if (contentTypeOf(call) === applyType) return applyResource(context, target, signal);
+  const patch = await bodyPatch(call, resource);
+  const { namespace, name } = call.info;
+  const update: Update = {
+    namespace,
+    name,
+    optionsKind: 'PatchOptions',
+    change: (current) => {
+      const patched = patch(current, resource.def.schema);
+      return unmoved(patchedObject(call, resource, patched), current, resource);
+    },
+  };
+  const updated = await updateObject(context, resource, update, writeOptionsOf(call), signal);
+  return objectReply(call, resource, updated, context.nowMs());
+}
+
+/** Throws BadRequest when a patch makes another object or kind of an object. */
+function unmoved(patched: Resource, current: Resource, { def }: ServedResource): Resource {
+  if (patched.apiVersion !== current.apiVersion || patched.kind !== current.kind)
+    throw badRequest(
+      `the API version in the data (${patched.apiVersion}) does not match the expected API version (${apiVersionOf(def)})`,
+    );
+  const { name = '', namespace = '' } = current.metadata;
+  if (patched.metadata.name !== name)
+    throw badRequest(
+      `the name of the object (${patched.metadata.name ?? ''}) does not match the name on the URL (${name})`,
+    );
+  if ((patched.metadata.namespace ?? '') !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  return patched;
+}
+
+/** Throws BadRequest, UnsupportedMediaType, and Invalid for options that only apply has. */
+export async function bodyPatch(call: Call<ResourceRequest>, { def }: ServedResource): Promise<Patch> {
+  const type = contentTypeOf(call);
+  if (!patchTypes.includes(type) || (type === strategicType && def.schema.name === ''))
+    throw unsupported(def.schema.name === '');
+  if (call.query.has('force'))
+    throw invalidOption('force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch');
+  const patch = parsePatch(await call.readBody());
+  if (type === 'application/json-patch+json') return (object) => applyJsonPatch(object, patch);
+  if (type === 'application/merge-patch+json') return (object) => applyMergePatch(object, patch);
+  return (object, schema) => applyStrategicMergePatch(object, patch, schema);
+}
+
+/** Server-side apply: the object is made when it is not there. */
+async function applyResource(
+  context: ApiContext,
+  { call, resource }: ResourceCall,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { namespace, name, subresource } = call.info;
+  const applied = await appliedObject(call, resource);
+  const manager = call.query.get('fieldManager') ?? '';
+  const force = isTrue(call.query.get('force'));
+  const write = { ...fieldWrite(resource, manager, subresource, context.nowMs()), force };
+  if (write.manager === '')
+    throw invalidOption('fieldManager', 'FieldValueRequired', 'Required value: is required for apply patch');
+  const options = { ...writeOptionsOf(call), isApply: true };
+  const update: Update = {
+    namespace,
+    name,
+    optionsKind: 'PatchOptions',
+    change: (current) => applyPatch(current, applied, write),
+  };
+  try {
+    const updated = await updateObject(context, resource, update, options, signal);
+    return await objectReply(call, resource, updated, context.nowMs());
+  } catch (error) {
+    const isMissing = error instanceof ApiError && error.statusReason === 'NotFound' && subresource === '';
+    if (!isMissing || (applied.metadata.uid ?? '') !== '') throw error;
+  }
+  const made = structuredClone(applyPatch(undefined, applied, write));
+  const created = await createObject(context, resource, made, options, signal);
+  return objectReply(call, resource, created, context.nowMs(), 201);
+}
+
+async function appliedObject(call: Call<ResourceRequest>, resource: ServedResource): Promise<Resource> {
+  const { def, custom } = resource;
+  const { namespace, name } = call.info;
+  const value = decoded(call, await call.readBody(), 'application/yaml', def.schema, def);
+  pruned(call, custom, value);
+  const object = asResource(value);
+  if (object.apiVersion !== apiVersionOf(def) || object.kind !== def.kind)
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${object.apiVersion}, expected: ${apiVersionOf(def)}`,
+    );
+  const own = object.metadata.name ?? name;
+  if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+  const metadata = { ...object.metadata, name, ...(def.scope === 'Namespaced' ? { namespace } : {}) };
+  if ((object.metadata.namespace ?? namespace) !== namespace && def.scope === 'Namespaced')
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  return { ...object, metadata };
+}
+
+function parsePatch(body: Buffer): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : 'no JSON'}`, error);
+  }
+  if (!isObject(value) && !Array.isArray(value)) throw badRequest('error decoding patch: neither an object nor a list');
+  return value;
+}
+
+function unsupported(isCustom: boolean): ApiError {
+  const types = patchTypes.filter((type) => !isCustom || type !== strategicType).join(', ');
+  return new ApiError(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${types}`,
+  );
+}
+
+function invalidOption(field: string, reason: string, message: string): ApiError {
+  return invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [{ reason, message, field }]);
+}

@@ -1,0 +1,141 @@
+import { required } from '#base/assert.ts';
+import { isObject } from '#base/json.ts';
+import { applyMergePatch } from '#kube/patch/merge-patch.ts';
+import type { Tree } from '#kube/patch/json-tree.ts';
+import type { Resource } from '#kube/resource.ts';
+import { builtinSchema } from '#kube/schemas/builtin-schemas.ts';
+import { selectionOf, selectionOfMap, selectionText } from '#kube/selectors/label-selector.ts';
+import { badRequest, conflict, invalid, notFound } from '#kube/status.ts';
+
+import { jsonReply, type Call, type Reply } from '../http/call.ts';
+import { groupResourceOf, viewOf, type ServedResource } from '../resources/served-resource.ts';
+import { storageOf, updateObject } from '../writes/update-object.ts';
+import type { ApiContext, ResourceCall } from './context.ts';
+import { bodyPatch } from './patch.ts';
+import { bodyOf, contentTypeOf, writeOptionsOf } from './write-call.ts';
+
+interface ScalePaths {
+  readonly spec: readonly string[];
+  readonly status: readonly string[];
+  /** Of a selector as text; empty: it is an object in the spec. */
+  readonly selector: readonly string[];
+}
+
+const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+const builtinPaths: ScalePaths = { spec: ['spec', 'replicas'], status: ['status', 'replicas'], selector: [] };
+
+/** GET, PUT and PATCH of autoscaling/v1 Scale, which shows and changes the number of replicas alone. */
+export async function respondToScale(
+  context: ApiContext,
+  { call, resource }: ResourceCall,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { namespace, name, verb } = call.info;
+  const paths = scalePathsOf(resource);
+  if (verb === 'get') {
+    const stored = await storageOf(resource, name).get(namespace, name, signal);
+    if (stored === undefined) throw notFound(groupResourceOf(resource.def), name);
+    return jsonReply(scaleOf(viewOf(resource)(stored.object), paths));
+  }
+  const change = verb === 'update' ? await fromBody(call) : await fromPatch({ call, resource });
+  const update = {
+    namespace,
+    name,
+    optionsKind: verb === 'update' ? 'UpdateOptions' : 'PatchOptions',
+    change: (current: Resource) => scaled(resource, current, change(scaleOf(current, paths)), paths),
+  } as const;
+  const updated = await updateObject(context, resource, update, writeOptionsOf(call), signal);
+  return jsonReply(scaleOf(updated, paths));
+}
+
+/** Where it has its numbers: custom resources say so in their definition, as `.spec.replicas`. */
+function scalePathsOf({ custom }: ServedResource): ScalePaths {
+  if (custom?.scalePaths === undefined) return builtinPaths;
+  const { specReplicas, statusReplicas, labelSelector = '' } = custom.scalePaths;
+  const fields = (path: string): readonly string[] => path.split('.').filter((field) => field !== '');
+  return { spec: fields(specReplicas), status: fields(statusReplicas), selector: fields(labelSelector) };
+}
+
+type Change = (scale: Tree) => Tree;
+
+async function fromBody(call: Call): Promise<Change> {
+  const given = await bodyOf(call, scaleKind);
+  return () => given;
+}
+
+async function fromPatch({ call, resource }: ResourceCall): Promise<Change> {
+  // Scale has no lists to merge by key: a strategic patch of it is a merge patch, and so is an apply.
+  if (contentTypeOf(call) === 'application/apply-patch+yaml') {
+    const body: unknown = JSON.parse((await call.readBody()).toString());
+    return (scale) => applyMergePatch(scale, body);
+  }
+  const patch = await bodyPatch(call, resource);
+  return (scale) => patch(scale, scaleSchema());
+}
+
+function scaled(resource: ServedResource, current: Resource, scale: Tree, paths: ScalePaths): Resource {
+  const name = current.metadata.name ?? '';
+  const metadata = isObject(scale['metadata']) ? scale['metadata'] : {};
+  const version = metadata['resourceVersion'] ?? '';
+  if (version !== '' && version !== current.metadata.resourceVersion)
+    throw conflict(groupResourceOf(resource.def), name);
+  if (metadata['name'] !== undefined && metadata['name'] !== name)
+    throw badRequest(
+      `the name of the object (${JSON.stringify(metadata['name'])}) does not match the name on the URL (${name})`,
+    );
+  const spec = isObject(scale['spec']) ? scale['spec'] : {};
+  const replicas = spec['replicas'] ?? 0;
+  if (typeof replicas !== 'number' || !Number.isSafeInteger(replicas) || replicas < 0)
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+      {
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${JSON.stringify(replicas)}: must be greater than or equal to 0`,
+        field: 'spec.replicas',
+      },
+    ]);
+  return withValue(current, paths.spec, replicas) as Resource;
+}
+
+function scaleOf(object: Resource, paths: ScalePaths): Tree {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = numberAt(object, paths.spec);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: replicas === 0 ? {} : { replicas },
+    status: { replicas: numberAt(object, paths.status), ...selectorOf(object, paths.selector) },
+  };
+}
+
+function selectorOf(object: Resource, path: readonly string[]): { readonly selector?: string } {
+  if (path.length > 0) {
+    const text = valueAt(object, path);
+    return typeof text === 'string' ? { selector: text } : {};
+  }
+  const selector = valueAt(object, ['spec', 'selector']);
+  if (!isObject(selector)) return {};
+  const isPlain = object.kind === 'ReplicationController';
+  const selection = isPlain ? selectionOfMap(selector as Record<string, string>) : selectionOf(selector);
+  return selection === undefined ? {} : { selector: selectionText(selection) };
+}
+
+function numberAt(object: Resource, path: readonly string[]): number {
+  const value = valueAt(object, path);
+  return typeof value === 'number' ? value : 0;
+}
+
+function valueAt(object: unknown, path: readonly string[]): unknown {
+  return path.reduce((value: unknown, field) => (isObject(value) ? value[field] : undefined), object);
+}
+
+function withValue(object: unknown, path: readonly string[], value: unknown): unknown {
+  const [field, ...rest] = path;
+  if (field === undefined) return value;
+  const fields = isObject(object) ? object : {};
+  return { ...fields, [field]: withValue(fields[field], rest, value) };
+}
+
+function scaleSchema(): NonNullable<ReturnType<typeof builtinSchema>> {
+  return required(builtinSchema(scaleKind.group, scaleKind.version, scaleKind.kind), 'the schema of Scale');
+}

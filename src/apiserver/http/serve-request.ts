@@ -1,0 +1,151 @@
+import { deadline, monotonicMs } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/logger.ts';
+import { ApiError, forbidden, statusOf } from '#kube/status.ts';
+
+import type { Attributes } from '../auth/authorizer.ts';
+import { forbiddenText } from '../auth/forbidden-text.ts';
+import type { Auth } from '../auth/open-auth.ts';
+import type { UserInfo } from '../auth/user.ts';
+import { jsonReply, type Call, type Reply } from './call.ts';
+import type { Exchange, Headers } from './exchange.ts';
+import { flightClassOf, type InFlight } from './in-flight.ts';
+import type { RequestMetrics } from './metrics.ts';
+import { parseRequest, type RequestInfo } from './request-info.ts';
+import { sendReply } from './send-reply.ts';
+
+/** How requests are answered once it is known who sent them and that they may. */
+export type Respond = (call: Call, signal: AbortSignal) => Promise<Reply>;
+
+export interface Serving {
+  readonly auth: Pick<Auth, 'identify' | 'authorizer'>;
+  readonly inFlight: InFlight;
+  readonly respond: Respond;
+  readonly metrics: RequestMetrics;
+  readonly logger: Logger;
+  /** Aborts when the server ends. */
+  readonly closing: AbortSignal;
+}
+
+const bodyBytesMost = 3 * 1024 * 1024;
+/** Of requests that are no streams. */
+const requestTimeoutMs = 60_000;
+/** Requests that last as long as their client wants. */
+const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
+const warningLengthMost = 4096;
+
+/** Answers one request, whatever becomes of it; never rejects. */
+export async function serveRequest(serving: Serving, exchange: Exchange): Promise<void> {
+  const headers: Record<string, string | readonly string[]> = { 'cache-control': 'no-cache, private' };
+  const startMs = monotonicMs();
+  try {
+    const call = await admit(serving, exchange);
+    const isLong = isLongRunning(call.info);
+    const parent = AbortSignal.any([exchange.signal, serving.closing]);
+    const signal = isLong ? parent : deadline(requestTimeoutMs, parent);
+    const kind = ['get', 'list', 'head'].includes(call.info.verb) ? 'read' : 'write';
+    using _ = isLong ? undefined : serving.inFlight.enter(flightClassOf(call.user.groups), kind);
+    const reply = await serving.respond(call, signal).catch((error: unknown) => {
+      throw signal.aborted && !exchange.signal.aborted ? timeout(serving) : error;
+    });
+    observe(serving, call.info, reply.status, isLong ? undefined : startMs);
+    if (call.warnings.size > 0) headers['warning'] = warningsOf(call.warnings);
+    await sendReply(exchange, reply, headers, isLong ? parent : exchange.signal);
+  } catch (error) {
+    if (exchange.signal.aborted) return;
+    const reply = errorReply(serving, exchange, error);
+    observe(serving, undefined, reply.status, startMs);
+    await sendReply(exchange, reply, headers, exchange.signal).catch(() => {});
+  }
+}
+
+function observe({ metrics }: Serving, info: RequestInfo | undefined, code: number, startMs: number | undefined): void {
+  const seconds = startMs === undefined ? undefined : (monotonicMs() - startMs) / 1000;
+  const resource =
+    info?.type === 'resource' ? [info.resource, info.subresource].filter((one) => one !== '').join('/') : '';
+  metrics.observe(info?.verb ?? '', resource, code, seconds);
+}
+
+/** Finds out who asks, and refuses who may not. */
+async function admit({ auth }: Serving, exchange: Exchange): Promise<Call> {
+  const [path = '/', search = ''] = splitTarget(exchange.target);
+  const query = new URLSearchParams(search);
+  const info = parseRequest(exchange.method, path, query);
+  const credentials = { headers: exchange.headers, clientCertificate: clientCertificateOf(exchange), path };
+  const { user } = await auth.identify(credentials, exchange.signal);
+  const attributes = attributesOf(info, user);
+  const { verdict, reason } = auth.authorizer.authorize(attributes);
+  if (verdict !== 'allow') throw refusal(attributes, reason);
+  let body: Promise<Buffer> | undefined;
+  return {
+    exchange,
+    info,
+    path,
+    query,
+    user,
+    warnings: new Set(),
+    annotate: () => {},
+    header: (name) => textOf(exchange.headers[name]),
+    readBody: () => (body ??= exchange.readBody(bodyBytesMost)),
+  };
+}
+
+function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+  if (info.type === 'path') return { ...info, user };
+  const { verb, group, version, namespace, resource, name, subresource } = info;
+  return { type: 'resource', user, verb, group, version, namespace, resource, name, subresource };
+}
+
+function refusal(attributes: Attributes, reason: string): ApiError {
+  const text = forbiddenText(attributes, reason);
+  if (attributes.type === 'path') return forbidden({ group: '', resource: '' }, '', text);
+  const { group, resource, name } = attributes;
+  return forbidden({ group, resource }, name, text);
+}
+
+/** The certificate that was proved to be the client's, and comes from the cluster's authority. */
+function clientCertificateOf({ socket }: Exchange): Uint8Array | undefined {
+  return socket?.authorized === true ? socket.getPeerX509Certificate()?.raw : undefined;
+}
+
+function isLongRunning(info: RequestInfo): boolean {
+  return info.type === 'resource' && (info.verb === 'watch' || longSubresources.has(info.subresource));
+}
+
+function timeout({ closing }: Serving): ApiError {
+  if (closing.aborted)
+    return new ApiError('ServiceUnavailable', 'the server is shutting down', { retryAfterSeconds: 1 });
+  return new ApiError('Timeout', 'Timeout: request did not complete within the allotted timeout');
+}
+
+function errorReply({ logger }: Serving, exchange: Exchange, error: unknown): Reply {
+  const status = statusOf(error);
+  if (status.reason === 'InternalError')
+    logger.error('request failed by a defect', {
+      method: exchange.method,
+      target: exchange.target,
+      error: messageOf(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+  const seconds = status.details?.retryAfterSeconds;
+  const headers: Headers = seconds === undefined ? {} : { 'retry-after': String(seconds) };
+  return jsonReply(status, status.code, headers);
+}
+
+/** RFC 7234 5.5: code, agent, quoted text. */
+function warningsOf(warnings: ReadonlySet<string>): readonly string[] {
+  let left = warningLengthMost;
+  return [...warnings]
+    .filter((text) => (left -= text.length) > 0)
+    .map((text) => `299 - "${text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[^\x20-\x7e\x80-\uffff]/g, ' ')}"`);
+}
+
+function splitTarget(target: string): readonly string[] {
+  const bare = target.replace(/^https?:\/\/[^/]*/, '');
+  const at = bare.indexOf('?');
+  return at < 0 ? [bare] : [bare.slice(0, at), bare.slice(at + 1)];
+}
+
+function textOf(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' || value === undefined ? value : value.join(',');
+}

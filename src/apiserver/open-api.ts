@@ -1,0 +1,114 @@
+import { nowMs as now } from '#base/clock.ts';
+import type { Logger } from '#base/logger.ts';
+import type { KindDef } from '#kube/kind.ts';
+import type { Store } from '#store/store.ts';
+
+import { admissionChain, type AdmissionPlugin } from './admission/admission.ts';
+import type { Objects } from './auth/objects.ts';
+import type { Auth } from './auth/open-auth.ts';
+import { createKubernetesService } from './bootstrap/kubernetes-service.ts';
+import { createSystemNamespaces } from './bootstrap/system-namespaces.ts';
+import { serveCustomResources } from './custom/custom-resources.ts';
+import { Discovery } from './discovery/discovery.ts';
+import { OpenApi } from './discovery/openapi.ts';
+import type { ApiContext } from './handlers/context.ts';
+import type { NodeAgent } from './handlers/node-agent.ts';
+import { respondToPath, type PathContext } from './handlers/paths.ts';
+import { respondToResource } from './handlers/respond.ts';
+import type { Exchange } from './http/exchange.ts';
+import { InFlight } from './http/in-flight.ts';
+import { RequestMetrics } from './http/metrics.ts';
+import { GarbageCollector } from './gc/garbage-collector.ts';
+import { NamespaceCleaner } from './gc/namespace-cleaner.ts';
+import { serveRequest, type Serving } from './http/serve-request.ts';
+import { ResourceTable } from './resources/resource-table.ts';
+import { apiObjects } from './storage/api-objects.ts';
+import { ChangeHub } from './storage/change-hub.ts';
+import { serviceAddresses } from './services/service-addresses.ts';
+import { fieldOwners } from './writes/field-owners.ts';
+
+/** What decides who may do what, and how writes are changed and refused. */
+export interface ApiParts {
+  readonly auth: Pick<Auth, 'identify' | 'authorizer' | 'review' | 'createToken' | 'document'>;
+  /** Links of the chain of admission, in their order. */
+  readonly plugins: readonly AdmissionPlugin[];
+}
+
+export interface ApiOptions {
+  readonly store: Store;
+  readonly kinds: readonly KindDef[];
+  readonly agent: NodeAgent | undefined;
+  readonly logger: Logger;
+  readonly nowMs?: () => number;
+  /** Host and port that discovery tells clients. */
+  readonly serverAddress: () => string;
+  /** Called once, when the objects can be read. */
+  readonly openParts: (objects: Objects, signal: AbortSignal) => Promise<ApiParts>;
+}
+
+/** A Kubernetes API without sockets. */
+export interface Api extends AsyncDisposable {
+  readonly objects: Objects;
+  readonly resources: ResourceTable;
+  /** Answers one request; never rejects. */
+  serve(exchange: Exchange): Promise<void>;
+}
+
+/** Makes a Kubernetes API out of a store and kinds. */
+export async function openApi(options: ApiOptions, signal: AbortSignal): Promise<Api> {
+  const { store, logger, nowMs = now } = options;
+  await using opened = new AsyncDisposableStack();
+  const hub = opened.use(new ChangeHub(store, logger));
+  await hub.start(signal);
+  const resources = new ResourceTable(hub, options.kinds);
+  const objects = apiObjects(resources, nowMs);
+  await createSystemNamespaces(objects, signal);
+  await createKubernetesService(objects, Number(options.serverAddress().split(':').at(-1)), signal);
+  const { auth, plugins } = await options.openParts(objects, signal);
+  const admission = admissionChain([...plugins, serviceAddresses(objects)]);
+  const closing = new AbortController();
+  const metrics = new RequestMetrics();
+  const inFlight = new InFlight();
+  const context: ApiContext = {
+    auth,
+    admission,
+    resources,
+    fields: fieldOwners(nowMs),
+    agent: options.agent,
+    logger,
+    nowMs,
+  };
+  const background = { context, resources, logger };
+  const collector = opened.use(new GarbageCollector(background));
+  const cleaner = opened.use(new NamespaceCleaner(background));
+  await Promise.all([collector.start(), cleaner.start()]);
+  const custom = serveCustomResources({ objects, resources, nowMs, logger }, closing.signal);
+  opened.defer(() => custom);
+  opened.defer(() => closing.abort(new Error('the API server ends')));
+  const paths: PathContext = {
+    auth,
+    openApi: new OpenApi(resources),
+    discovery: new Discovery(resources, options.serverAddress),
+    checks: [{ name: 'store', check: async (until) => void (await store.revision(until)) }],
+    metrics: () =>
+      metrics.reply({
+        apiserver_current_inflight_requests: inFlight.running,
+        slipway_apiserver_refused_requests: inFlight.refused,
+        slipway_apiserver_store_revision: Number(hub.revision),
+      }),
+  };
+  const respond: Serving['respond'] = async (call, until) => {
+    const { info } = call;
+    return info.type === 'resource'
+      ? respondToResource(context, { ...call, info }, until)
+      : respondToPath(paths, call, until);
+  };
+  const serving = { auth, inFlight, metrics, logger, closing: closing.signal, respond };
+  const kept = opened.move();
+  return {
+    objects,
+    resources,
+    serve: async (exchange) => await serveRequest(serving, exchange),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}

@@ -1,0 +1,33 @@
+import type { Objects } from './auth/objects.ts';
+import { openSecureDoor, type KeyPair, type SecureDoor } from './http/secure-door.ts';
+import { refuseUpgrade } from './http/upgrade.ts';
+import { openApi, type ApiOptions } from './open-api.ts';
+
+export interface ApiServerOptions extends ApiOptions {
+  readonly pair: KeyPair;
+  /** Of clients' certificates. */
+  readonly authorityPem: string;
+}
+
+/** A Kubernetes API for connections that somebody else accepts. */
+export interface ApiServer extends AsyncDisposable, Pick<SecureDoor, 'accept' | 'renew'> {
+  readonly objects: Objects;
+}
+
+/** Serves a Kubernetes API out of a store until it is disposed of. */
+export async function serveApi(options: ApiServerOptions, signal: AbortSignal): Promise<ApiServer> {
+  await using opened = new AsyncDisposableStack();
+  const api = opened.use(await openApi(options, signal));
+  const requests = {
+    request: (exchange: Parameters<typeof api.serve>[0]) => void api.serve(exchange),
+    upgrade: refuseUpgrade,
+  };
+  const door = opened.use(openSecureDoor(options.pair, options.authorityPem, requests));
+  const kept = opened.move();
+  return {
+    objects: api.objects,
+    accept: (socket) => door.accept(socket),
+    renew: (pair) => door.renew(pair),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}

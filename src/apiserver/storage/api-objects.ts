@@ -1,0 +1,100 @@
+import { required } from '#base/assert.ts';
+import type { Resource } from '#kube/resource.ts';
+import { conflict, notFound } from '#kube/status.ts';
+
+import type { ObjectChange, Objects, ResourceName } from '../auth/objects.ts';
+import type { ResourceTable } from '../resources/resource-table.ts';
+import { newMetadata, withMetadata } from '../writes/object-meta.ts';
+import type { CacheReader } from './object-cache.ts';
+import type { ObjectStorage } from './object-storage.ts';
+import type { StoredObject } from './stored-object.ts';
+
+/** The API's own objects for parts of the server itself, past authentication, authorization and admission. */
+export function apiObjects(resources: ResourceTable, nowMs: () => number): Objects {
+  const storageOf = ({ group, resource }: ResourceName): ObjectStorage =>
+    required(resources.findAny(group, resource)?.storage, `the storage of ${resource}`);
+  return {
+    get: async (of, namespace, name, signal) => (await storageOf(of).get(namespace, name, signal))?.object,
+    list: async (of, namespace, signal) => {
+      const storage = storageOf(of);
+      await storage.fresh(signal);
+      return storage.cache.list(storage.prefixOf(namespace)).map(({ object }) => object);
+    },
+    follow: (of, signal) => follow(storageOf(of), signal),
+    create: async (of, object, signal) => {
+      const { def } = required(resources.findAny(of.group, of.resource), of.resource);
+      const made = newMetadata(structuredClone(object), nowMs());
+      def.setDefaults?.(made);
+      def.prepare?.(made, undefined);
+      return (await storageOf(of).create(made, signal)).object;
+    },
+    update: async (of, object, signal) => {
+      const storage = storageOf(of);
+      const { revision } = await storage.replace(await current(storage, object, signal), object, signal);
+      return withMetadata(object, { resourceVersion: String(revision) });
+    },
+  };
+}
+
+/** What is stored, which must be what the object was made from. */
+async function current(storage: ObjectStorage, { metadata }: Resource, signal: AbortSignal): Promise<StoredObject> {
+  const { name = '', namespace = '', resourceVersion } = metadata;
+  const stored = await storage.get(namespace, name, signal);
+  if (stored === undefined) throw notFound(storage.of, name);
+  if (String(stored.revision) !== resourceVersion) throw conflict(storage.of, name);
+  return stored;
+}
+
+/** Again from the start, with another `synced`, whenever the cache is read anew. */
+async function* follow(storage: ObjectStorage, signal: AbortSignal): AsyncGenerator<ObjectChange, void, undefined> {
+  while (!signal.aborted) {
+    await storage.fresh(signal);
+    const queue = new ChangeQueue(signal);
+    using _ = storage.cache.read(queue);
+    for (const { object } of storage.cache.list(storage.prefix)) queue.push({ type: 'put', object });
+    queue.push({ type: 'synced', object: undefined });
+    yield* queue.drain();
+  }
+}
+
+class ChangeQueue implements CacheReader {
+  readonly #signal: AbortSignal;
+  #items: ObjectChange[] = [];
+  #wake: () => void = () => {};
+  #hasEnded = false;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.end(), { once: true });
+  }
+
+  event({ object, isRemoval }: Parameters<CacheReader['event']>[0]): void {
+    this.push({ type: isRemoval ? 'remove' : 'put', object: object.object });
+  }
+
+  push(change: ObjectChange): void {
+    this.#items.push(change);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#wake();
+  }
+
+  async *drain(): AsyncGenerator<ObjectChange, void, undefined> {
+    for (;;) {
+      const items: readonly ObjectChange[] = this.#items;
+      this.#items = [];
+      for (const item of items) {
+        if (this.#signal.aborted) return;
+        yield item;
+      }
+      if (this.#items.length > 0) continue;
+      if (this.#hasEnded) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+    }
+  }
+}

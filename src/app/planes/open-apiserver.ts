@@ -1,0 +1,55 @@
+import { openSecurity } from '#apiserver/security/open-security.ts';
+import { serveApi, type ApiServer } from '#apiserver/serve-api.ts';
+import { nowMs } from '#base/clock.ts';
+import type { Logger } from '#base/logger.ts';
+import { kinds } from '#kube/kinds/kinds.ts';
+import type { ClusterPki, KeyPair } from '#pki/cluster-pki.ts';
+import { openSqliteStore } from '#store/sqlite/open-sqlite-store.ts';
+
+export interface OpenOptions {
+  readonly pki: ClusterPki;
+  readonly pair: KeyPair;
+  readonly logger: Logger;
+  readonly storeFolder: string;
+  /** Where clients reach it. */
+  readonly url: string;
+}
+
+export interface OpenedServer extends AsyncDisposable {
+  readonly server: ApiServer;
+}
+
+/** Only the present state of leases is kept, and heartbeats of nodes do not wait for the disk. */
+const leases = {
+  currentOnly: ['/registry/coordination.k8s.io/leases/'],
+  lazy: ['/registry/coordination.k8s.io/leases/kube-node-lease/'],
+};
+
+/** Everything that the API server is made of; loaded when it is needed. */
+export async function openApiServer(options: OpenOptions, signal: AbortSignal): Promise<OpenedServer> {
+  const { pki, pair, logger, url } = options;
+  await using opened = new AsyncDisposableStack();
+  const store = opened.use(await openSqliteStore(options.storeFolder, leases));
+  const closing = new AbortController();
+  const server = opened.use(
+    await serveApi(
+      {
+        store,
+        kinds,
+        pair,
+        authorityPem: pki.authorityPem,
+        agent: undefined,
+        logger,
+        serverAddress: () => url.replace('https://', ''),
+        openParts: async (objects) => {
+          const onError = (error: unknown): void => logger.error('a part of the Kubernetes API failed', { error });
+          return openSecurity({ objects, pki, serverUrl: url, nowMs, onError }, closing.signal);
+        },
+      },
+      signal,
+    ),
+  );
+  opened.defer(() => closing.abort(new Error('the API server ends')));
+  const kept = opened.move();
+  return { server, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
+}

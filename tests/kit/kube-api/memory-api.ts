@@ -1,0 +1,176 @@
+import { PassThrough, type Writable } from 'node:stream';
+
+import type { AdmissionPlugin } from '#apiserver/admission/admission.ts';
+import type { UserInfo } from '#apiserver/auth/user.ts';
+import type { Exchange } from '#apiserver/http/exchange.ts';
+import { openApi, type Api, type ApiParts } from '#apiserver/open-api.ts';
+import { silentLogger } from '#base/logger.ts';
+import { kinds } from '#kube/kinds/kinds.ts';
+import { ApiError } from '#kube/status.ts';
+import { openMemoryStore } from '#store/memory/open-memory-store.ts';
+import type { Store } from '#store/store.ts';
+
+import type { Owner } from '../temp-root.ts';
+import type { Json } from './json.ts';
+import { WatchedEvents } from './watched-events.ts';
+
+export interface MemoryApiOptions {
+  readonly plugins?: readonly AdmissionPlugin[];
+  readonly auth?: Partial<ApiParts['auth']>;
+  readonly nowMs?: () => number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly text: string;
+  /** The body as JSON; undefined when it is none. */
+  readonly body: Json;
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+const admin: UserInfo = { name: 'admin', uid: '', groups: ['system:masters', 'system:authenticated'], extra: {} };
+
+/** A Kubernetes API over a store in memory, without sockets; requests are function calls. */
+export class MemoryApi {
+  readonly api: Api;
+  readonly store: Store;
+
+  constructor(api: Api, store: Store) {
+    this.api = api;
+    this.store = store;
+  }
+
+  async get(path: string, headers: Texts = {}): Promise<Answer> {
+    return this.send('GET', path, undefined, headers);
+  }
+
+  async post(path: string, body: object): Promise<Answer> {
+    return this.send('POST', path, body);
+  }
+
+  async put(path: string, body: object): Promise<Answer> {
+    return this.send('PUT', path, body);
+  }
+
+  async patch(path: string, type: string, body: object): Promise<Answer> {
+    return this.send('PATCH', path, body, { 'content-type': type });
+  }
+
+  async delete(path: string, body?: object): Promise<Answer> {
+    return this.send('DELETE', path, body);
+  }
+
+  /** The object that was made or changed; fails the test when it was refused. */
+  async must(answer: Promise<Answer>): Promise<Json> {
+    const { status, text, body } = await answer;
+    if (status >= 300) throw new Error(`answered ${String(status)}: ${text}`);
+    return body;
+  }
+
+  async send(
+    method: string,
+    path: string,
+    body: object | string | Uint8Array | undefined,
+    headers: Texts = {},
+  ): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const exchange = exchangeOf(method, path, bytesOf(body), headers, {
+      reply: (status, given, text) => resolve(answerOf(status, given, Buffer.from(text).toString())),
+      open: (status, given) => collecting((text) => resolve(answerOf(status, given, text))),
+      signal: new AbortController().signal,
+    });
+    await this.api.serve(exchange);
+    return promise;
+  }
+
+  /** Events of a watch as they come; `end` lets the client leave. */
+  watch(path: string, headers: Texts = {}): WatchedEvents {
+    return new WatchedEvents((out, signal) =>
+      this.api.serve(
+        exchangeOf('GET', path, Buffer.alloc(0), headers, {
+          reply: (_status, _headers, text) => void out.end(`${Buffer.from(text).toString()}\n`),
+          open: () => out,
+          signal,
+        }),
+      ),
+    );
+  }
+}
+
+export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}): Promise<MemoryApi> {
+  const store = openMemoryStore();
+  const auth: ApiParts['auth'] = {
+    identify: async () => await Promise.resolve({ user: admin, actor: admin }),
+    authorizer: { authorize: () => ({ verdict: 'allow', reason: '' }) },
+    review: async () => await Promise.resolve(undefined),
+    createToken: async (_account, request) => await Promise.resolve(request),
+    document: () => undefined,
+    ...options.auth,
+  };
+  const parts = { auth, plugins: options.plugins ?? [] };
+  const api = await openApi(
+    {
+      store,
+      kinds,
+      agent: undefined,
+      logger: silentLogger,
+      serverAddress: () => '127.0.0.1:6443',
+      openParts: async () => await Promise.resolve(parts),
+      ...(options.nowMs === undefined ? {} : { nowMs: options.nowMs }),
+    },
+    new AbortController().signal,
+  );
+  owner.after(async () => {
+    await api[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
+  return new MemoryApi(api, store);
+}
+
+function bytesOf(body: object | string | Uint8Array | undefined): Buffer {
+  if (body === undefined) return Buffer.alloc(0);
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+function exchangeOf(
+  method: string,
+  target: string,
+  body: Buffer,
+  headers: Texts,
+  answer: Pick<Exchange, 'reply' | 'open' | 'signal'>,
+): Exchange {
+  return {
+    ...answer,
+    method,
+    target,
+    headers,
+    socket: undefined,
+    readBody: async (bytesMost) => {
+      if (body.length > bytesMost) throw new ApiError('RequestEntityTooLarge', 'Request entity too large');
+      return await Promise.resolve(body);
+    },
+  };
+}
+
+function answerOf(status: number, headers: Answer['headers'], text: string): Answer {
+  return { status, headers, text, body: parse(text) };
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function collecting(done: (text: string) => void): Writable {
+  const out = new PassThrough();
+  const chunks: Buffer[] = [];
+  out.on('data', (chunk: Buffer) => chunks.push(chunk));
+  out.on('close', () => done(Buffer.concat(chunks).toString()));
+  return out;
+}

@@ -69,11 +69,15 @@ function checkApplied(applied: Resource, { version, schema }: ApplyWrite): void 
   if ((applied.metadata?.managedFields ?? null) !== null) throw badRequest('metadata.managedFields must be nil');
   const problems = problemsOfApplied(applied, schema);
   if (problems.length === 0) return;
-  const { namespace = '', name = '' } = applied.metadata ?? {};
   const group = version.includes('/') ? version : `/${version}`;
   const text = problems.length === 1 ? problems[0] : ['errors:', ...problems.map((one) => `  ${one}`)].join('\n');
-  const what = `(${namespace}/${name}; ${group}, Kind=${applied.kind})`;
+  const what = `(${textOf('namespace')}/${textOf('name')}; ${group}, Kind=${applied.kind})`;
   throw badRequest(`failed to create typed patch object ${what}: ${String(text)}`);
+
+  function textOf(field: 'namespace' | 'name'): string {
+    const value: unknown = isObject(applied.metadata) ? applied.metadata[field] : undefined;
+    return typeof value === 'string' ? value : '';
+  }
 }
 
 function ownersBefore(live: Resource | undefined, bare: Resource, write: Write): ManagedFields {

@@ -1,3 +1,5 @@
+import { isObject } from '#base/json.ts';
+
 import type { Tree } from '../patch/json-tree.ts';
 import type { ManagedFieldsEntry, Resource } from '../resource.ts';
 import { compareObjects } from './compare.ts';
@@ -32,7 +34,7 @@ export interface Write extends Kind {
  * without owners stay so until somebody applies.
  */
 export function updateManagedFields(live: Resource | undefined, updated: Resource, write: Write): Resource {
-  const given = updated.metadata.managedFields ?? undefined;
+  const given = metadataOf(updated).managedFields ?? undefined;
   const before = trackedBefore(live, given, write);
   if (before.size === 0 && live !== undefined) return withManagedFields(updated, undefined);
   const empty: Tree = { apiVersion: updated.apiVersion, kind: updated.kind, metadata: {} };
@@ -43,8 +45,13 @@ export function updateManagedFields(live: Resource | undefined, updated: Resourc
 
 /** The object with these entries; undefined: none. */
 export function withManagedFields(object: Resource, entries: readonly ManagedFieldsEntry[] | undefined): Resource {
-  const { managedFields: _, ...metadata } = object.metadata;
+  const { managedFields: _, ...metadata } = metadataOf(object);
   return { ...object, metadata: entries === undefined ? metadata : { ...metadata, managedFields: entries } };
+}
+
+/** What clients sent may have anything, or nothing, for its metadata. */
+function metadataOf({ metadata }: Resource): Resource['metadata'] {
+  return isObject(metadata) ? metadata : {};
 }
 
 /** Owners after a write by `update`: the writer gets what it changed, with the time of now if that is anything. */
@@ -88,7 +95,7 @@ function trackedBefore(
   given: readonly ManagedFieldsEntry[] | undefined,
   write: Write,
 ): ManagedFields {
-  const current = live?.metadata.managedFields;
+  const current = live === undefined ? undefined : metadataOf(live).managedFields;
   if (write.subresource !== '') return readManagedFields(current);
   if (isReset(given)) return new Map();
   const managed = readManagedFields(given);

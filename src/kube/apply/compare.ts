@@ -2,8 +2,8 @@ import { isObject } from '#base/json.ts';
 
 import { equalJson, own } from '../patch/json-tree.ts';
 import type { ListSchema, StructSchema } from '../schema.ts';
-import { type FieldSet, outside, type Path, setOfPaths } from './field-set.ts';
-import { fieldElement } from './path-element.ts';
+import { emptySet, type FieldSet, outside } from './field-set.ts';
+import { fieldElement, type PathElement } from './path-element.ts';
 import { itemsByElement, shapeOf, type Typing, typingOfField } from './typing.ts';
 
 /** What changed from one object to another. No field is in two of the sets. */
@@ -15,43 +15,71 @@ export interface Comparison {
 
 /** Compares field by field, as far as the schema divides ownership. Fields below `ignored` are left out. */
 export function compareObjects(left: unknown, right: unknown, typing: Typing, ignored: FieldSet): Comparison {
-  const changes: Changes = { added: [], modified: [], removed: [] };
-  compare(left, right, typing, [], changes);
+  const { added, modified, removed } = below(left, right, typing);
   return {
-    added: outside(setOfPaths(changes.added), ignored),
-    modified: outside(setOfPaths(changes.modified), ignored),
-    removed: outside(setOfPaths(changes.removed), ignored),
+    added: outside(added ?? emptySet, ignored),
+    modified: outside(modified ?? emptySet, ignored),
+    removed: outside(removed ?? emptySet, ignored),
   };
 }
 
+type Sort = keyof Comparison;
+
+/** Sets that grow; undefined: nothing is in it yet. */
 interface Changes {
-  readonly added: Path[];
-  readonly modified: Path[];
-  readonly removed: Path[];
+  added: Growing | undefined;
+  modified: Growing | undefined;
+  removed: Growing | undefined;
 }
 
-function compare(left: unknown, right: unknown, typing: Typing, path: Path, changes: Changes): void {
-  if (left === undefined) changes.added.push(path);
-  else if (right === undefined) changes.removed.push(path);
+interface Growing extends FieldSet {
+  readonly members: Set<PathElement>;
+  readonly children: Map<PathElement, FieldSet>;
+}
+
+/** What changed below a value. */
+function below(left: unknown, right: unknown, typing: Typing): Changes {
+  const changes: Changes = { added: undefined, modified: undefined, removed: undefined };
   const shape = shapeOf(typing, right ?? left);
-  const isLeaf = shape === 'leaf' || shapeOf(typing, left ?? right) !== shape || (isNothing(left) && isNothing(right));
-  if (isLeaf) {
-    if (left !== undefined && right !== undefined && !equalJson(left, right)) changes.modified.push(path);
-  } else if (shape === 'map') compareMaps(left, right, typing, path, changes);
-  else if (typing.type === 'list') compareLists(left, right, typing, path, changes);
+  if (shape === 'map') compareMaps(left, right, typing, changes);
+  else if (shape === 'list' && typing.type === 'list') compareLists(left, right, typing, changes);
+  return changes;
 }
 
-function compareMaps(left: unknown, right: unknown, typing: Typing, path: Path, changes: Changes): void {
+/** What changed at a step: the field itself, and what is below it. */
+function compare(left: unknown, right: unknown, typing: Typing, element: PathElement, changes: Changes): void {
+  if (left === right) return;
+  if (left === undefined) growing(changes, 'added').members.add(element);
+  else if (right === undefined) growing(changes, 'removed').members.add(element);
+  const shape = shapeOf(typing, right ?? left);
+  if (shape === 'leaf' || shapeOf(typing, left ?? right) !== shape || (isNothing(left) && isNothing(right))) {
+    if (left !== undefined && right !== undefined && !equalJson(left, right))
+      growing(changes, 'modified').members.add(element);
+    return;
+  }
+  const inner = below(left, right, typing);
+  if (inner.added !== undefined) growing(changes, 'added').children.set(element, inner.added);
+  if (inner.modified !== undefined) growing(changes, 'modified').children.set(element, inner.modified);
+  if (inner.removed !== undefined) growing(changes, 'removed').children.set(element, inner.removed);
+}
+
+function growing(changes: Changes, sort: Sort): Growing {
+  return (changes[sort] ??= { members: new Set(), children: new Map() });
+}
+
+function compareMaps(left: unknown, right: unknown, typing: Typing, changes: Changes): void {
   const ours = isObject(left) ? left : {};
   const theirs = isObject(right) ? right : {};
-  for (const name of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
+  const visit = (name: string): void => {
     const type = typingOfField(typing, name);
-    if (type === undefined) continue;
+    if (type === undefined) return;
     const always = isAlwaysThere(typing, name, type) ? nothingOf(type) : undefined;
     const one = own(ours, name) ?? (isObject(left) ? always : undefined);
     const two = own(theirs, name) ?? (isObject(right) ? always : undefined);
-    compare(orNull(ours, name, one), orNull(theirs, name, two), type, [...path, fieldElement(name)], changes);
-  }
+    compare(orNull(ours, name, one), orNull(theirs, name, two), type, fieldElement(name), changes);
+  };
+  for (const name of Object.keys(ours)) visit(name);
+  for (const name of Object.keys(theirs)) if (!Object.hasOwn(ours, name)) visit(name);
 }
 
 /** An explicit null is a value. */
@@ -59,12 +87,11 @@ function orNull(map: Record<string, unknown>, name: string, value: unknown): unk
   return value === undefined && Object.hasOwn(map, name) ? null : value;
 }
 
-function compareLists(left: unknown, right: unknown, list: ListSchema, path: Path, changes: Changes): void {
+function compareLists(left: unknown, right: unknown, list: ListSchema, changes: Changes): void {
   const ours = itemsByElement(list, Array.isArray(left) ? left : []);
   const theirs = itemsByElement(list, Array.isArray(right) ? right : []);
-  for (const [element, item] of theirs) compare(ours.get(element), item, list.items, [...path, element], changes);
-  for (const [element, item] of ours)
-    if (!theirs.has(element)) compare(item, undefined, list.items, [...path, element], changes);
+  for (const [element, item] of theirs) compare(ours.get(element), item, list.items, element, changes);
+  for (const [element, item] of ours) if (!theirs.has(element)) compare(item, undefined, list.items, element, changes);
 }
 
 /** Structs that Go's types of the built-in kinds hold by value, so that they are there even when nothing is in them. */

@@ -1,7 +1,7 @@
 import { isObject } from '#base/json.ts';
 
 import { put, type Tree } from '../patch/json-tree.ts';
-import { compareElements, parseElement, type PathElement, printElement } from './path-element.ts';
+import { parseElement, type PathElement, printElement, sortElements } from './path-element.ts';
 
 /** From the root of an object to one of its fields. */
 export type Path = readonly PathElement[];
@@ -104,8 +104,8 @@ export function hasPath(set: FieldSet, path: Path): boolean {
 
 /** All paths, a set's own members before those of its children. */
 export function* pathsOf(set: FieldSet, above: Path = []): Generator<Path> {
-  for (const element of [...set.members].toSorted(compareElements)) yield [...above, element];
-  for (const element of [...set.children.keys()].toSorted(compareElements))
+  for (const element of sortElements(set.members)) yield [...above, element];
+  for (const element of sortElements(set.children.keys()))
     yield* pathsOf(set.children.get(element) ?? emptySet, [...above, element]);
 }
 
@@ -123,7 +123,7 @@ export function parseFields(fields: unknown): FieldSet {
 export function printFields(set: FieldSet): Tree {
   const tree: Tree = {};
   const elements = new Set([...set.members, ...set.children.keys()]);
-  for (const element of [...elements].toSorted(compareElements)) {
+  for (const element of sortElements(elements)) {
     const child = set.children.get(element);
     const below = child === undefined ? {} : printFields(child);
     put(tree, element, child !== undefined && set.members.has(element) ? { '.': {}, ...below } : below);

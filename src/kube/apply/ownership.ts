@@ -97,6 +97,7 @@ function comparer(live: Tree, next: Tree, kind: Kind): (version: string) => Comp
 function prune(merged: Tree, set: FieldSet, managed: ManagedFields, identity: string, kind: Kind): Tree {
   const last = managed.get(identity);
   if (last === undefined || isEmptySet(last.set)) return merged;
+  if (last.apiVersion === kind.version && isEmptySet(difference(last.set, set))) return merged;
   const old = inVersion(merged, last.apiVersion, kind);
   if (old === undefined) return merged;
   const lastSet = withNamedFields(last.set, old.schema);

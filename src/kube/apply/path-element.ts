@@ -6,11 +6,20 @@ import { isObject } from '#base/json.ts';
  */
 export type PathElement = string;
 
+/**
+ * Most steps that are no fields: one key or a value of plain characters. There is no other spelling of it, and the texts
+ * are in the order of the values.
+ */
+const plainStep = /^(?:k:\{"[A-Za-z]+":"[\w./-]*"\}|v:"[\w./-]*")$/;
+const plainText = /^[\w./-]*$/;
+
 export function fieldElement(name: string): PathElement {
   return `f:${name}`;
 }
 
 export function keyElement(keys: readonly (readonly [string, unknown])[]): PathElement {
+  const [first] = keys;
+  if (keys.length === 1 && first !== undefined) return `k:{${goJson(first[0])}:${goJson(first[1])}}`;
   const sorted = keys.toSorted(([left], [right]) => (left < right ? -1 : 1));
   return `k:{${sorted.map(([name, value]) => `${goJson(name)}:${goJson(value)}`).join(',')}}`;
 }
@@ -25,8 +34,8 @@ export function valueElement(value: unknown): PathElement {
  */
 export function parseElement(text: string): PathElement | undefined {
   if (text.length < 2 || text[1] !== ':') throw new SyntaxError(`missing colon: ${text}`);
+  if (text.startsWith('f') || plainStep.test(text)) return text;
   const rest = text.slice(2);
-  if (text.startsWith('f')) return text;
   if (text.startsWith('v')) return valueElement(JSON.parse(rest));
   if (text.startsWith('i')) {
     if (!/^-?\d{1,15}$/.test(rest))
@@ -47,8 +56,14 @@ export function compareElements(left: PathElement, right: PathElement): number {
   const [one, two] = [left.slice(2), right.slice(2)];
   if (kind === 'f') return one < two ? -1 : one > two ? 1 : 0;
   if (kind === 'i') return Number(one) - Number(two);
+  if (plainStep.test(left) && plainStep.test(right)) return one < two ? -1 : one > two ? 1 : 0;
   if (kind === 'v') return compareValues(JSON.parse(one), JSON.parse(two));
   return compareKeys(JSON.parse(one) as object, JSON.parse(two) as object);
+}
+
+/** Steps in order. */
+export function sortElements(elements: Iterable<PathElement>): PathElement[] {
+  return [...elements].sort(compareElements);
 }
 
 /** As messages have it: `.spec`, `[name="a"]`, `[="x"]`, `[0]`. */
@@ -90,6 +105,7 @@ function rankOf(value: unknown): number {
 
 /** JSON as Go writes it: these characters are escaped, so that a page can show it. */
 function goJson(value: unknown): string {
+  if (typeof value === 'string' && plainText.test(value)) return `"${value}"`;
   return JSON.stringify(value).replaceAll(
     /[<>&\u2028\u2029]/g,
     (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -45,11 +45,8 @@ export function equalJson(left: unknown, right: unknown): boolean {
 }
 
 /** Throws BadRequest for a value with more levels than anything of Kubernetes has. */
-export function checkDepth(value: unknown): void {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > levelsMost)
-      throw badRequest(`exceeded max depth: the patch has more than ${String(levelsMost)} levels`);
-    level = level.flatMap((one) => (Array.isArray(one) || isObject(one) ? Object.values(one) : []));
-  }
+export function checkDepth(value: unknown, depth = 0): void {
+  if (depth > levelsMost) throw badRequest(`exceeded max depth: the patch has more than ${String(levelsMost)} levels`);
+  if (Array.isArray(value)) for (const item of value) checkDepth(item, depth + 1);
+  else if (isObject(value)) for (const key of Object.keys(value)) checkDepth(value[key], depth + 1);
 }

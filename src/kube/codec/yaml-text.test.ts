@@ -79,6 +79,13 @@ describe('YAML', () => {
     assert.throws(() => parseYaml(lines.join('\n')), /excessive aliasing/);
   });
 
+  test('has a bound that JSON has not', () => {
+    const items = Array.from({ length: 60_000 }, () => 'abc');
+    assert.throws(() => parseYaml(`- ${items.join('\n- ')}`), /at most 262144 are read; send JSON/);
+    assert.deepEqual(read(JSON.stringify(items)), items);
+    assert.throws(() => parseYaml('['.repeat(20_000)), /exceeded max depth/);
+  });
+
   test('JSON is YAML', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4, noUnicodeString: true }), (value) => {

@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Docum
 
 import { StatusError } from '#base/errors.ts';
 
-import { NumberLiteral, setField } from './json-text.ts';
+import { NumberLiteral, parseJson, setField } from './json-text.ts';
 
 /** What a text in YAML says; `strictError`: what only strict decoding minds, in the words of Go's package. */
 export interface ParsedYaml {
@@ -13,12 +13,21 @@ export interface ParsedYaml {
 /** Values that aliases may multiply a document to. */
 const maximumNodes = 500_000;
 const maximumDepth = 1_000;
+/** YAML takes microseconds for each byte: more of it would hold up everybody else. JSON has no such bound. */
+const yamlBytesMost = 256 * 1024;
 
 /**
  * Reads one document of YAML as sigs.k8s.io/yaml does: scalars of YAML 1.1 without its numbers to the base of 60, names of
- * fields as text, times as text. Throws InvalidArgument.
+ * fields as text, times as text. JSON, which clients send as YAML too, is read as JSON. Throws InvalidArgument, TooLarge.
  */
 export function parseYaml(text: string): ParsedYaml {
+  const json = parseAsJson(text);
+  if (json !== undefined) return json;
+  if (text.length > yamlBytesMost)
+    throw new StatusError(
+      'TooLarge',
+      `Cannot read YAML of ${String(text.length)} characters: at most ${String(yamlBytesMost)} are read; send JSON`,
+    );
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, {
@@ -30,6 +39,7 @@ export function parseYaml(text: string): ParsedYaml {
       logLevel: 'silent',
     });
     const [error] = document.errors;
+    if (error?.message.startsWith('Maximum call stack') === true) throw yamlError('exceeded max depth');
     if (error !== undefined) throw yamlError(`line ${String(lines.linePos(error.pos[0]).line)}: ${error.message}`);
     const reader = new YamlReader(document, lines);
     const value = reader.value(document.contents, 0);
@@ -45,6 +55,18 @@ export function parseYaml(text: string): ParsedYaml {
     if (error instanceof StatusError) throw error;
     // The parser recurses: what is nested beyond the stack ends here, and so does what it does not expect.
     throw yamlError(error instanceof RangeError ? 'exceeded max depth' : 'cannot be read', error);
+  }
+}
+
+/** Undefined: it is no JSON, or has repeated names, of which YAML tells the lines. */
+function parseAsJson(text: string): ParsedYaml | undefined {
+  if (!/^\s*[{[]/.test(text)) return undefined;
+  try {
+    const { value, duplicates } = parseJson(text);
+    return duplicates.size === 0 ? { value, strictError: undefined } : undefined;
+  } catch (error) {
+    if (error instanceof StatusError) return undefined;
+    throw error;
   }
 }
 

@@ -86,6 +86,11 @@ describe('values are validated in the words of upstream', () => {
     ]);
   });
 
+  test('looking for more ends somewhere', () => {
+    const list = Array.from({ length: 10_000 }, () => 1);
+    assert.equal(faults(list, { type: 'array', items: { type: 'string' } }).length, 500);
+  });
+
   test('embedded objects say what they are', () => {
     const schema: JsonSchema = { type: 'object', 'x-kubernetes-embedded-resource': true };
     assert.deepEqual(faults({ kind: 'Pod' }, schema), ['a.apiVersion: Required value: must not be empty']);

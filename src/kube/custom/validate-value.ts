@@ -10,11 +10,19 @@ import { isEmbedded, isIntOrString, valuesSchema, type JsonSchema } from './json
 
 /**
  * What is wrong with a value by its structural schema, in upstream's words (kube-openapi, validation/errors/schema.go).
- * Parts that are as they were in `old` are not looked at, so that rules may become stricter.
+ * Parts that are as they were in `old` are not looked at, so that rules may become stricter. Looking ends at `faultsMost`.
  */
 export function validateValue(value: unknown, schema: JsonSchema, old: unknown): readonly FieldError[] {
-  return [...valueFaults({ value, schema, old, path: '' })];
+  const faults: FieldError[] = [];
+  for (const fault of valueFaults({ value, schema, old, path: '' })) {
+    faults.push(fault);
+    if (faults.length >= faultsMost) break;
+  }
+  return faults;
 }
+
+/** Nobody reads more, and a large object could have millions. */
+const faultsMost = 500;
 
 /** A value where it stands. `path`: such as `spec.list[0]`, empty for the whole object. */
 interface Place {

@@ -35,6 +35,13 @@ const strategies: readonly (readonly [string, Fields | undefined, Fields, Fields
     { metadata: { labels: {} }, spec: { a: 1 } },
     { metadata: { labels: {}, generation: 2 }, spec: { a: 1 }, status: { b: 1 } },
   ],
+  ['PriorityClass', undefined, { value: 1 }, { metadata: { generation: 1 }, value: 1 }],
+  [
+    'CertificateSigningRequest',
+    { spec: { username: 'u' }, status: {} },
+    { spec: { username: 'v' } },
+    { metadata: {}, spec: { username: 'u' }, status: {} },
+  ],
   ['ConfigMap', undefined, { data: {} }, { metadata: {}, data: {} }],
   ['Node', undefined, { status: { capacity: {} } }, { metadata: {}, status: { capacity: {} } }],
   ['Node', { status: { a: 1 } }, { status: { a: 2 } }, { metadata: {}, status: { a: 1 } }],

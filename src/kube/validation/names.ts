@@ -6,6 +6,7 @@ const subdomain = `${label}(\\.${label})*`;
 const dns1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const qualified = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const labelValue = `(${qualified})?`;
+const wildcard = `\\*\\.${subdomain}`;
 const configKey = '[-._a-zA-Z0-9]+';
 const headerName = '[-A-Za-z0-9]+';
 
@@ -33,27 +34,26 @@ export function dns1035Faults(name: string): readonly string[] {
 }
 
 export function wildcardFaults(name: string): readonly string[] {
-  const form = `\\*\\.${subdomain}`;
-  if (matches(form, name)) return lengthFaults(name, 253);
+  if (matches(wildcard, name)) return lengthFaults(name, 253);
   const rule =
     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
-  return [...lengthFaults(name, 253), regexFault(rule, form, '*.example.com')];
+  return [...lengthFaults(name, 253), regexFault(rule, wildcard, '*.example.com')];
 }
 
 /** Keys of labels and annotations, finalizers, resource names: `example.com/name` or `name`. */
 export function qualifiedNameFaults(text: string): readonly string[] {
   const parts = text.split('/');
   const rule = `must consist of alphanumeric characters, '-', '_' or '.', ${endsAlphanumeric}`;
-  const wrong = regexFault(rule, qualified, 'MyName', 'my.name', '123-abc');
+  const wrong = (): string => regexFault(rule, qualified, 'MyName', 'my.name', '123-abc');
   if (parts.length > 2)
-    return [`a qualified name ${wrong} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [`a qualified name ${wrong()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   const [name = '', prefix] = parts.reverse();
   const faults: string[] = [];
   if (prefix === '') faults.push(`prefix part ${mustBeNonEmpty}`);
   else if (prefix !== undefined) faults.push(...subdomainFaults(prefix).map((fault) => `prefix part ${fault}`));
   if (name === '') faults.push(`name part ${mustBeNonEmpty}`);
   else faults.push(...lengthFaults(name, 63).map((fault) => `name part ${fault}`));
-  return matches(qualified, name) ? faults : [...faults, `name part ${wrong}`];
+  return matches(qualified, name) ? faults : [...faults, `name part ${wrong()}`];
 }
 
 export function labelValueFaults(value: string): readonly string[] {
@@ -116,7 +116,10 @@ function dotFaults(key: string): readonly string[] {
 const mustBeNonEmpty = 'must be non-empty';
 
 function lengthFaults(text: string, bytesMost: number): readonly string[] {
-  return byteLength(text) > bytesMost ? [`must be no more than ${String(bytesMost)} characters`] : [];
+  // No character has more than three bytes per UTF-16 unit.
+  return text.length * 3 > bytesMost && byteLength(text) > bytesMost
+    ? [`must be no more than ${String(bytesMost)} characters`]
+    : [];
 }
 
 /** Bytes in UTF-8. */
@@ -124,8 +127,16 @@ export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
+/** Compiled once: names are most of what is validated. */
+const forms = new Map(
+  [label, subdomain, dns1035, wildcard, qualified, labelValue, configKey, headerName].map((form) => [
+    form,
+    new RegExp(`^(?:${form})$`),
+  ]),
+);
+
 function matches(form: string, text: string): boolean {
-  return new RegExp(`^(?:${form})$`).test(text) && !text.includes('\n');
+  return forms.get(form)?.test(text) === true;
 }
 
 function regexFault(rule: string, form: string, ...examples: readonly string[]): string {

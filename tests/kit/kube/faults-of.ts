@@ -7,10 +7,15 @@ import { faultText } from '#kube/validation/faults.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A kind by its name, or by name and version where there are several: `HorizontalPodAutoscaler.v1`. */
+/** A kind by its name, with version and group where there are several: `HorizontalPodAutoscaler.v1`, `Event.v1.events.k8s.io`. */
 export function kindNamed(name: string): KindDef {
-  const [kind, version] = name.split('.');
-  const found = kinds.find((one) => one.kind === kind && (version === undefined || one.version === version));
+  const [kind, version, ...group] = name.split('.');
+  const found = kinds.find(
+    (one) =>
+      one.kind === kind &&
+      (version === undefined || one.version === version) &&
+      (group.length === 0 || one.group === group.join('.')),
+  );
   assert.ok(found !== undefined, name);
   return found;
 }

@@ -6,7 +6,6 @@ import type { CertificateSigningRequest } from '../../types/gen/certificates-v1.
 import { defineKind, part } from '../define-kind.ts';
 import { duplicate, invalid, required } from '../../validation/faults.ts';
 import type { Faults } from '../../validation/object-meta.ts';
-import { immutable } from '../../validation/object-meta.ts';
 
 export const certificateSigningRequest = defineKind<CertificateSigningRequest>({
   group: 'certificates.k8s.io',
@@ -28,8 +27,14 @@ export const certificateSigningRequest = defineKind<CertificateSigningRequest>({
   ],
   selectableFields: { 'spec.signerName': ({ spec }) => spec?.signerName ?? '' },
   initialStatus: {},
+  prepare,
   validate,
 });
+
+/** What was asked for stays: who asked was written into it by the server. */
+function prepare(object: CertificateSigningRequest, old: CertificateSigningRequest | undefined): void {
+  if (old?.spec !== undefined) object.spec = structuredClone(old.spec);
+}
 
 function conditionText({ status = {} }: CertificateSigningRequest): string {
   const has = (wanted: string): boolean => (status.conditions ?? []).some(({ type }) => type === wanted);
@@ -39,10 +44,7 @@ function conditionText({ status = {} }: CertificateSigningRequest): string {
 
 const secondsLeast = 600;
 
-function* validate(
-  { spec = {}, status = {} }: CertificateSigningRequest,
-  old: CertificateSigningRequest | undefined,
-): Faults {
+function* validate({ spec = {}, status = {} }: CertificateSigningRequest): Faults {
   const { request = '', usages = [], signerName = '', expirationSeconds: seconds } = spec;
   if (!isRequest(request)) yield invalid('spec.request', request, 'PEM block type must be CERTIFICATE REQUEST');
   if (usages.length === 0) yield required('spec.usages');
@@ -60,7 +62,6 @@ function* validate(
   const types = (status.conditions ?? []).map(({ type }) => type);
   if (types.includes('Approved') && types.includes('Denied'))
     yield invalid('status.conditions', status.conditions, 'Approved and Denied conditions are mutually exclusive');
-  if (old !== undefined) yield* immutable('spec', spec, old.spec);
 }
 
 function isRequest(base64: string): boolean {

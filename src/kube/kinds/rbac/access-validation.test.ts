@@ -141,6 +141,25 @@ const rest: readonly FaultRow[] = [
     faults: ['handler: Invalid value: "b": field is immutable'],
   },
   {
+    kind: 'Event.v1.events.k8s.io',
+    is: 'empty',
+    object: {
+      regarding: { namespace: 'default' },
+      reportingController: '-',
+      note: 'x'.repeat(1025),
+      action: 'y'.repeat(129),
+    },
+    faults: [
+      'eventTime: Required value',
+      'type: Invalid value: "": has invalid value: ',
+      "reportingController: Invalid value: \"-\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+      'reportingInstance: Required value',
+      'action: Invalid value: "": can have at most 128 characters',
+      'reason: Required value',
+      'message: Invalid value: "": can have at most 1024 characters',
+    ],
+  },
+  {
     kind: 'CertificateSigningRequest',
     is: 'empty',
     object: {},

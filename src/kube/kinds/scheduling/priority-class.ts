@@ -24,6 +24,7 @@ export const priorityClass = defineKind<PriorityClass>({
       ({ preemptionPolicy }) => preemptionPolicy ?? '',
     ),
   ],
+  generationOf: [],
   setDefaults,
   validate,
 });

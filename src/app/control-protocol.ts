@@ -87,6 +87,20 @@ export interface SetRequest extends SpecChanges {
 export const listChanges = ['publishAdd', 'publishRemove', 'envAdd', 'envRemove', 'mountAdd', 'mountRemove'] as const;
 export const textChanges = ['image', 'restart', 'memory', 'memorySwap', 'cpus', 'pidsLimit'] as const;
 
+/** A layer that is not what its digest says. */
+export interface DamagedLayer {
+  readonly diffId: string;
+  readonly damage: string;
+  /** Names or short IDs of the images that stand on it. */
+  readonly images: readonly string[];
+}
+
+/** One line of the answer to `POST /images/verify`, JSON. */
+export type VerifyLine =
+  | { readonly kind: 'progress'; readonly text: string }
+  | { readonly kind: 'done'; readonly layers: number; readonly damaged: readonly DamagedLayer[] }
+  | { readonly kind: 'error'; readonly reason: string; readonly message: string };
+
 /** One line of the answer to `POST /containers/set`, JSON. */
 export type SetLine =
   | { readonly kind: 'progress'; readonly text: string }

@@ -38,6 +38,11 @@ export const verbs: readonly VerbRow[] = [
     load: async () => (await import('./verbs/image-bootstrap.ts')).imageBootstrap,
   },
   {
+    name: 'image verify',
+    summary: 'compare the layers of images on this disk with their digests',
+    load: async () => (await import('./verbs/image-verify.ts')).imageVerify,
+  },
+  {
     name: 'container set',
     summary: 'change ports, mounts, variables, limits or the image of a container',
     load: async () => (await import('./verbs/container-set.ts')).containerSet,

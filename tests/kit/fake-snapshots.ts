@@ -94,6 +94,10 @@ export class FakeSnapshots implements Snapshots {
     rmSync(this.mount(id), { recursive: true, force: true });
   }
 
+  async verify(): Promise<undefined> {
+    return await Promise.resolve(undefined);
+  }
+
   async removeLayer(chainId: Digest): Promise<void> {
     await Promise.resolve();
     const isParent = this.layers().some(({ parent }) => parent === chainId);

@@ -96,6 +96,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, needs:
         (...args) => needs.bootstrapImage(...args),
         gone.signal,
       );
+    case 'POST /images/verify': {
+      const { verifyImages } = await import('./verify-images.ts');
+      const verify = verifyImages.bind(undefined, needs.engine());
+      return answerInLines(response, searchParams.getAll('name'), verify, gone.signal);
+    }
     case 'POST /containers/set': {
       const { readSetRequest, setContainer } = await import('./control-containers.ts');
       const set = setContainer.bind(undefined, needs.engine());

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -8,7 +8,7 @@ import { newId } from '#base/ids.ts';
 import { isObject } from '#base/json.ts';
 import type { Logger } from '#base/logger.ts';
 import { type Digest, isDigest } from '#formats/oci.ts';
-import { makeFolderDurably, readJson, syncFolder } from '#sys/durable-file.ts';
+import { makeFolderDurably, readJson, removeDurably, syncFolder, writeJsonDurably } from '#sys/durable-file.ts';
 import { syncFilesystem } from '#sys/files.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
 
@@ -33,7 +33,12 @@ interface StoredLayer {
   readonly record: LayerRecord;
   /** Name of its folder: short, so that many fit into the options of a mount. */
   readonly number: string;
+  /** What is wrong with it, when it was found to be damaged. */
+  readonly damage?: string | undefined;
 }
+
+/** In a layer's folder: what is wrong with it. */
+const damageFile = 'damage.json';
 
 /** Removing is work for the disk that nobody waits for: whoever asked for it gets the answer first. */
 const afterAnswerMs = 50;
@@ -95,6 +100,30 @@ export class LayerStore implements AsyncDisposable {
       next = record.parent;
     }
     return lowers;
+  }
+
+  /** Throws Damaged when a layer or one below it is known to be damaged, or has no files any more. */
+  checkUsable(chainId: Digest | undefined): void {
+    for (let next = chainId; next !== undefined;) {
+      const { record, number, damage } = this.#stored(next);
+      const isGone = !existsSync(join(this.#layersDir, number, 'fs'));
+      if (isGone || damage !== undefined) {
+        const why = damage ?? 'its files are gone';
+        const way = 'remove the images that have it and their containers, then pull or build them again';
+        throw new StatusError('Damaged', `Cannot use layer "${record.diffId}": ${why}; ${way} (slipway image verify)`);
+      }
+      next = record.parent;
+    }
+  }
+
+  /** Remembers, durably, that a layer is damaged, or that it is not. Throws NotFound. */
+  async noteDamage(chainId: Digest, damage: string | undefined): Promise<void> {
+    const stored = this.#stored(chainId);
+    if (stored.damage === damage) return;
+    const path = join(this.#layersDir, stored.number, damageFile);
+    if (damage === undefined) await removeDurably(path);
+    else await writeJsonDurably(path, { damage });
+    this.#layers.set(chainId, { ...stored, damage });
   }
 
   viewOf(chainId: Digest | undefined): LowerView {
@@ -211,12 +240,17 @@ export class LayerStore implements AsyncDisposable {
     if (value > this.#lastNumber) this.#lastNumber = value;
     try {
       const record = await readJson(join(this.#layersDir, number, 'layer.json'), isRecord);
-      if (record !== undefined) this.#layers.set(record.chainId, { record, number });
+      const found = await readJson(join(this.#layersDir, number, damageFile), isDamage);
+      if (record !== undefined) this.#layers.set(record.chainId, { record, number, damage: found?.damage });
       else this.#logger.warn('layer folder without a record', { number });
     } catch (error) {
       this.#logger.error('layer is damaged', { number, error });
     }
   }
+}
+
+function isDamage(value: unknown): value is { readonly damage: string } {
+  return isObject(value) && typeof value['damage'] === 'string';
 }
 
 function isRecord(value: unknown): value is LayerRecord {

@@ -11,6 +11,7 @@ import { packLayer } from './pack-layer.ts';
 import type { Layer, Snapshots } from './snapshots.ts';
 import { UnpackThreads } from './unpack-threads.ts';
 import { UnpackedLayers } from './unpacked-layers.ts';
+import { verifyLayer } from './verify-layer.ts';
 import { WritableStore } from './writable-store.ts';
 
 export interface SnapshotsOptions {
@@ -39,6 +40,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     },
     group: () => new UnpackedLayers(layers, threads),
     pack: (chainId, signal) => packLayer(layers, found(layers, chainId), signal),
+    verify: (chainId, signal) => verifyLayer(layers, found(layers, chainId), signal),
     removeLayer: (chainId) => layers.remove(chainId),
     create: (id, parent) => lock.run(id, () => writables.create(id, parent)),
     mount: (id, how) => writables.mount(id, how?.volatile === true ? ['volatile'] : []),
@@ -64,7 +66,7 @@ function found(layers: LayerStore, chainId: Digest): LayerRecord {
   if (record === undefined)
     throw new StatusError(
       'NotFound',
-      `Cannot pack layer "${chainId}": it is not on this machine; pull its image again`,
+      `Cannot read layer "${chainId}": it is not on this machine; pull its image again`,
     );
   return record;
 }

@@ -61,6 +61,12 @@ export interface Snapshots {
   /** The layer's tar, uncompressed, byte for byte what `diffId` names. */
   pack(chainId: Digest, signal: AbortSignal): AsyncIterable<Uint8Array>;
 
+  /**
+   * Compares a layer on the disk with its digests, and remembers what it finds: a damaged one is mounted no more, also
+   * after a restart. Returns what is wrong; undefined for nothing. Throws NotFound.
+   */
+  verify(chainId: Digest, signal: AbortSignal): Promise<string | undefined>;
+
   /** Removes a layer that no other layer and no writable snapshot stands on; throws Conflict else. */
   removeLayer(chainId: Digest): Promise<void>;
 
@@ -68,6 +74,7 @@ export interface Snapshots {
   create(id: string, parent: Digest | undefined): Promise<void>;
 
   /**
+   * Throws Damaged for a layer that is known to be damaged, or whose files are gone.
    * Mounts the snapshot (idempotent) and returns the absolute path of its merged root. `volatile`: programs' fsyncs do
    * nothing, for build steps; a crash of the machine while it is mounted makes it unusable.
    */

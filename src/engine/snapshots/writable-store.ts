@@ -69,6 +69,7 @@ export class WritableStore {
       throw new StatusError('InvalidArgument', `Cannot make snapshot "${id}": the name is not valid`);
     if (this.#writables.has(id))
       throw new StatusError('Conflict', `Cannot make snapshot "${id}": it exists already; remove it first`);
+    this.#layers.checkUsable(parent);
     const writable = { parent, hold: this.#layers.hold(parent) };
     this.#writables.set(id, writable);
     try {
@@ -83,6 +84,7 @@ export class WritableStore {
     const { parent } = this.#get(id);
     const target = join(this.#folder, id, 'merged');
     if (this.isMounted(id)) return target;
+    this.#layers.checkUsable(parent);
     const lowers = this.#layers.lowersOf(parent);
     mountOverlay({
       target,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { instancePaths } from '#app/instance-paths.ts';
@@ -56,11 +56,18 @@ export async function removeLeaks(root: string, leaks: Leaks): Promise<void> {
   unmountTree(root);
   for (const path of leaks.cgroups) {
     try {
-      rmSync(path, { recursive: true });
+      removeGroup(path);
     } catch {
       // Its processes end a moment later; an empty group does no harm.
     }
   }
+}
+
+/** Its files cannot be removed; it goes when it has no groups and no processes in it. */
+function removeGroup(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) removeGroup(join(path, entry.name));
+  rmdirSync(path);
 }
 
 /** The tag stands between word boundaries or dashes, so that it is not found inside of other words. */

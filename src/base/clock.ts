@@ -5,9 +5,15 @@ export function nowMs(): number {
   return Date.now();
 }
 
-/** Nanoseconds since the epoch, exact to the microsecond or so. */
+/** What the two clocks of a process may differ by before the machine's counts: it was set, or the machine has slept. */
+const driftMs = 50;
+
+/** Nanoseconds since the epoch, exact to the microsecond or so; to the millisecond once the machine's clock was set. */
 export function nowNs(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+  const countedMs = performance.timeOrigin + performance.now();
+  const toldMs = nowMs();
+  const ms = Math.abs(countedMs - toldMs) < driftMs ? countedMs : toldMs;
+  return BigInt(Math.round(ms * 1000)) * 1000n;
 }
 
 /** Milliseconds of a clock that never jumps; only differences mean something. */

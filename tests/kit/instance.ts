@@ -17,6 +17,9 @@ export interface InstanceOptions {
   readonly settings?: readonly string[];
 }
 
+/** What `slipway status --json` prints. */
+type InstanceStatus = { readonly state: StatusReport['state'] | 'down' } & Partial<Omit<StatusReport, 'state'>>;
+
 const shim = join(repository, 'bin/slipway');
 const logLinesShown = 60;
 
@@ -58,8 +61,8 @@ export class Instance {
     throw new Error(`the daemon ended with ${String(daemon.exitCode ?? daemon.signalCode)}\n${this.logTail()}`);
   }
 
-  async status(): Promise<Pick<StatusReport, 'state'> & Partial<StatusReport>> {
-    return JSON.parse((await this.slipway('status', '--json')).stdout) as StatusReport;
+  async status(): Promise<InstanceStatus> {
+    return JSON.parse((await this.slipway('status', '--json')).stdout) as InstanceStatus;
   }
 
   /** Ends the daemon without warning, as the OOM killer would; containers run on. */

@@ -163,6 +163,36 @@ describe('field validation', () => {
   });
 });
 
+describe('whole numbers that would be changed are refused', () => {
+  const custom = kindOf('example.com/v1', 'Widget');
+  const refused = /whole numbers beyond 9007199254740991 cannot be kept exactly: 9223372036854775807;/;
+
+  test('of built-in kinds and of custom resources', () => {
+    const seconds = '{"spec":{"terminationGracePeriodSeconds":9223372036854775807}}';
+    assert.match(
+      messageOf(() => decode(seconds, 'Strict', '', pod)),
+      refused,
+    );
+    const options = { fieldValidation: 'Strict', kind: custom } as const;
+    const body = Buffer.from('{"spec":{"id":9223372036854775807}}');
+    assert.match(
+      messageOf(() => decodeBody(body, '', undefined, options)),
+      refused,
+    );
+  });
+
+  test('but not what is beyond the type itself, nor fractions', () => {
+    const text = '{"spec":{"terminationGracePeriodSeconds":9223372036854775808}}';
+    assert.match(
+      messageOf(() => decode(text, 'Strict', '', pod)),
+      /cannot unmarshal number 9223372036854775808 into Go struct field PodSpec/,
+    );
+    const options = { fieldValidation: 'Strict', kind: custom } as const;
+    const { object } = decodeBody(Buffer.from('{"spec":{"a":0.12345678901234567890}}'), '', undefined, options);
+    assert.deepEqual(object['spec'], { a: 0.123_456_789_012_345_68 });
+  });
+});
+
 describe('values get their one form', () => {
   test('quantities, times, base64, null, empty values', () => {
     const { object } = decode(

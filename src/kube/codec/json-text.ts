@@ -11,8 +11,9 @@ export class NumberLiteral {
     this.text = text;
   }
 
+  /** Throws InvalidArgument for a whole number that JavaScript would change: silently storing another one would be worse. */
   get value(): number {
-    return Number(this.text);
+    return /^-?[0-9]+$/.test(this.text) ? wholeNumber(this.text) : Number(this.text);
   }
 }
 
@@ -62,6 +63,8 @@ const escapes: Readonly<Record<string, string>> = {
 const numberPattern = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const plainPattern = /[ !#-[\]-\uffff]*/y;
 const safeDigits = 15;
+/** Beyond it numbers are floating point to Go as well, and written with an exponent. */
+const exponentsFrom = 1e21;
 
 class JsonReader {
   readonly duplicates = new Map<object, Set<string>>();
@@ -235,6 +238,15 @@ class JsonReader {
     if (code === undefined) return syntaxError('unexpected end of JSON input');
     return syntaxError(`invalid character ${quoteCharacter(String.fromCodePoint(code))} ${where}`);
   }
+}
+
+/** The number with these digits. Throws InvalidArgument when it would be written with other ones: beyond 2^53 most would. */
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) || String(number) === text || Math.abs(number) >= exponentsFrom) return number;
+  throw syntaxError(
+    `whole numbers beyond ${String(Number.MAX_SAFE_INTEGER)} cannot be kept exactly: ${text.slice(0, 40)}; write it as text where the kind allows it`,
+  );
 }
 
 /** As Go quotes a character: `'x'`, `'\n'`, `'"'`. */

@@ -2,7 +2,7 @@ import { malformed, WireReader, wireTypes } from '#formats/protobuf/wire.ts';
 
 import type { AnySchema, Field, ListSchema, ScalarSchema, Schema, StructSchema } from '../schema.ts';
 import { timeText } from './go-time.ts';
-import { parseJson, plainValue, setField } from './json-text.ts';
+import { wholeNumber, parseJson, plainValue, setField } from './json-text.ts';
 import { durationText } from './read-scalar.ts';
 import { schemaOfSchemas } from './schema-unions.ts';
 
@@ -134,7 +134,7 @@ function decodeScalar({ scalar }: ScalarSchema, reader: WireReader, wireType: nu
     case 'int32':
       return Number(BigInt.asIntN(32, varintOf(reader, wireType)));
     case 'int64':
-      return Number(BigInt.asIntN(64, varintOf(reader, wireType)));
+      return wholeNumber(String(BigInt.asIntN(64, varintOf(reader, wireType))));
     case 'boolean':
       return varintOf(reader, wireType) !== 0n;
     case 'double':

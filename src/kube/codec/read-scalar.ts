@@ -3,7 +3,7 @@ import { canonicalQuantity } from '#formats/quantity.ts';
 
 import type { ScalarSchema, Schema } from '../schema.ts';
 import { parseTime } from './go-time.ts';
-import { NumberLiteral } from './json-text.ts';
+import { wholeNumber, NumberLiteral } from './json-text.ts';
 
 /** Where a reader tells of what is wrong: `save` goes on and keeps the first, `abort` throws. */
 export interface ScalarReport {
@@ -46,19 +46,20 @@ export function readScalar(value: unknown, schema: ScalarSchema, report: ScalarR
   }
 }
 
-/** Whole numbers as Go reads them: digits only. Beyond 2^53 the nearest one that JavaScript has. */
+/** Whole numbers as Go reads them: digits only. Throws InvalidArgument beyond 2^53. */
 function readInteger(value: unknown, [least, most]: readonly [bigint, bigint]): number | undefined {
   if (value instanceof NumberLiteral) {
     if (!/^-?[0-9]{1,19}$/.test(value.text)) return undefined;
     const whole = BigInt(value.text);
-    return whole >= least && whole <= most ? Number(whole) : undefined;
+    if (whole < least || whole > most) return undefined;
+    return wholeNumber(value.text);
   }
   if (typeof value !== 'number' || !Number.isInteger(value)) return undefined;
   return BigInt(value) >= least && BigInt(value) <= most ? value : undefined;
 }
 
 function readDouble(value: unknown): number | undefined {
-  const number = value instanceof NumberLiteral ? value.value : value;
+  const number = value instanceof NumberLiteral ? Number(value.text) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 

@@ -92,6 +92,21 @@ test('progress waits for a revision that is known to be there', async () => {
   assert.deepEqual([value?.type, value?.revision], ['progress', 12n]);
 });
 
+test('progress to a revision that somebody waits for is told at once', async () => {
+  using feed = feedOf();
+  const changes = feed.watch('/p/', { since: base }, never);
+  await changes.next();
+  const later = changes.next();
+  feed.expect(12n);
+  feed.append([put('/q/a', 11n)], 11n);
+  feed.append([put('/q/b', 13n)], 13n);
+  assert.equal((await later).value?.revision, 13n);
+  feed.append([put('/q/a', 14n)], 14n);
+  const now = changes.next();
+  feed.expect(14n);
+  assert.equal((await now).value?.revision, 14n);
+});
+
 test('a watch from before a compaction is refused, one that runs goes on', async () => {
   using feed = feedOf();
   const changes = feed.watch('/p/', { since: base }, never);

@@ -42,7 +42,7 @@ interface Watcher {
   wake: () => void;
 }
 
-const defaultBounds: FeedBounds = { countMost: 10_000, bytesMost: 16 * 1024 * 1024, progressMs: 5_000 };
+const defaultBounds: FeedBounds = { countMost: 10_000, bytesMost: 8 * 1024 * 1024, progressMs: 5_000 };
 /** Changes that a watcher takes from memory in one go. */
 const takenMost = 256;
 
@@ -62,6 +62,8 @@ export class ChangeFeed implements Disposable {
   #floor: bigint;
   #revision: bigint;
   #compacted = 0n;
+  /** Watchers hear at once when the feed has come so far. */
+  #awaited = 0n;
   /** Those that wait for a change, by prefix. */
   readonly #idle = new Map<string, Set<Watcher>>();
   /** How many of them wait to hear that they have caught up. */
@@ -95,6 +97,13 @@ export class ChangeFeed implements Disposable {
       if (changes.some((change) => change.key.startsWith(prefix))) wakeAll(watchers, before);
       else if (this.#owing > 0) this.#tellOwed(watchers);
     }
+    if (before < this.#awaited && this.#awaited <= this.#revision) this.#tellProgress();
+  }
+
+  /** Somebody waits for this revision: those who watch hear of it as soon as it has come, also without changes of theirs. */
+  expect(revision: bigint): void {
+    if (revision > this.#awaited) this.#awaited = revision;
+    if (this.#awaited <= this.#revision) this.#tellProgress();
   }
 
   /** Watches from before this revision are refused from now on. */
@@ -139,7 +148,7 @@ export class ChangeFeed implements Disposable {
       }
       if (reached > watcher.position) watcher.position = reached;
       if (watcher.position < this.#revision) continue;
-      if (watcher.owesProgress && watcher.known <= this.#revision) {
+      if (this.#owesProgress(watcher)) {
         watcher.owesProgress = false;
         watcher.told = watcher.position;
         yield { type: 'progress', key: '', value: new Uint8Array(), before: undefined, revision: watcher.position };
@@ -216,6 +225,11 @@ export class ChangeFeed implements Disposable {
     signal.removeEventListener('abort', onAbort);
     watchers.delete(watcher);
     if (watchers.size === 0 && this.#idle.get(prefix) === watchers) this.#idle.delete(prefix);
+  }
+
+  #owesProgress({ owesProgress, known, told }: Watcher): boolean {
+    const isAwaited = told < this.#awaited && this.#awaited <= this.#revision;
+    return isAwaited || (owesProgress && known <= this.#revision);
   }
 
   #tellOwed(watchers: Set<Watcher>): void {

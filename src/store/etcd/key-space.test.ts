@@ -23,7 +23,10 @@ test('a range has the keys with the prefix that are greater, and no others', () 
 });
 
 test('the range of all keys has neither start nor end', () => {
-  assert.deepEqual(new KeySpace('').range(''), { key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) });
+  const everything = { key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) };
+  assert.deepEqual(new KeySpace('').range(''), everything);
+  assert.deepEqual(new KeySpace('/ours').everything, everything);
+  assert.equal(new KeySpace('/ours').keyOf(Buffer.from('/others/a')), undefined);
 });
 
 function isNul(bytes: Uint8Array): boolean {

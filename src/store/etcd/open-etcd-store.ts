@@ -1,8 +1,9 @@
+import { required } from '#base/assert.ts';
 import { every } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import type { Decoded, Encodable, Message } from '#formats/protobuf/message.ts';
 
-import { ChangeFeed, type FeedBounds } from '../change-feed.ts';
+import { ChangeFeed, type FeedBounds, type Stretch } from '../change-feed.ts';
 import { conflict, expired, storeClosed, tooNew } from '../failures.ts';
 import { checkRemove, checkTtl, checkWrite } from '../limits.ts';
 import type { Change, Entry, Listing, Page, PutOptions, Store } from '../store.ts';
@@ -17,7 +18,7 @@ import { watchEvents } from './watch-events.ts';
 export interface EtcdStoreOptions {
   /** For https. */
   readonly tls?: EtcdTls;
-  /** Before all keys. */
+  /** Before all keys, where others use the cluster as well; we must be allowed to watch theirs, whose revisions count with ours. */
   readonly prefix?: string;
   /** What was before is kept for once to twice this time; 0: until `compact` is called. */
   readonly compactEveryMs?: number;
@@ -66,7 +67,7 @@ class EtcdStore implements Store {
     this.#feed = new ChangeFeed({
       ...(options.feed === undefined ? {} : { bounds: options.feed }),
       revision: since,
-      history: (prefix, from, either) => watchEvents(client, this.#keys, { prefix, since: from }, either),
+      history: (prefix, from, either) => this.#history(prefix, from, either),
     });
     const period = options.compactEveryMs ?? compactEveryMs;
     this.#timer = period === 0 ? undefined : every(period, () => void this.#compactSeen().catch(() => {}));
@@ -137,7 +138,9 @@ class EtcdStore implements Store {
   async revision(signal: AbortSignal): Promise<bigint> {
     this.#check(signal);
     try {
-      return await presentRevision(this.#client, this.#either(signal));
+      const revision = await presentRevision(this.#client, this.#either(signal));
+      this.#feed.expect(revision);
+      return revision;
     } catch (error) {
       throw ofEtcd(error, 'ask for the revision');
     }
@@ -216,7 +219,7 @@ class EtcdStore implements Store {
     const { signal } = this.#closing;
     for (let since = from; !signal.aborted;) {
       try {
-        for await (const { changes, reached } of watchEvents(this.#client, this.#keys, { prefix: '', since }, signal)) {
+        for await (const { changes, reached } of watchEvents(this.#client, this.#keys, since, signal)) {
           since = reached;
           this.#feed.append(changes, reached);
         }
@@ -226,6 +229,12 @@ class EtcdStore implements Store {
         this.#feed.restart(since);
       }
     }
+  }
+
+  /** For who asks for changes that are not in memory, until it has caught up. */
+  async *#history(prefix: string, since: bigint, signal: AbortSignal): AsyncGenerator<Stretch, void, undefined> {
+    for await (const { changes, reached } of watchEvents(this.#client, this.#keys, since, this.#either(signal)))
+      yield { changes: changes.filter(({ key }) => key.startsWith(prefix)), reached };
   }
 
   async #compactSeen(): Promise<void> {
@@ -248,7 +257,7 @@ class EtcdStore implements Store {
   }
 
   #entry({ key, value, modRevision }: KeyValue): Entry {
-    return { key: this.#keys.keyOf(key), value, revision: modRevision };
+    return { key: required(this.#keys.keyOf(key), 'a key of ours'), value, revision: modRevision };
   }
 }
 

@@ -40,6 +40,7 @@ test('puts, changes and removals have what was before', async (t) => {
     const before = { value: bytes('old') };
     respond(call, {
       events: [
+        { kv: { key: bytes('/others'), modRevision: 2n, version: 1n } },
         put(2n),
         { ...put(3n, 2n), prevKv: before },
         { type: 1, kv: { key: bytes('/p/a'), modRevision: 4n }, prevKv: before },
@@ -85,12 +86,7 @@ async function watch(
   using client = new EtcdClient([new URL(url)], undefined);
   const stop = new AbortController();
   const told: string[] = [];
-  for await (const { changes, reached } of watchEvents(
-    client,
-    new KeySpace('/p'),
-    { prefix: '/', since },
-    stop.signal,
-  )) {
+  for await (const { changes, reached } of watchEvents(client, new KeySpace('/p'), since, stop.signal)) {
     told.push(...changes.map((change) => tell(change)));
     if (changes.length === 0) told.push(`reached ${String(reached)}`);
     if (reached >= until) stop.abort();

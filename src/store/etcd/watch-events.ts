@@ -15,13 +15,14 @@ import { deleteEvent, type watchEvent, watchPath, watchRequest, watchResponse } 
 const pauseMs = 200;
 
 /**
- * The changes of a prefix after a revision, for ever: a connection that breaks is made anew with the next member, and
- * goes on after what came last. Ends when the signal aborts. Throws Expired when what comes next was compacted.
+ * All changes of our keys after a revision, for ever: a connection that breaks is made anew with the next member, and goes
+ * on after what came last. It watches the keys of others as well, since only so it is known how far it has come. Ends
+ * when the signal aborts. Throws Expired when what comes next was compacted.
  */
 export async function* watchEvents(
   client: EtcdClient,
   keys: KeySpace,
-  { prefix, since }: { readonly prefix: string; readonly since: bigint },
+  since: bigint,
   signal: AbortSignal,
 ): AsyncGenerator<Stretch, void, undefined> {
   let position = since;
@@ -29,7 +30,7 @@ export async function* watchEvents(
     try {
       using stream = await client.open(watchPath, signal);
       try {
-        for await (const stretch of readStream(stream, keys, { prefix, since: position })) {
+        for await (const stretch of readStream(stream, keys, position)) {
           position = stretch.reached;
           yield stretch;
         }
@@ -45,14 +46,10 @@ export async function* watchEvents(
 }
 
 /** What a new watch on a stream tells, until the stream ends. */
-async function* readStream(
-  stream: RpcStream,
-  keys: KeySpace,
-  { prefix, since }: { readonly prefix: string; readonly since: bigint },
-): AsyncGenerator<Stretch, void, undefined> {
+async function* readStream(stream: RpcStream, keys: KeySpace, since: bigint): AsyncGenerator<Stretch, void, undefined> {
   // From `since` itself, whose change is left out: what was compacted up to there is told for sure then.
   const startRevision = since > 1n ? since : 1n;
-  const create = { ...keys.range(prefix), startRevision, progressNotify: true, prevKv: true };
+  const create = { ...keys.everything, startRevision, progressNotify: true, prevKv: true };
   stream.send(encodeMessage(watchRequest, { create }));
   let position = since;
   for await (const message of stream.messages) {
@@ -70,9 +67,9 @@ async function* readStream(
 }
 
 function changeOf({ type, kv, prevKv }: Decoded<typeof watchEvent>, keys: KeySpace): Change | undefined {
-  if (kv === undefined) return undefined;
+  const key = kv === undefined ? undefined : keys.keyOf(kv.key);
+  if (kv === undefined || key === undefined) return undefined;
   const { modRevision: revision, value, version } = kv;
-  const key = keys.keyOf(kv.key);
   // What was before is looked up when the event is sent, and may be compacted by then.
   if (prevKv === undefined && (type === deleteEvent || version > 1n)) throw expired(revision - 1n, revision);
   const before = prevKv?.value;

@@ -36,7 +36,7 @@ class MemoryStore implements Store {
   constructor({ feed = {} }: MemoryStoreOptions) {
     this.#feed = new ChangeFeed({
       bounds: feed,
-      revision: 0n,
+      revision: this.#revision,
       history: (prefix, since) => this.#history(prefix, since),
     });
     this.#timer = every(expiryPeriodMs, () => this.#expire());
@@ -89,6 +89,7 @@ class MemoryStore implements Store {
 
   async revision(signal: AbortSignal): Promise<bigint> {
     this.#check(signal);
+    this.#feed.expect(this.#revision);
     return await Promise.resolve(this.#revision);
   }
 

@@ -22,9 +22,8 @@ const defaults: Omit<WriterOptions, 'path'> = {
   keepMs: 5 * 60_000,
   keepChanges: 50_000,
   keepBytes: 256 * 1024 * 1024,
-  currentOnly: ['/registry/leases/'],
-  // Others decide who leads: loss of power must not bring a former leader back.
-  lazy: ['/registry/leases/kube-node-lease/'],
+  currentOnly: [],
+  lazy: [],
 };
 /** Entries of a list that are read without a pause. */
 const listedAtOnce = 1000;
@@ -126,7 +125,9 @@ class SqliteStore implements Store {
 
   async revision(signal: AbortSignal): Promise<bigint> {
     this.#check(signal);
-    return await Promise.resolve(this.#reader.state().revision);
+    const { revision } = this.#reader.state();
+    this.#feed.expect(revision);
+    return await Promise.resolve(revision);
   }
 
   async compact(before: bigint, signal: AbortSignal): Promise<void> {

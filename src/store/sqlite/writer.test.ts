@@ -131,8 +131,8 @@ test('room that many removals have left free goes back to the file system', (t) 
   const keys = Array.from({ length: 1000 }, (_, index) => `/a/${String(index)}`);
   const created = writer.write(keys.map((key) => putOf(key, 'x'.repeat(20_000), 0n)));
   writer.write(created.map((outcome, index) => removeOf(keys[index] ?? '', revisionOf(outcome))));
-  for (let count = 0; count < 40; count += 1) {
-    put(writer, `/b/${String(count)}`, '', 0n);
+  for (let count = 0; count < 640; count += 1) {
+    if (count % 16 === 0) put(writer, `/b/${String(count)}`, '', 0n);
     writer.reclaim();
   }
   writer[Symbol.dispose]();

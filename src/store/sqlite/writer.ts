@@ -22,6 +22,8 @@ interface Present {
 const revisionsAhead = 10_000n;
 /** Values that go by themselves in one transaction. */
 const expiriesMost = 500;
+/** Commits after which it is looked whether there is room to give back. */
+const commitsPerReclaim = 16;
 
 /**
  * The only writer of a store's database; every call is one transaction that is on disk when it returns, unless all in it
@@ -34,6 +36,9 @@ export class Writer implements Disposable {
   #log: ChangeLog;
   #state: State;
   #nextExpiryMs: number | undefined;
+  /** Whether commits wait for the disk at present. */
+  #isDurable = true;
+  #commitsSinceReclaim = 0;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -68,6 +73,9 @@ export class Writer implements Disposable {
 
   /** Gives room that is free inside the file back to the file system, some at a time. */
   reclaim(): void {
+    this.#commitsSinceReclaim += 1;
+    if (this.#commitsSinceReclaim < commitsPerReclaim) return;
+    this.#commitsSinceReclaim = 0;
     try {
       reclaimPages(this.#database);
     } catch (error) {
@@ -161,7 +169,8 @@ export class Writer implements Disposable {
   #transaction<T>(isDurable: boolean, work: () => T): T {
     const before = { ...this.#state };
     try {
-      this.#statements[isDurable ? 'waitForDisk' : 'waitForNothing'].run();
+      if (isDurable !== this.#isDurable) this.#statements[isDurable ? 'waitForDisk' : 'waitForNothing'].run();
+      this.#isDurable = isDurable;
       this.#statements.begin.run();
       const result = work();
       if (isSame(before, this.#state)) {
@@ -185,6 +194,7 @@ export class Writer implements Disposable {
       // After a failed fsync only a fresh look at the files tells what is there.
       this.#database.close();
       this.#database = openToWrite(this.#options.path);
+      this.#isDurable = true;
       this.#statements = statementsOf(this.#database);
       this.#log = new ChangeLog(this.#database, this.#options);
       const found = loadState(this.#database);

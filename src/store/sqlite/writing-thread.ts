@@ -18,8 +18,8 @@ interface Pending {
 /** Writes that may wait for the disk. */
 const pendingMost = 20_000;
 const pendingBytesMost = 64 * 1024 * 1024;
-/** Megabytes of the thread's JavaScript heap; values are not in it. */
-const heapMb = 64;
+/** Of the thread's JavaScript heap; values are not in it. */
+const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 /** This thread's side of the writing thread. Resolves what it is asked for after `onChanges` has heard of it. */
 export class WritingThread implements AsyncDisposable {
@@ -38,7 +38,7 @@ export class WritingThread implements AsyncDisposable {
     this.#onChanges = onChanges;
     this.#worker = new Worker(new URL('./write-thread.ts', import.meta.url), {
       workerData: options,
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits,
     });
     this.#worker.on('message', (report: Report) => this.#hear(report));
     this.#worker.on('error', (error) => this.#end(error));

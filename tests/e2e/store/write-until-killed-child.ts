@@ -7,7 +7,11 @@ import { keyOf, nextStep, valueOf, type Step } from './steps.ts';
 
 const [folder = '', writers = '', round = ''] = process.argv.slice(2);
 const never = new AbortController().signal;
-const store = await openSqliteStore(folder, { keepChanges: 100 });
+const store = await openSqliteStore(folder, {
+  keepChanges: 100,
+  lazy: ['/registry/leases/'],
+  currentOnly: ['/registry/leases/'],
+});
 writeSync(1, 'open\n');
 
 await Promise.all(Array.from({ length: Number(writers) }, async (_, writer) => await write(writer)));

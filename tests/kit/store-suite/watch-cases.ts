@@ -76,6 +76,18 @@ export const watchCases: Cases = {
     stop();
   },
 
+  'who asks for the revision is told by a watch when it has come, whatever was written': async (t, open) => {
+    const store = await open(t, { progressMs: 1_000_000 });
+    const { changes, stop } = openWatch(store, '/p/', await revisionOf(store));
+    assert.equal((await changes.next()).value?.type, 'progress');
+    for (let round = 0; round < 3; round += 1) {
+      let told = changes.next();
+      await putTimes(store, `/q/${String(round)}`, 3);
+      const revision = await revisionOf(store);
+      while (((await told).value as Change).revision < revision) told = changes.next();
+    }
+    stop();
+  },
   'a watch from before a compaction is refused': async (t, open) => {
     const store = await open(t);
     const last = await putTimes(store, '/p/a', 5);

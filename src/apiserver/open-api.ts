@@ -4,6 +4,7 @@ import type { KindDef } from '#kube/kind.ts';
 import type { Store } from '#store/store.ts';
 
 import { admissionChain, type AdmissionPlugin } from './admission/admission.ts';
+import type { AuditLog } from './audit/audit-log.ts';
 import type { Objects } from './auth/objects.ts';
 import type { Auth } from './auth/open-auth.ts';
 import { createKubernetesService } from './bootstrap/kubernetes-service.ts';
@@ -39,6 +40,8 @@ export interface ApiOptions {
   readonly kinds: readonly KindDef[];
   readonly agent: NodeAgent | undefined;
   readonly logger: Logger;
+  /** Undefined: requests are not noted. */
+  readonly audit?: AuditLog;
   readonly nowMs?: () => number;
   /** Host and port that discovery tells clients. */
   readonly serverAddress: () => string;
@@ -103,7 +106,7 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
       ? respondToResource(context, { ...call, info }, until)
       : respondToPath(paths, call, until);
   };
-  const serving = { auth, inFlight, metrics, logger, closing: closing.signal, respond };
+  const serving = { auth, inFlight, metrics, logger, audit: options.audit, closing: closing.signal, respond };
   const kept = opened.move();
   return {
     objects,

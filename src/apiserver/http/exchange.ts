@@ -5,6 +5,8 @@ import type { TLSSocket } from 'node:tls';
 
 import { ApiError } from '#kube/status.ts';
 
+import { withRepeated } from './repeated-headers.ts';
+
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** A request and the place of its answer, the same for HTTP/1.1 and HTTP/2. */
@@ -24,7 +26,11 @@ export interface Exchange {
 }
 
 /** An exchange on a stream of HTTP/2, past Node's compatibility layer, which costs as much again as the stream. */
-export function exchangeOfStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
+export function exchangeOfStream(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+): Exchange {
   const gone = new AbortController();
   stream.on('error', () => {});
   stream.on('close', () => {
@@ -36,7 +42,7 @@ export function exchangeOfStream(stream: ServerHttp2Stream, headers: IncomingHtt
   return {
     method: headers[':method'] ?? 'GET',
     target: headers[':path'] ?? '/',
-    headers,
+    headers: withRepeated(headers, rawHeaders),
     socket: stream.session?.socket as TLSSocket | undefined,
     signal: gone.signal,
     readBody: async (bytesMost) => await collect(stream, bytesMost),
@@ -62,7 +68,7 @@ export function exchangeOfRequest(request: IncomingMessage, response: ServerResp
   return {
     method: request.method ?? 'GET',
     target: request.url ?? '/',
-    headers: request.headers,
+    headers: withRepeated(request.headers, request.rawHeaders),
     socket: request.socket as TLSSocket,
     signal: gone.signal,
     readBody: async (bytesMost) => await collect(request, bytesMost),

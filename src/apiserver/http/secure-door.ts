@@ -47,8 +47,8 @@ export function openSecureDoor(pair: KeyPair, clientAuthorityPem: string, reques
     handshakeTimeout: handshakeTimeoutMs,
   });
   const [sessions, sockets] = trackConnections(server);
-  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
-    requests.request(exchangeOfStream(stream, headers)),
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
+    requests.request(exchangeOfStream(stream, headers, raw)),
   );
   serveHttp1(server, requests);
   return {

@@ -1,17 +1,19 @@
-import { deadline, monotonicMs } from '#base/clock.ts';
+import { deadline, monotonicMs, nowMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
 import { ApiError, forbidden, statusOf } from '#kube/status.ts';
 
+import type { AuditLog } from '../audit/audit-log.ts';
 import type { Attributes } from '../auth/authorizer.ts';
 import { forbiddenText } from '../auth/forbidden-text.ts';
 import type { Auth } from '../auth/open-auth.ts';
-import type { UserInfo } from '../auth/user.ts';
+import { auditedCall, type AuditedCall } from './audited-call.ts';
 import { jsonReply, type Call, type Reply } from './call.ts';
 import type { Exchange, Headers } from './exchange.ts';
 import { flightClassOf, type InFlight } from './in-flight.ts';
 import type { RequestMetrics } from './metrics.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
+import { attributesOf } from './request-attributes.ts';
 import { sendReply } from './send-reply.ts';
 
 /** How requests are answered once it is known who sent them and that they may. */
@@ -23,6 +25,8 @@ export interface Serving {
   readonly respond: Respond;
   readonly metrics: RequestMetrics;
   readonly logger: Logger;
+  /** Undefined: nobody wants to know. */
+  readonly audit: AuditLog | undefined;
   /** Aborts when the server ends. */
   readonly closing: AbortSignal;
 }
@@ -38,8 +42,9 @@ const warningLengthMost = 4096;
 export async function serveRequest(serving: Serving, exchange: Exchange): Promise<void> {
   const headers: Record<string, string | readonly string[]> = { 'cache-control': 'no-cache, private' };
   const startMs = monotonicMs();
+  const audit: Audited = { call: undefined, body: undefined };
   try {
-    const call = await admit(serving, exchange);
+    const call = await admit(serving, exchange, audit);
     const isLong = isLongRunning(call.info);
     const parent = AbortSignal.any([exchange.signal, serving.closing]);
     const signal = isLong ? parent : deadline(requestTimeoutMs, parent);
@@ -50,12 +55,16 @@ export async function serveRequest(serving: Serving, exchange: Exchange): Promis
     });
     observe(serving, call.info, reply.status, isLong ? undefined : startMs);
     if (call.warnings.size > 0) headers['warning'] = warningsOf(call.warnings);
+    if (reply.kind === 'stream') audit.call?.started(reply.status);
     await sendReply(exchange, reply, headers, isLong ? parent : exchange.signal);
+    await audit.call?.completed(reply, audit.body);
   } catch (error) {
-    if (exchange.signal.aborted) return;
     const reply = errorReply(serving, exchange, error);
-    observe(serving, undefined, reply.status, startMs);
-    await sendReply(exchange, reply, headers, exchange.signal).catch(() => {});
+    if (!exchange.signal.aborted) {
+      observe(serving, undefined, reply.status, startMs);
+      await sendReply(exchange, reply, headers, exchange.signal).catch(() => {});
+    }
+    await audit.call?.completed(reply, audit.body);
   }
 }
 
@@ -66,17 +75,24 @@ function observe({ metrics }: Serving, info: RequestInfo | undefined, code: numb
   metrics.observe(info?.verb ?? '', resource, code, seconds);
 }
 
+/** What the audit log gets of a request, as far as it has come. */
+interface Audited {
+  call: AuditedCall | undefined;
+  body: Promise<Buffer> | undefined;
+}
+
 /** Finds out who asks, and refuses who may not. */
-async function admit({ auth }: Serving, exchange: Exchange): Promise<Call> {
+async function admit({ auth, audit }: Serving, exchange: Exchange, audited: Audited): Promise<Call> {
   const [path = '/', search = ''] = splitTarget(exchange.target);
   const query = new URLSearchParams(search);
   const info = parseRequest(exchange.method, path, query);
   const credentials = { headers: exchange.headers, clientCertificate: clientCertificateOf(exchange), path };
-  const { user } = await auth.identify(credentials, exchange.signal);
-  const attributes = attributesOf(info, user);
+  const identity = await auth.identify(credentials, exchange.signal);
+  const { user } = identity;
+  const attributes = attributesOf(info, query, user);
+  if (audit !== undefined) audited.call = auditedCall(audit, exchange, attributes, identity, nowMs());
   const { verdict, reason } = auth.authorizer.authorize(attributes);
   if (verdict !== 'allow') throw refusal(attributes, reason);
-  let body: Promise<Buffer> | undefined;
   return {
     exchange,
     info,
@@ -84,16 +100,10 @@ async function admit({ auth }: Serving, exchange: Exchange): Promise<Call> {
     query,
     user,
     warnings: new Set(),
-    annotate: () => {},
+    annotate: (key, value) => audited.call?.annotate(key, value),
     header: (name) => textOf(exchange.headers[name]),
-    readBody: () => (body ??= exchange.readBody(bodyBytesMost)),
+    readBody: () => (audited.body ??= exchange.readBody(bodyBytesMost)),
   };
-}
-
-function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
-  if (info.type === 'path') return { ...info, user };
-  const { verb, group, version, namespace, resource, name, subresource } = info;
-  return { type: 'resource', user, verb, group, version, namespace, resource, name, subresource };
 }
 
 function refusal(attributes: Attributes, reason: string): ApiError {

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 
+import type { AuditPolicy } from '#apiserver/audit/audit-policy.ts';
+import type { EncryptedKinds } from '#apiserver/encryption/encryption-configuration.ts';
 import type { ApiServer } from '#apiserver/serve-api.ts';
 import { openTcpDoor, type TcpDoor } from '#apiserver/http/tcp-door.ts';
 import { nowMs } from '#base/clock.ts';
@@ -17,6 +19,7 @@ import { dirname } from 'node:path';
 import type { InstancePaths } from '../instance-paths.ts';
 import type { Health, Plane, Running } from '../plane.ts';
 import type { ValuesOf } from '../setting.ts';
+import { readAuditPolicy, readEncryption } from './kubernetes-files.ts';
 import type { kubernetesSettings } from './kubernetes-settings.ts';
 
 type Settings = ValuesOf<typeof kubernetesSettings>;
@@ -42,7 +45,13 @@ export const apiserverPlane: Plane<Settings, undefined, undefined> = {
     if (!settings.enabled) return idle({ state: 'healthy', message: 'off; set kubernetes.enabled' });
     await using opened = new AsyncDisposableStack();
     const pki = await openClusterPki(paths.pki, nowMs());
-    const server = new SleepingServer({ paths, logger, pki });
+    const server = new SleepingServer({
+      paths,
+      logger,
+      pki,
+      audit: settings.auditPolicy === '' ? undefined : await readAuditPolicy(settings.auditPolicy),
+      encryption: settings.encryptionConfiguration === '' ? [] : await readEncryption(settings.encryptionConfiguration),
+    });
     opened.use(server);
     const [host, port] = addressOf(settings.listen, paths);
     const door = await openDoor(settings, host, port, (socket) => server.accept(socket));
@@ -110,6 +119,8 @@ interface SleepingOptions {
   readonly paths: InstancePaths;
   readonly logger: Logger;
   readonly pki: ClusterPki;
+  readonly audit: AuditPolicy | undefined;
+  readonly encryption: readonly EncryptedKinds[];
 }
 
 /** The server, which is loaded and opened when it is needed. */
@@ -181,11 +192,23 @@ class SleepingServer implements AsyncDisposable {
   }
 
   async #start(signal: AbortSignal): Promise<ApiServer> {
-    const { paths, pki, logger } = this.#options;
+    const { paths, pki, logger, audit, encryption } = this.#options;
     const pair = this.#certificate?.current();
     if (pair === undefined) throw new StatusError('Unavailable', 'Cannot serve the Kubernetes API: it is starting');
     const { openApiServer } = await import('./open-apiserver.ts');
-    const opened = await openApiServer({ pki, pair, logger, storeFolder: paths.store, url: this.#url }, signal);
+    const opened = await openApiServer(
+      {
+        pki,
+        pair,
+        logger,
+        storeFolder: paths.store,
+        url: this.#url,
+        audit,
+        encryption,
+        logFolder: dirname(paths.logFile),
+      },
+      signal,
+    );
     this.#owned.use(opened);
     this.#isAwake = true;
     this.#fault = undefined;

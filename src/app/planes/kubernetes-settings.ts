@@ -1,4 +1,4 @@
-import { listenAddress, yesOrNo } from '../setting.ts';
+import { absolutePath, listenAddress, yesOrNo } from '../setting.ts';
 
 export const kubernetesSettings = {
   enabled: {
@@ -11,5 +11,18 @@ export const kubernetesSettings = {
     summary: 'where the Kubernetes API listens, with TLS; clients need a certificate or a token',
     default: '',
     defaultText: '127.0.0.1:6443; with another root a free port of 127.0.0.1, which the kubeconfig tells',
+  },
+  auditPolicy: {
+    type: absolutePath,
+    summary:
+      'a file with a Policy of audit.k8s.io/v1; requests are noted by it in audit.log beside the log of the daemon',
+    default: '',
+    defaultText: 'nothing is noted',
+  },
+  encryptionConfiguration: {
+    type: absolutePath,
+    summary: 'a file with an EncryptionConfiguration (aesgcm, aescbc) by which secrets and others are kept on the disk',
+    default: '',
+    defaultText: 'as they are',
   },
 } as const;

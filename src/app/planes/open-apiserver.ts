@@ -1,3 +1,7 @@
+import { auditLog } from '#apiserver/audit/audit-log.ts';
+import type { AuditPolicy } from '#apiserver/audit/audit-policy.ts';
+import { encryptedStore } from '#apiserver/encryption/encrypted-store.ts';
+import type { EncryptedKinds } from '#apiserver/encryption/encryption-configuration.ts';
 import { openSecurity } from '#apiserver/security/open-security.ts';
 import { serveApi, type ApiServer } from '#apiserver/serve-api.ts';
 import { nowMs } from '#base/clock.ts';
@@ -6,11 +10,17 @@ import { kinds } from '#kube/kinds/kinds.ts';
 import type { ClusterPki, KeyPair } from '#pki/cluster-pki.ts';
 import { openSqliteStore } from '#store/sqlite/open-sqlite-store.ts';
 
+import { openAuditFile } from './kubernetes-files.ts';
+
 export interface OpenOptions {
   readonly pki: ClusterPki;
   readonly pair: KeyPair;
   readonly logger: Logger;
   readonly storeFolder: string;
+  /** Undefined: requests are not noted. */
+  readonly audit: AuditPolicy | undefined;
+  readonly logFolder: string;
+  readonly encryption: readonly EncryptedKinds[];
   /** Where clients reach it. */
   readonly url: string;
 }
@@ -27,9 +37,14 @@ const leases = {
 
 /** Everything that the API server is made of; loaded when it is needed. */
 export async function openApiServer(options: OpenOptions, signal: AbortSignal): Promise<OpenedServer> {
-  const { pki, pair, logger, url } = options;
+  const { pki, pair, logger, url, encryption } = options;
   await using opened = new AsyncDisposableStack();
-  const store = opened.use(await openSqliteStore(options.storeFolder, leases));
+  const plain = opened.use(await openSqliteStore(options.storeFolder, leases));
+  const store = encryption.length === 0 ? plain : encryptedStore(plain, encryption);
+  const audit =
+    options.audit === undefined
+      ? undefined
+      : auditLog(options.audit, opened.use(openAuditFile(options.logFolder, logger)), nowMs);
   const closing = new AbortController();
   const server = opened.use(
     await serveApi(
@@ -40,6 +55,7 @@ export async function openApiServer(options: OpenOptions, signal: AbortSignal): 
         authorityPem: pki.authorityPem,
         agent: undefined,
         logger,
+        ...(audit === undefined ? {} : { audit }),
         serverAddress: () => url.replace('https://', ''),
         openParts: async (objects) => {
           const onError = (error: unknown): void => logger.error('a part of the Kubernetes API failed', { error });

@@ -1,4 +1,5 @@
 import type { Check } from './check.ts';
+import { certificates } from './checks/certificates.ts';
 import { clock } from './checks/clock.ts';
 import { configuration } from './checks/configuration.ts';
 import { containerMonitor } from './checks/container-monitor.ts';
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   memory,
   openFiles,
   clock,
+  certificates,
   containerRuntime,
   containerMonitor,
   imageBootstrap,

@@ -1,4 +1,5 @@
 import type { Field, Schema, ScalarSchema, StructSchema } from '../schema.ts';
+import { fieldDescription } from './field-descriptions.ts';
 
 /** JSON of a document, written once and then only read. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -49,7 +50,11 @@ export class ComponentSchemas {
   }
 
   #struct(schema: StructSchema): Json {
-    const properties = [...schema.fields].map(([name, field]) => [name, this.#property(field)] as const);
+    const isKind = schema.fields.has('apiVersion') && schema.fields.has('kind') && schema.fields.has('metadata');
+    const properties = [...schema.fields].map(([name, field]) => {
+      const description = fieldDescription(schema.key ?? '', isKind, name);
+      return [name, this.#property(field, description)] as const;
+    });
     const required = [...schema.fields].filter(([, field]) => field.isRequired).map(([name]) => name);
     return {
       type: 'object',
@@ -59,10 +64,11 @@ export class ComponentSchemas {
     };
   }
 
-  #property({ schema, patch, defaultValue }: Field): Json {
+  #property({ schema, patch, defaultValue }: Field, description: string | undefined): Json {
     const strategies = [patch?.merges === true ? 'merge' : '', patch?.retainsKeys === true ? 'retainKeys' : ''];
     const strategy = strategies.filter((one) => one !== '').join(',');
     const extensions: Json = {
+      ...(description === undefined ? {} : { description }),
       ...(defaultValue === undefined ? {} : { default: defaultValue }),
       ...(patch?.mergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': patch.mergeKey }),
       ...(strategy === '' ? {} : { 'x-kubernetes-patch-strategy': strategy }),

@@ -83,6 +83,17 @@ describe('OpenAPI v3', () => {
     });
   });
 
+  test('fields that most kinds have are described', () => {
+    const { schemas } = read('apis/apps/v1').components;
+    assert.deepEqual(schemas['io.k8s.api.apps.v1.Deployment']?.properties?.['spec'], {
+      allOf: [{ $ref: '#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec' }],
+      description: 'What is wanted.',
+    });
+    const meta = schemas['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta']?.properties;
+    for (const [name, property] of Object.entries(meta ?? {}))
+      assert.equal(typeof property['description'], name === 'selfLink' ? 'undefined' : 'string', name);
+  });
+
   test('subresources have bodies of their own', () => {
     const { paths } = read('api/v1');
     const eviction = paths['/api/v1/namespaces/{namespace}/pods/{name}/eviction']?.['post'];

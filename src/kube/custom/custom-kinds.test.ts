@@ -188,6 +188,13 @@ describe('a definition', () => {
   const rows: readonly (readonly [Parameters<typeof definition>[0], string])[] = [
     [
       (spec) => {
+        const schema = { type: 'object', 'x-kubernetes-validations': [{ rule: 'true' }] };
+        if (spec.versions?.[0] !== undefined) spec.versions[0].schema = { openAPIV3Schema: schema };
+      },
+      'spec.versions[0].schema.openAPIV3Schema: Forbidden: x-kubernetes-validations (rules in CEL) are not supported; leave them out',
+    ],
+    [
+      (spec) => {
         spec.group = 'example';
       },
       'metadata.name: Invalid value: "widgets.example.com": must be spec.names.plural+"."+spec.group',

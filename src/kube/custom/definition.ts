@@ -4,7 +4,7 @@ import type {
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
 } from '../types/gen/apiextensions-v1.ts';
-import { duplicate, invalid, invalids, notSupported, required } from '../validation/faults.ts';
+import { duplicate, forbidden, invalid, invalids, notSupported, required } from '../validation/faults.ts';
 import { dns1035Faults, subdomainFaults } from '../validation/names.ts';
 import { immutable } from '../validation/object-meta.ts';
 import { parseJsonPath } from './json-path.ts';
@@ -95,6 +95,9 @@ function* versionFaults(version: CustomResourceDefinitionVersion, path: string):
   if (schema === undefined) yield required(at, 'schemas are required');
   else {
     yield* structuralFaults(schema, at);
+    // Rules that nobody checks would let in what they are there to keep out.
+    if (JSON.stringify(schema).includes('"x-kubernetes-validations"'))
+      yield forbidden(at, 'x-kubernetes-validations (rules in CEL) are not supported; leave them out');
     yield* defaultFaults(schema, at);
   }
   if (version.deprecationWarning !== undefined && version.deprecated !== true)

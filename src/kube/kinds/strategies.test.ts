@@ -3,6 +3,14 @@ import { describe, test } from 'node:test';
 
 import { type Fields, kindNamed as kindOf } from '#kit/kube/faults-of.ts';
 
+const jobLabels = {
+  a: 'b',
+  'controller-uid': 'u',
+  'batch.kubernetes.io/controller-uid': 'u',
+  'job-name': 'j',
+  'batch.kubernetes.io/job-name': 'j',
+};
+
 /** Kind, what there was before, what is sent, what is stored. */
 const strategies: readonly (readonly [string, Fields | undefined, Fields, Fields])[] = [
   [
@@ -67,20 +75,10 @@ const strategies: readonly (readonly [string, Fields | undefined, Fields, Fields
     undefined,
     { metadata: { uid: 'u', name: 'j' }, spec: { template: { metadata: { labels: { a: 'b' } } } } },
     {
-      metadata: { uid: 'u', name: 'j', generation: 1 },
+      metadata: { uid: 'u', name: 'j', generation: 1, labels: jobLabels },
       spec: {
         selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } },
-        template: {
-          metadata: {
-            labels: {
-              a: 'b',
-              'controller-uid': 'u',
-              'batch.kubernetes.io/controller-uid': 'u',
-              'job-name': 'j',
-              'batch.kubernetes.io/job-name': 'j',
-            },
-          },
-        },
+        template: { metadata: { labels: jobLabels } },
       },
       status: {},
     },

@@ -29,7 +29,7 @@ export const horizontalPodAutoscaler = defineKind<HorizontalPodAutoscaler>({
   shortNames: ['hpa'],
   categories: ['all'],
   columns: autoscalerColumns,
-  initialStatus: { desiredReplicas: 0, currentMetrics: null },
+  initialStatus: { desiredReplicas: 0 },
   setDefaults,
   validate: autoscalerFaults,
 });

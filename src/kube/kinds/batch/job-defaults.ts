@@ -41,6 +41,8 @@ export function prepareJob(object: Job, old: Job | undefined): void {
     ...Object.fromEntries([...uidLabels.map((key) => [key, uid]), ...nameLabels.map((key) => [key, name])]),
   } as Record<string, string>;
   template.metadata = { ...template.metadata, labels };
+  // The defaults are set on each read, so a stored job without labels of its own has those of its template.
+  if (Object.keys(metadata.labels ?? {}).length === 0) Object.assign(metadata, { labels: { ...labels } });
   spec.selector ??= {};
   spec.selector.matchLabels = { ...spec.selector.matchLabels, [uidLabels[1]]: uid };
 }

@@ -8,8 +8,7 @@ import { setJobTemplateDefaults } from './job-defaults.ts';
 import { messageOf } from '#base/errors.ts';
 import { parseCron } from '#formats/cron.ts';
 import { invalid, notSupported, required } from '../../validation/faults.ts';
-import type { Faults } from '../../validation/object-meta.ts';
-import { labelMapFaults, negativeFaults } from '../../validation/object-meta.ts';
+import { type Faults, negativeFaults } from '../../validation/object-meta.ts';
 import { oneOfFaults } from '../../validation/values.ts';
 import { jobSpecFaults } from './job-rules.ts';
 
@@ -58,24 +57,23 @@ function setDefaults(object: CronJob): void {
 const nameLengthMost = 52;
 
 function* validate({ metadata, spec = {} }: CronJob, old: CronJob | undefined): Faults {
-  const { name = '' } = metadata;
-  if (old === undefined && name.length > nameLengthMost)
-    yield invalid('metadata.name', name, 'must be no more than 52 characters');
   const { schedule = '', timeZone } = spec;
   if (schedule === '') yield required('spec.schedule');
   else yield* scheduleFaults(schedule);
-  if (timeZone !== undefined) yield* zoneFaults(timeZone);
   yield* negativeFaults('spec.startingDeadlineSeconds', spec.startingDeadlineSeconds);
+  if (timeZone !== undefined && timeZone !== old?.spec?.timeZone) yield* zoneFaults(timeZone);
   yield* oneOfFaults('spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']);
+  const template = spec.jobTemplate?.spec ?? {};
+  yield* jobSpecFaults(template, 'spec.jobTemplate.spec');
+  if (template.selector !== undefined)
+    yield invalid('spec.jobTemplate.spec.selector', template.selector, '`selector` will be auto-generated');
+  if (template.manualSelector === true)
+    yield notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']);
   yield* negativeFaults('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit);
   yield* negativeFaults('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit);
-  const template = spec.jobTemplate ?? {};
-  yield* labelMapFaults(template.metadata?.labels, 'spec.jobTemplate.metadata.labels');
-  if (template.spec?.selector !== undefined)
-    yield invalid('spec.jobTemplate.spec.selector', template.spec.selector, '`selector` will be auto-generated');
-  if (template.spec?.manualSelector === true)
-    yield notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']);
-  yield* jobSpecFaults(template.spec ?? {}, 'spec.jobTemplate.spec');
+  const { name = '' } = metadata;
+  if (old === undefined && name.length > nameLengthMost)
+    yield invalid('metadata.name', name, 'must be no more than 52 characters');
 }
 
 function* scheduleFaults(schedule: string): Faults {

@@ -15,45 +15,57 @@ const writtenBytesMost = 8 * 1024 * 1024;
 const expiryPeriodMs = 1000;
 
 const port = required(parentPort, 'the port to the main thread');
-const writer = new Writer(workerData as WriterOptions);
-const waiting: Write[] = [];
-const report = (message: Report): void => port.postMessage(message);
+const opened = openWriter(workerData as WriterOptions);
+if (opened !== undefined) serve(opened);
 
-port.on('message', (first: Request) => {
-  for (let request: Request | undefined = first; request !== undefined; request = next()) {
-    if ('writes' in request) {
-      waiting.push(...request.writes);
-      continue;
-    }
-    writeAll();
-    if ('compact' in request) compact(request.compact, request.id);
-    else return close();
+/** An error that ends a thread would lose its class on the way: it is told instead. */
+function openWriter(options: WriterOptions): Writer | undefined {
+  try {
+    return new Writer(options);
+  } catch (error) {
+    report({ type: 'refused', failure: failureOf(error) });
+    port.close();
+    return undefined;
   }
-  writeAll();
-});
+}
 
-every(expiryPeriodMs, () =>
-  attempt([], () => {
-    const expired = writer.expire();
-    if (expired.length > 0) report({ type: 'expired', expired, progress: writer.progress });
-  }),
-);
-report({ type: 'opened', progress: writer.progress });
+function serve(writer: Writer): void {
+  const waiting: Write[] = [];
+  port.on('message', (first: Request) => {
+    for (let request: Request | undefined = first; request !== undefined; request = next()) {
+      if ('writes' in request) {
+        waiting.push(...request.writes);
+        continue;
+      }
+      writeAll(writer, waiting);
+      if ('compact' in request) compact(writer, request.compact, request.id);
+      else return close(writer);
+    }
+    writeAll(writer, waiting);
+  });
+  every(expiryPeriodMs, () =>
+    attempt(writer, [], () => {
+      const expired = writer.expire();
+      if (expired.length > 0) report({ type: 'expired', expired, progress: writer.progress });
+    }),
+  );
+  report({ type: 'opened', progress: writer.progress });
+}
 
 function next(): Request | undefined {
   return receiveMessageOnPort(port)?.message as Request | undefined;
 }
 
-function writeAll(): void {
+function writeAll(writer: Writer, waiting: Write[]): void {
   while (waiting.length > 0) {
-    const batch = waiting.splice(0, batchLength());
+    const batch = waiting.splice(0, batchLength(waiting));
     const ids = batch.map(({ id }) => id);
-    attempt(ids, () => report({ type: 'written', outcomes: writer.write(batch), progress: writer.progress }));
+    attempt(writer, ids, () => report({ type: 'written', outcomes: writer.write(batch), progress: writer.progress }));
     writer.reclaim();
   }
 }
 
-function batchLength(): number {
+function batchLength(waiting: readonly Write[]): number {
   let bytes = 0;
   const most = Math.min(waiting.length, writesMost);
   for (let count = 0; count < most; count += 1) {
@@ -64,25 +76,29 @@ function batchLength(): number {
   return most;
 }
 
-function compact(before: bigint, id: number): void {
-  attempt([id], () => {
+function compact(writer: Writer, before: bigint, id: number): void {
+  attempt(writer, [id], () => {
     writer.compact(before);
     report({ type: 'compacted', id, progress: writer.progress });
   });
 }
 
-function close(): void {
-  attempt([], () => writer[Symbol.dispose]());
+function close(writer: Writer): void {
+  attempt(writer, [], () => writer[Symbol.dispose]());
   report({ type: 'closed', progress: writer.progress });
   port.close();
 }
 
-function attempt(ids: readonly number[], work: () => void): void {
+function attempt(writer: Writer, ids: readonly number[], work: () => void): void {
   try {
     work();
   } catch (error) {
     report({ type: 'failed', ids, failure: failureOf(error), progress: writer.progress });
   }
+}
+
+function report(message: Report): void {
+  port.postMessage(message);
 }
 
 function failureOf(error: unknown): Failure {

@@ -37,7 +37,10 @@ export type Request =
   | { readonly compact: bigint; readonly id: number }
   | { readonly close: true };
 
-export type Report = { readonly progress: Progress } & (
+export type Report = { readonly type: 'refused'; readonly failure: Failure } | WorkReport;
+
+/** What an open database says. */
+type WorkReport = { readonly progress: Progress } & (
   | { readonly type: 'opened' | 'closed' }
   | { readonly type: 'written'; readonly outcomes: readonly Outcome[] }
   | { readonly type: 'expired'; readonly expired: readonly Expiry[] }

@@ -124,6 +124,7 @@ export class WritingThread implements AsyncDisposable {
   }
 
   #hear(report: Report): void {
+    if (report.type === 'refused') return this.#end(revive(report.failure));
     const { progress } = report;
     switch (report.type) {
       case 'opened':

@@ -1,6 +1,7 @@
 /** A process that writes until it is killed; it prints a line for each write that was acknowledged. */
 import { writeSync } from 'node:fs';
 
+import { hasCode } from '#sys/errno.ts';
 import { openSqliteStore } from '#store/sqlite/open-sqlite-store.ts';
 
 import { keyOf, nextStep, valueOf, type Step } from './steps.ts';
@@ -12,7 +13,7 @@ const store = await openSqliteStore(folder, {
   lazy: ['/registry/leases/'],
   currentOnly: ['/registry/leases/'],
 });
-writeSync(1, 'open\n');
+tell('open');
 
 await Promise.all(Array.from({ length: Number(writers) }, async (_, writer) => await write(writer)));
 
@@ -24,6 +25,17 @@ async function write(writer: number): Promise<void> {
       await store.remove(keyOf(writer), revision, never);
       revision = 0n;
     }
-    writeSync(1, `${String(writer)} ${step.do} ${String(step.count)}\n`);
+    tell(`${String(writer)} ${step.do} ${String(step.count)}`);
+  }
+}
+
+/** The pipe does not block: it is full while the test has no time to read. */
+function tell(line: string): void {
+  for (;;) {
+    try {
+      return void writeSync(1, `${line}\n`);
+    } catch (error) {
+      if (!hasCode(error, 'EAGAIN')) throw error;
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { type Reason, reasonOf } from '#base/errors.ts';
 import type { FeedBounds } from '#store/change-feed.ts';
 import type { Store } from '#store/store.ts';
 
@@ -28,6 +29,6 @@ export function text(value: Uint8Array | undefined): string | undefined {
 }
 
 /** A matcher for assert.rejects. */
-export function reason(wanted: string): (error: unknown) => boolean {
-  return (error) => error instanceof Error && 'reason' in error && error.reason === wanted;
+export function reason(wanted: Reason): (error: unknown) => boolean {
+  return (error) => reasonOf(error) === wanted;
 }

@@ -118,6 +118,8 @@ describe('custom resources', () => {
       ['crontabs', 'crontabs/status', 'crontabs/scale'],
     );
     assert.ok('apis/example.com/v1' in (await api.must(api.get('/openapi/v3'))).paths);
+    const { text } = await api.get('/openapi/v3/apis/example.com/v1');
+    assert.ok(text.includes('application/merge-patch+json') && !text.includes('strategic-merge-patch'));
   });
 
   test('go with their definition', async (t) => {

@@ -1,5 +1,6 @@
 import { required } from '#base/assert.ts';
 import { isObject } from '#base/json.ts';
+import { decodePlain } from '#kube/codec/decode-body.ts';
 import { applyMergePatch } from '#kube/patch/merge-patch.ts';
 import type { Tree } from '#kube/patch/json-tree.ts';
 import type { Resource } from '#kube/resource.ts';
@@ -66,7 +67,7 @@ async function fromBody(call: Call): Promise<Change> {
 async function fromPatch({ call, resource }: ResourceCall): Promise<Change> {
   // Scale has no lists to merge by key: a strategic patch of it is a merge patch, and so is an apply.
   if (contentTypeOf(call) === 'application/apply-patch+yaml') {
-    const body: unknown = JSON.parse((await call.readBody()).toString());
+    const body = decodePlain(await call.readBody(), 'yaml');
     return (scale) => applyMergePatch(scale, body);
   }
   const patch = await bodyPatch(call, resource);

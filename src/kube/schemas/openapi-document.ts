@@ -43,6 +43,8 @@ interface PathContext {
   readonly name: string;
   readonly tag: string;
   readonly isSubresource: boolean;
+  /** Custom resources are not patched by merge keys; kubectl asks this document. */
+  readonly isCustom: boolean;
   readonly components: ComponentSchemas;
 }
 
@@ -62,6 +64,7 @@ function pathsOf(resource: OpenApiResource, components: ComponentSchemas): reado
     name: `${base}${isNamespaced ? 'Namespaced' : ''}${kind}`,
     tag: `${groupName}_${version}`,
     isSubresource: false,
+    isCustom: resource.jsonSchema !== undefined,
     components,
   };
   const own: Path[] = [
@@ -161,7 +164,8 @@ const parametersOf: Readonly<Record<string, readonly Json[]>> = {
   delete: deleteParameters,
   deletecollection: [...deleteParameters, ...listParameters.filter((one) => one['name'] !== 'watch')],
 };
-const patchTypes = ['json-patch+json', 'merge-patch+json', 'strategic-merge-patch+json', 'apply-patch+yaml'];
+const strategicType = 'strategic-merge-patch+json';
+const patchTypes = ['json-patch+json', 'merge-patch+json', strategicType, 'apply-patch+yaml'];
 
 function operation(verb: Verb, context: PathContext): Json {
   const { kind, name, tag } = context;
@@ -178,14 +182,15 @@ function operation(verb: Verb, context: PathContext): Json {
   };
 }
 
-function requestBodyOf(verb: Verb, { body, components }: PathContext): Json | undefined {
+function requestBodyOf(verb: Verb, { body, components, isCustom }: PathContext): Json | undefined {
   if (verb === 'create' || verb === 'update') return { required: true, content: { '*/*': { schema: body } } };
   if (verb === 'patch') {
     components.set('io.k8s.apimachinery.pkg.apis.meta.v1.Patch', { type: 'object' });
     const schema = reference('io.k8s.apimachinery.pkg.apis.meta.v1.Patch');
+    const types = patchTypes.filter((type) => !isCustom || type !== strategicType);
     return {
       required: true,
-      content: Object.fromEntries(patchTypes.map((type) => [`application/${type}`, { schema }])),
+      content: Object.fromEntries(types.map((type) => [`application/${type}`, { schema }])),
     };
   }
   if (verb !== 'delete' && verb !== 'deletecollection') return undefined;

@@ -4,7 +4,7 @@ import type { AdmissionPlugin } from '#apiserver/admission/admission.ts';
 import type { UserInfo } from '#apiserver/auth/user.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { openApi, type Api, type ApiParts } from '#apiserver/open-api.ts';
-import { silentLogger } from '#base/logger.ts';
+import { createLogger } from '#base/logger.ts';
 import { kinds } from '#kube/kinds/kinds.ts';
 import { ApiError } from '#kube/status.ts';
 import { openMemoryStore } from '#store/memory/open-memory-store.ts';
@@ -36,10 +36,13 @@ const admin: UserInfo = { name: 'admin', uid: '', groups: ['system:masters', 'sy
 export class MemoryApi {
   readonly api: Api;
   readonly store: Store;
+  /** What the server logged as its own fault. */
+  readonly defects: readonly string[];
 
-  constructor(api: Api, store: Store) {
+  constructor(api: Api, store: Store, defects: readonly string[]) {
     this.api = api;
     this.store = store;
+    this.defects = defects;
   }
 
   async get(path: string, headers: Texts = {}): Promise<Answer> {
@@ -101,6 +104,7 @@ export class MemoryApi {
 
 export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}): Promise<MemoryApi> {
   const store = openMemoryStore();
+  const defects: string[] = [];
   const auth: ApiParts['auth'] = {
     identify: async () => await Promise.resolve({ user: admin, actor: admin }),
     authorizer: { authorize: () => ({ verdict: 'allow', reason: '' }) },
@@ -115,7 +119,7 @@ export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}
       store,
       kinds,
       agent: undefined,
-      logger: silentLogger,
+      logger: createLogger({ level: 'error', format: 'json', write: (line) => defects.push(line) }),
       serverAddress: () => '127.0.0.1:6443',
       openParts: async () => await Promise.resolve(parts),
       ...(options.nowMs === undefined ? {} : { nowMs: options.nowMs }),
@@ -126,7 +130,7 @@ export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}
     await api[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   });
-  return new MemoryApi(api, store);
+  return new MemoryApi(api, store, defects);
 }
 
 function bytesOf(body: object | string | Uint8Array | undefined): Buffer {

@@ -5,6 +5,7 @@ import type { Resource } from '../resource.ts';
 import { badRequest } from '../status.ts';
 import { applyConflict, type FieldConflict } from './conflict.ts';
 import { difference, equalSets, hasPath, isEmptySet } from './field-set.ts';
+import { fitToSchema } from './fit-fields.ts';
 import { fieldsOfLastApplied, withLastApplied } from './last-applied.ts';
 import {
   decodeManagedFields,
@@ -81,7 +82,7 @@ function checkApplied(applied: Resource, { version, schema }: ApplyWrite): void 
 }
 
 function ownersBefore(live: Resource | undefined, bare: Resource, write: Write): ManagedFields {
-  const managed = decodeManagedFields(live?.metadata.managedFields);
+  const managed = fitToSchema(decodeManagedFields(live?.metadata.managedFields), write);
   if (live === undefined || managed.size > 0) return managed;
   const empty: Tree = { apiVersion: live.apiVersion, kind: live.kind, metadata: {} };
   return trackUpdate(empty, bare, managed, { ...write, manager: beforeFirstApply });

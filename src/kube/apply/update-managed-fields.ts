@@ -4,6 +4,7 @@ import type { Tree } from '../patch/json-tree.ts';
 import type { ManagedFieldsEntry, Resource } from '../resource.ts';
 import { compareObjects } from './compare.ts';
 import { difference, emptySet, type FieldSet, isEmptySet, setOfPaths, union } from './field-set.ts';
+import { fitToSchema } from './fit-fields.ts';
 import {
   encodeManagedFields,
   identityOf,
@@ -35,7 +36,7 @@ export interface Write extends Kind {
  */
 export function updateManagedFields(live: Resource | undefined, updated: Resource, write: Write): Resource {
   const given = metadataOf(updated).managedFields ?? undefined;
-  const before = trackedBefore(live, given, write);
+  const before = fitToSchema(trackedBefore(live, given, write), write);
   if (before.size === 0 && live !== undefined) return withManagedFields(updated, undefined);
   const empty: Tree = { apiVersion: updated.apiVersion, kind: updated.kind, metadata: {} };
   const old = live === undefined ? empty : withManagedFields(live, undefined);

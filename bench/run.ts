@@ -11,6 +11,7 @@ const benchmarks = [
   'unpack',
   'ports',
   'store',
+  'apiserver',
 ] as const;
 
 const wanted = process.argv.slice(2);

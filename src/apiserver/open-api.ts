@@ -37,6 +37,8 @@ export interface ApiParts {
 
 export interface ApiOptions {
   readonly store: Store;
+  /** No other server writes to the store: reads need not ask it what is the latest. */
+  readonly isExclusive: boolean;
   readonly kinds: readonly KindDef[];
   readonly agent: NodeAgent | undefined;
   readonly logger: Logger;
@@ -61,7 +63,7 @@ export interface Api extends AsyncDisposable {
 export async function openApi(options: ApiOptions, signal: AbortSignal): Promise<Api> {
   const { store, logger, nowMs = now } = options;
   await using opened = new AsyncDisposableStack();
-  const hub = opened.use(new ChangeHub(store, logger));
+  const hub = opened.use(new ChangeHub(store, logger, options.isExclusive));
   await hub.start(signal);
   const resources = new ResourceTable(hub, options.kinds);
   const objects = apiObjects(resources, nowMs);
@@ -106,7 +108,17 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
       ? respondToResource(context, { ...call, info }, until)
       : respondToPath(paths, call, until);
   };
-  const serving = { auth, inFlight, metrics, logger, audit: options.audit, closing: closing.signal, respond };
+  const certificates = new WeakMap<object, Uint8Array>();
+  const serving = {
+    certificates,
+    auth,
+    inFlight,
+    metrics,
+    logger,
+    audit: options.audit,
+    closing: closing.signal,
+    respond,
+  };
   const kept = opened.move();
   return {
     objects,

@@ -23,6 +23,8 @@ export interface Serving {
   readonly auth: Pick<Auth, 'identify' | 'authorizer'>;
   readonly inFlight: InFlight;
   readonly respond: Respond;
+  /** Of connections, which are asked for it once. */
+  readonly certificates: WeakMap<object, Uint8Array>;
   readonly metrics: RequestMetrics;
   readonly logger: Logger;
   /** Undefined: nobody wants to know. */
@@ -82,11 +84,12 @@ interface Audited {
 }
 
 /** Finds out who asks, and refuses who may not. */
-async function admit({ auth, audit }: Serving, exchange: Exchange, audited: Audited): Promise<Call> {
+async function admit(serving: Serving, exchange: Exchange, audited: Audited): Promise<Call> {
+  const { auth, audit } = serving;
   const [path = '/', search = ''] = splitTarget(exchange.target);
   const query = new URLSearchParams(search);
   const info = parseRequest(exchange.method, path, query);
-  const credentials = { headers: exchange.headers, clientCertificate: clientCertificateOf(exchange), path };
+  const credentials = { headers: exchange.headers, clientCertificate: clientCertificateOf(serving, exchange), path };
   const identity = await auth.identify(credentials, exchange.signal);
   const { user } = identity;
   const attributes = attributesOf(info, query, user);
@@ -113,9 +116,12 @@ function refusal(attributes: Attributes, reason: string): ApiError {
   return forbidden({ group, resource }, name, text);
 }
 
-/** The certificate that was proved to be the client's, and comes from the cluster's authority. */
-function clientCertificateOf({ socket }: Exchange): Uint8Array | undefined {
-  return socket?.authorized === true ? socket.getPeerX509Certificate()?.raw : undefined;
+/** The certificate that was proved to be the client's, and comes from the cluster's authority; it is the connection's. */
+function clientCertificateOf({ certificates }: Serving, { socket }: Exchange): Uint8Array | undefined {
+  if (socket?.authorized !== true) return undefined;
+  const known = certificates.get(socket) ?? socket.getPeerX509Certificate()?.raw;
+  if (known !== undefined) certificates.set(socket, known);
+  return known;
 }
 
 function isLongRunning(info: RequestInfo): boolean {

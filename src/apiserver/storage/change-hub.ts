@@ -35,11 +35,16 @@ export class ChangeHub implements AsyncDisposable {
   readonly #closed = new AbortController();
   #waiters: Waiter[] = [];
   #revision = 0n;
+  /** Of the latest write of this server that was acknowledged. */
+  #written = 0n;
+  readonly #isExclusive: boolean;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, logger: Logger) {
+  /** `isExclusive`: nobody else writes to the store, so that what this server knows of is all there is. */
+  constructor(store: Store, logger: Logger, isExclusive: boolean) {
     this.store = store;
     this.#logger = logger;
+    this.#isExclusive = isExclusive;
   }
 
   /** All changes up to this revision have been given to the listeners. */
@@ -61,9 +66,14 @@ export class ChangeHub implements AsyncDisposable {
     this.#listeners.delete(prefix);
   }
 
+  /** Notes a write that was acknowledged. */
+  wrote(revision: bigint): void {
+    if (revision > this.#written) this.#written = revision;
+  }
+
   /** Waits until everything that was written before the call has been seen. */
   async refresh(signal: AbortSignal): Promise<void> {
-    await this.reach(await this.store.revision(signal), signal);
+    await this.reach(this.#isExclusive ? this.#written : await this.store.revision(signal), signal);
   }
 
   /** Throws Timeout with upstream's cause ResourceVersionTooLarge when the revision does not come. */

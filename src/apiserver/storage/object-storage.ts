@@ -74,7 +74,9 @@ export class ObjectStorage {
   /** Resolves with the last state at the revision of its removal. Throws Conflict as `replace`. */
   async remove(current: StoredObject, signal: AbortSignal): Promise<StoredObject> {
     try {
-      return current.at(await this.#hub.store.remove(current.key, current.revision, signal));
+      const revision = await this.#hub.store.remove(current.key, current.revision, signal);
+      this.#hub.wrote(revision);
+      return current.at(revision);
     } catch (error) {
       throw isConflict(error) ? conflict(this.of, current.object.metadata.name ?? '') : error;
     }
@@ -84,7 +86,9 @@ export class ObjectStorage {
     const key = this.keyOf(object.metadata.namespace ?? '', object.metadata.name ?? '');
     const bytes = encodeObject(object);
     const options = this.#ttlSeconds === undefined ? {} : { ttlSeconds: this.#ttlSeconds };
-    return new StoredObject(key, await this.#hub.store.put(key, bytes, expected, options, signal), bytes);
+    const revision = await this.#hub.store.put(key, bytes, expected, options, signal);
+    this.#hub.wrote(revision);
+    return new StoredObject(key, revision, bytes);
   }
 }
 

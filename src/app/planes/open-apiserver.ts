@@ -50,6 +50,7 @@ export async function openApiServer(options: OpenOptions, signal: AbortSignal): 
     await serveApi(
       {
         store,
+        isExclusive: true,
         kinds,
         pair,
         authorityPem: pki.authorityPem,

@@ -117,6 +117,7 @@ export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}
   const api = await openApi(
     {
       store,
+      isExclusive: true,
       kinds,
       agent: undefined,
       logger: createLogger({ level: 'error', format: 'json', write: (line) => defects.push(line) }),

@@ -1,0 +1,203 @@
+/**
+ * The Kubernetes API server over HTTP/2 with TLS: start, memory, reads, durable creates, lists and watchers:
+ * `node bench/apiserver.ts`. There is no kube-apiserver to be had beside it; the targets are in the last column.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type ClientHttp2Session } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { monotonicMs, sleep } from '#base/clock.ts';
+
+const pods = '/api/v1/namespaces/default/pods';
+const connections = 4;
+const atOnce = 64;
+const measureMs = 5_000;
+const pacedPerSecond = 200;
+const listed = 5_000;
+const watchers = 500;
+const never = new AbortController().signal;
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-apiserver-'));
+let child: ChildProcess | undefined;
+try {
+  report('ready, empty cluster', await start(), 'ms', '1500');
+  report('resident memory, empty cluster', await residentMb(), 'MB', '90');
+  const sessions = Array.from({ length: connections }, open);
+  const [first] = sessions;
+  if (first === undefined) throw new Error('no connection');
+  report('creates, durable', await rate(sessions, (session, index) => create(session, `c-${index}`)), '/s', '3000');
+  report('gets', await rate(sessions, (session) => get(session, `${pods}/c-0`)), '/s', '15000');
+  report(
+    `get at ${String(pacedPerSecond)}/s, p99`,
+    await paced((index) => get(of(sessions, index), `${pods}/c-0`)),
+    'ms',
+    '5',
+  );
+  report(
+    `create at ${String(pacedPerSecond)}/s, p99`,
+    await paced((index) => create(of(sessions, index), `p-${String(index)}`)),
+    'ms',
+    '25',
+  );
+  report(
+    `list of ${String(listed)} pods`,
+    await median(5, async () => get(first, `${pods}?limit=${String(listed)}&resourceVersion=0`)),
+    'ms',
+    '150',
+  );
+  report(`${String(watchers)} watchers hear of a write`, await heard(sessions), 'ms', '50');
+  report('resident memory afterwards', await residentMb(), 'MB', '300');
+  for (const session of sessions) session.destroy();
+  await stop();
+  report('ready, with the objects of above', await start(), 'ms', '1500');
+} finally {
+  await stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function report(what: string, value: number, unit: string, target: string): void {
+  console.log(
+    `${what.padEnd(40)} ${value.toFixed(value < 100 ? 1 : 0).padStart(8)} ${unit.padEnd(4)} target ${target}`,
+  );
+}
+
+async function start(): Promise<number> {
+  const startMs = monotonicMs();
+  const server = fork(join(import.meta.dirname, 'apiserver-child.ts'), [folder]);
+  child = server;
+  await new Promise((resolve, reject) => {
+    server.once('message', resolve);
+    server.once('exit', (code) => reject(new Error(`the server ended with ${String(code)}`)));
+  });
+  return monotonicMs() - startMs;
+}
+
+async function stop(): Promise<void> {
+  const server = child;
+  child = undefined;
+  if (server === undefined || server.exitCode !== null) return;
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill('SIGKILL');
+  await ended;
+}
+
+async function residentMb(): Promise<number> {
+  await sleep(1000, never);
+  const server = child;
+  if (server === undefined) return 0;
+  const answer = new Promise<number>((resolve) => server.once('message', (value) => resolve(Number(value))));
+  server.send('memory');
+  return (await answer) / 1e6;
+}
+
+function open(): ClientHttp2Session {
+  const { port, ca, keyPem, certificatePem } = JSON.parse(readFileSync(join(folder, 'client.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
+  return connect(`https://127.0.0.1:${port ?? ''}`, { ca, key: keyPem, cert: certificatePem });
+}
+
+function of(sessions: readonly ClientHttp2Session[], index: number): ClientHttp2Session {
+  return sessions[index % sessions.length] as ClientHttp2Session;
+}
+
+async function send(session: ClientHttp2Session, method: string, path: string, body = ''): Promise<void> {
+  const stream = session.request({ ':method': method, ':path': path, 'content-type': 'application/json' });
+  stream.end(body);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  stream.on('response', (headers) => {
+    if (Number(headers[':status']) >= 300) reject(new Error(`${method} ${path}: ${String(headers[':status'])}`));
+  });
+  stream.on('data', () => {});
+  stream.on('end', resolve);
+  stream.on('error', reject);
+  return promise;
+}
+
+async function get(session: ClientHttp2Session, path: string): Promise<void> {
+  await send(session, 'GET', path);
+}
+
+async function create(session: ClientHttp2Session, name: string): Promise<void> {
+  const containers = [{ name: 'main', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }];
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'bench' } }, spec: { containers } };
+  await send(session, 'POST', pods, JSON.stringify(pod));
+}
+
+/** Requests a second, with as many under way at once as the server takes well. */
+async function rate(
+  sessions: readonly ClientHttp2Session[],
+  one: (session: ClientHttp2Session, index: string) => Promise<void>,
+): Promise<number> {
+  let count = 0;
+  const startMs = monotonicMs();
+  const worker = async (): Promise<void> => {
+    while (monotonicMs() - startMs < measureMs) {
+      const index = count;
+      count += 1;
+      await one(of(sessions, index), String(index));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return (count / (monotonicMs() - startMs)) * 1000;
+}
+
+/** The 99th percentile of the time of requests that come at a steady rate. */
+async function paced(one: (index: number) => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  const running: Promise<void>[] = [];
+  const startMs = monotonicMs();
+  for (let index = 0; index < (measureMs / 1000) * pacedPerSecond; index += 1) {
+    const waitMs = startMs + (index * 1000) / pacedPerSecond - monotonicMs();
+    if (waitMs > 0) await sleep(waitMs, never);
+    const sentMs = monotonicMs();
+    running.push(one(index).then(() => void times.push(monotonicMs() - sentMs)));
+  }
+  await Promise.all(running);
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+}
+
+async function median(rounds: number, one: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const startMs = monotonicMs();
+    await one();
+    times.push(monotonicMs() - startMs);
+  }
+  return times.toSorted((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0;
+}
+
+/** From the answer of a create until the last of all watchers has its event. */
+async function heard(sessions: readonly ClientHttp2Session[]): Promise<number> {
+  const own = Array.from({ length: connections }, open);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let left = watchers;
+  let ready = 0;
+  const path = `${pods}?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&labelSelector=bench=watch`;
+  for (let index = 0; index < watchers; index += 1) {
+    const stream = of(own, index).request({ ':path': path });
+    stream.on('data', (chunk: Buffer) => {
+      const text = chunk.toString();
+      if (text.includes('"BOOKMARK"')) ready += 1;
+      if (text.includes('"ADDED"')) left -= 1;
+      if (left === 0) resolve();
+    });
+    stream.on('error', () => {});
+  }
+  while (ready < watchers) await sleep(20, never);
+  const containers = [{ name: 'main', image: 'nginx:1.27' }];
+  const metadata = { name: 'watched', labels: { bench: 'watch' } };
+  await send(
+    of(sessions, 0),
+    'POST',
+    pods,
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } }),
+  );
+  const startMs = monotonicMs();
+  await promise;
+  for (const session of own) session.destroy();
+  return monotonicMs() - startMs;
+}

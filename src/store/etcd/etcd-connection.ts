@@ -7,7 +7,7 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http2';
 
-import { after, every } from '#base/clock.ts';
+import { after, every, monotonicMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import { frameMessage, readMessages } from '#formats/grpc/frames.ts';
 
@@ -35,7 +35,9 @@ export interface RpcStream extends Disposable {
 const windowBytes = 4 * 1024 * 1024;
 /** One page of a list, at the most. */
 const messageBytesMost = 1024 * 1024 * 1024;
-const pingEveryMs = 5_000;
+/** etcd ends connections on which pings come less than 5 s after each other, and a busy program is late with some. */
+const pingEveryMs = 10_000;
+const pingApartMs = 7_000;
 const connectTimeoutMs = 5_000;
 /** By which a peer says that it has not looked at a call. */
 const refusedStream = constants.NGHTTP2_REFUSED_STREAM;
@@ -45,6 +47,7 @@ export class EtcdConnection implements Disposable {
   readonly #session: ClientHttp2Session;
   readonly #pings: Disposable;
   #pingIsOut = false;
+  #lastPingMs = monotonicMs();
 
   private constructor(session: ClientHttp2Session) {
     this.#session = session;
@@ -120,6 +123,9 @@ export class EtcdConnection implements Disposable {
 
   /** A peer that has lost its power answers nothing, and TCP would wait for minutes. */
   #ping(): void {
+    const now = monotonicMs();
+    if (now - this.#lastPingMs < pingApartMs) return;
+    this.#lastPingMs = now;
     if (this.#pingIsOut) return this.#session.destroy();
     this.#pingIsOut = true;
     try {

@@ -32,8 +32,10 @@ export async function openTcpDoor(
   }
   return {
     port: (server.address() as AddressInfo).port,
+    // Connections belong to whoever took them, and may be open for long: only the listening ends here.
     [Symbol.asyncDispose]: async () => {
-      await new Promise<void>((closed) => server.close(() => closed()));
+      server.close();
+      await Promise.resolve();
     },
   };
 }

@@ -197,6 +197,15 @@ test('a controller does its work, and undoes what others break', async () => {
   await done;
 });
 
+test('the daemon ends while somebody watches', async () => {
+  const watching = (async () => {
+    for await (const _ of client.watch(configMaps, {}, signal)) continue;
+  })();
+  await client.list(configMaps, {}, signal);
+  await instance.stop();
+  await watching.catch((error: unknown) => assert.ok(error instanceof Error));
+});
+
 /** Keeps a Secret of the same name for each ConfigMap of a namespace whose name asks for it. */
 function copies(ns: string): Controller<ConfigMap> {
   return {

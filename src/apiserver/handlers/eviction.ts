@@ -8,6 +8,7 @@ import { jsonReply, type Reply } from '../http/call.ts';
 import { deleteObject, type Deletion } from '../writes/delete-object.ts';
 import { timeText } from '../writes/object-meta.ts';
 import { storageOf, updateObject } from '../writes/update-object.ts';
+import { admitPart } from './admit-part.ts';
 import { asResource, type ApiContext, type ResourceCall } from './context.ts';
 import { bodyOf, writeOptionsOf } from './write-call.ts';
 
@@ -37,10 +38,12 @@ export async function evictPod(
   { call, resource }: ResourceCall,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const eviction = asResource(await bodyOf(call, { group: 'policy', version: 'v1', kind: 'Eviction' }));
+  const sent = await bodyOf(call, { group: 'policy', version: 'v1', kind: 'Eviction' });
+  const body = asResource({ ...sent, kind: 'Eviction', apiVersion: 'policy/v1' });
   const { namespace, name } = call.info;
   const stored = await storageOf(resource, name).get(namespace, name, signal);
   if (stored === undefined) throw notFound({ group: '', resource: 'pods' }, name);
+  const eviction = await admitPart(context, call, resource, body, signal);
   const options = writeOptionsOf(call);
   const given = isObject(eviction['deleteOptions']) ? eviction['deleteOptions'] : {};
   const isDryRun = options.isDryRun || (Array.isArray(given['dryRun']) && given['dryRun'].includes('All'));

@@ -3,8 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { nowMs } from '#base/clock.ts';
 import { noExtensions } from '#formats/x509/extensions.ts';
 import { nameOf } from '#formats/x509/name.ts';
+import { nodeClientCertificate } from '#pki/certificates.ts';
+import { openClusterPki } from '#pki/cluster-pki.ts';
 import { keyPem, newKey } from '#pki/key-file.ts';
 import { makeSigningRequest } from '#pki/signing-request.ts';
 
@@ -181,6 +184,50 @@ describe('who may do what, as kubectl sees it', () => {
     );
     const { stderr } = await run('create', 'deployment', 'd', '-n', 'strict', '--image=nginx');
     assert.match(stderr, /^Warning: would violate PodSecurity "restricted:latest"/);
+  });
+
+  test('a node agent sees and writes its own part alone', async () => {
+    const pki = await openClusterPki(instance.paths.pki, nowMs());
+    const pair = pki.issue(nodeClientCertificate('n1'), nowMs());
+    writeFileSync(join(folder, 'n1.crt'), pair.certificatePem);
+    writeFileSync(join(folder, 'n1.key'), pair.keyPem);
+    const server = await output('config', 'view', '--minify', '-o', 'jsonpath={.clusters[0].cluster.server}');
+    const asNode = ['--kubeconfig', '/dev/null', '--server', server, '--insecure-skip-tls-verify'];
+    asNode.push('--client-certificate', join(folder, 'n1.crt'), '--client-key', join(folder, 'n1.key'));
+    const write = (name: string, object: object): string => {
+      writeFileSync(join(folder, name), JSON.stringify({ apiVersion: 'v1', ...object }));
+      return join(folder, name);
+    };
+    await output(...asNode, 'create', '-f', write('n1.json', { kind: 'Node', metadata: { name: 'n1' } }));
+    assert.match(
+      await refused(...asNode, 'create', '-f', write('n2.json', { kind: 'Node', metadata: { name: 'n2' } })),
+      /node "n1" is not allowed to modify node "n2"$/,
+    );
+    await output('create', 'secret', 'generic', 'used', '--from-literal=a=b');
+    await output('create', 'secret', 'generic', 'other', '--from-literal=a=b');
+    const containers = [{ name: 'a', image: 'x', envFrom: [{ secretRef: { name: 'used' } }] }];
+    await output(
+      'create',
+      '-f',
+      write('p.json', { kind: 'Pod', metadata: { name: 'p' }, spec: { nodeName: 'n1', containers } }),
+    );
+    await eventually(
+      'the node sees the secret',
+      async () => (await run(...asNode, 'get', 'secret', 'used')).code === 0,
+    );
+    assert.match(
+      await refused(...asNode, 'get', 'secret', 'other'),
+      /no relationship found between node 'n1' and this object$/,
+    );
+    assert.match(await output(...asNode, 'get', 'pods', '-A', '--field-selector', 'spec.nodeName=n1'), /default +p /);
+    assert.match(
+      await refused(...asNode, 'get', 'pods', '-A'),
+      /can only list\/watch pods with spec.nodeName field selector$/,
+    );
+    assert.match(await refused(...asNode, 'create', 'token', 'default'), /node requested token not bound to a pod$/);
+    const uid = await output('get', 'pod', 'p', '-o', 'jsonpath={.metadata.uid}');
+    const bound = ['--bound-object-kind', 'Pod', '--bound-object-name', 'p', '--bound-object-uid', uid];
+    await output(...asNode, 'create', 'token', 'default', ...bound);
   });
 
   test('quotas are counted down and up again', async () => {

@@ -174,6 +174,7 @@ async function median(rounds: number, one: () => Promise<void>): Promise<number>
 async function heard(sessions: readonly ClientHttp2Session[]): Promise<number> {
   const own = Array.from({ length: connections }, open);
   const { promise, resolve } = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
   let left = watchers;
   let ready = 0;
   const path = `${pods}?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&labelSelector=bench=watch`;
@@ -182,12 +183,13 @@ async function heard(sessions: readonly ClientHttp2Session[]): Promise<number> {
     stream.on('data', (chunk: Buffer) => {
       const text = chunk.toString();
       if (text.includes('"BOOKMARK"')) ready += 1;
+      if (ready === watchers) begun.resolve();
       if (text.includes('"ADDED"')) left -= 1;
       if (left === 0) resolve();
     });
     stream.on('error', () => {});
   }
-  while (ready < watchers) await sleep(20, never);
+  await begun.promise;
   const containers = [{ name: 'main', image: 'nginx:1.27' }];
   const metadata = { name: 'watched', labels: { bench: 'watch' } };
   await send(

@@ -23,7 +23,7 @@ const packages: Readonly<Record<string, { readonly users: readonly string[]; rea
   },
   'dns-packet': { users: ['src/engine/network/'], reason: 'names are answered in one room' },
   '@marcbachmann/cel-js': {
-    users: ['src/kube/cel/'],
+    users: ['src/kube/cel/', 'src/kube/custom/'],
     reason: 'expressions are bounded and given their libraries at one door',
   },
   'fast-check': { users: ['*.test.ts', 'tests/'], reason: 'it is a development dependency' },

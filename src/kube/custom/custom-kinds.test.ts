@@ -136,6 +136,19 @@ describe('kinds of a definition', () => {
     assert.equal(same.metadata.generation, 1);
   });
 
+  test('apply rules in CEL', () => {
+    const [ruled] = customKinds(
+      definition((spec) => {
+        const root = spec.versions?.[0]?.schema?.openAPIV3Schema as { properties: { spec: Record<string, unknown> } };
+        root.properties.spec['x-kubernetes-validations'] = [{ rule: 'self.replicas < 5', message: 'fewer than 5' }];
+      }),
+    );
+    assert.deepEqual(causesOf(ruled?.validate?.(widget({ replicas: 7 }), undefined) ?? []), [
+      { reason: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: "object": fewer than 5' },
+    ]);
+    assert.deepEqual(ruled?.validate?.(widget({ replicas: 2 }), undefined), []);
+  });
+
   test('have columns and fields to select by', () => {
     const object = widget({ replicas: 3, color: 'blue' });
     assert.deepEqual(
@@ -188,10 +201,10 @@ describe('a definition', () => {
   const rows: readonly (readonly [Parameters<typeof definition>[0], string])[] = [
     [
       (spec) => {
-        const schema = { type: 'object', 'x-kubernetes-validations': [{ rule: 'true' }] };
+        const schema = { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.nothing' }] };
         if (spec.versions?.[0] !== undefined) spec.versions[0].schema = { openAPIV3Schema: schema };
       },
-      'spec.versions[0].schema.openAPIV3Schema: Forbidden: x-kubernetes-validations (rules in CEL) are not supported; leave them out',
+      `spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule: Invalid value: "self.nothing": compilation failed`,
     ],
     [
       (spec) => {

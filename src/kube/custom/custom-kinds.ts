@@ -12,6 +12,7 @@ import { applyDefaults } from './default-values.ts';
 import { parseJsonPath } from './json-path.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { prune } from './prune.ts';
+import { hasRules, loadRules } from './load-rules.ts';
 import { validateValue } from './validate-value.ts';
 
 /** One served version of a custom resource. Objects are decoded without a schema, then pruned. */
@@ -48,6 +49,7 @@ function customKind({ spec = {} }: CustomResourceDefinition, version: CustomReso
   const jsonSchema = (version.schema?.openAPIV3Schema ?? {}) as JsonSchema;
   const hasStatus = version.subresources?.status !== undefined;
   const scaling = version.subresources?.scale;
+  const rules = hasRules(jsonSchema) ? new (loadRules().ValidationRules)() : undefined;
   const scope = spec.scope === 'Cluster' ? 'Cluster' : 'Namespaced';
   return {
     group,
@@ -86,12 +88,16 @@ function customKind({ spec = {} }: CustomResourceDefinition, version: CustomReso
     prepare: (object, old) => {
       prepare(object, old, hasStatus);
     },
-    validate: (object, old) => [
-      ...(old === undefined
-        ? metaFaults(object.metadata, scope, subdomainFaults)
-        : metaUpdateFaults(object.metadata, old.metadata)),
-      ...validateValue(object, jsonSchema, old),
-    ],
+    validate: (object, old) => {
+      const errors = [
+        ...(old === undefined
+          ? metaFaults(object.metadata, scope, subdomainFaults)
+          : metaUpdateFaults(object.metadata, old.metadata)),
+        ...validateValue(object, jsonSchema, old),
+      ];
+      // Rules may take the value to fit its schema.
+      return errors.length > 0 || rules === undefined ? errors : [...rules.faults(object, jsonSchema, old)];
+    },
   };
 }
 

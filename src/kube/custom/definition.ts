@@ -4,12 +4,13 @@ import type {
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
 } from '../types/gen/apiextensions-v1.ts';
-import { duplicate, forbidden, invalid, invalids, notSupported, required } from '../validation/faults.ts';
+import { duplicate, invalid, invalids, notSupported, required } from '../validation/faults.ts';
 import { dns1035Faults, subdomainFaults } from '../validation/names.ts';
 import { immutable } from '../validation/object-meta.ts';
 import { parseJsonPath } from './json-path.ts';
 import { prune } from './prune.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { hasRules, loadRules } from './load-rules.ts';
 import { structuralFaults } from './structural-check.ts';
 import { validateValue } from './validate-value.ts';
 
@@ -94,11 +95,10 @@ function* versionFaults(version: CustomResourceDefinitionVersion, path: string):
   const at = `${path}.schema.openAPIV3Schema`;
   if (schema === undefined) yield required(at, 'schemas are required');
   else {
-    yield* structuralFaults(schema, at);
-    // Rules that nobody checks would let in what they are there to keep out.
-    if (JSON.stringify(schema).includes('"x-kubernetes-validations"'))
-      yield forbidden(at, 'x-kubernetes-validations (rules in CEL) are not supported; leave them out');
-    yield* defaultFaults(schema, at);
+    const faults = [...structuralFaults(schema, at), ...defaultFaults(schema, at)];
+    yield* faults;
+    if (faults.length === 0 && hasRules(schema))
+      yield* new (loadRules().ValidationRules)().definitionFaults(schema, at);
   }
   if (version.deprecationWarning !== undefined && version.deprecated !== true)
     yield invalid(`${path}.deprecationWarning`, version.deprecationWarning, 'can only be set for deprecated versions');

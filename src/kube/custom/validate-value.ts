@@ -7,6 +7,7 @@ import { notSupported, required } from '../validation/faults.ts';
 import { hasFormat } from './formats.ts';
 import { goRegExp } from './go-pattern.ts';
 import { isEmbedded, isIntOrString, valuesSchema, type JsonSchema } from './json-schema.ts';
+import { keyOfItem, stableText } from './list-items.ts';
 
 /**
  * What is wrong with a value by its structural schema, in upstream's words (kube-openapi, validation/errors/schema.go).
@@ -156,7 +157,7 @@ function* listFaults(list: readonly unknown[], { schema, path, old }: Place): Fa
   if (minItems !== undefined && list.length < minItems)
     yield bodyFault(path, list.length, `should have at least ${String(minItems)} items`);
   if (maxItems !== undefined && list.length > maxItems) yield tooMany(path, list.length, maxItems);
-  if (schema.uniqueItems === true && new Set(list.map(textOf)).size < list.length)
+  if (schema.uniqueItems === true && new Set(list.map(stableText)).size < list.length)
     yield bodyFault(path, '', "shouldn't contain duplicates");
   yield* duplicateFaults(list, schema, path);
 }
@@ -183,23 +184,6 @@ function* duplicateFaults(list: readonly unknown[], schema: JsonSchema, path: st
         detail: '',
       };
     seen.add(key);
-  }
-}
-
-function keyOfItem(schema: JsonSchema): ((item: unknown) => string) | undefined {
-  const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  switch (schema['x-kubernetes-list-type']) {
-    case 'set':
-      return textOf;
-    case 'map':
-      return (item) =>
-        textOf(
-          isObject(item)
-            ? Object.fromEntries(keys.flatMap((key) => (item[key] === undefined ? [] : [[key, item[key]]])))
-            : item,
-        );
-    default:
-      return undefined;
   }
 }
 
@@ -258,12 +242,6 @@ function tooMany(path: string, count: number, most: number): FieldError {
 
 function rooted(path: string): string {
   return path === '' ? '<nil>' : path;
-}
-
-/** The same text for the same value, whatever the order of its fields. */
-function textOf(value: unknown): string {
-  if (!isObject(value)) return JSON.stringify(value);
-  return JSON.stringify(Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))));
 }
 
 /** Patterns are Go's; those that JavaScript cannot read were refused with their definition. */

@@ -4,6 +4,7 @@ import type { KindDef } from '#kube/kind.ts';
 import type { Store } from '#store/store.ts';
 
 import { admissionChain, type AdmissionPlugin } from './admission/admission.ts';
+import type { ResolveKind } from './admission/policies/policy-params.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { Objects } from './auth/objects.ts';
 import type { Auth } from './auth/open-auth.ts';
@@ -48,7 +49,7 @@ export interface ApiOptions {
   /** Host and port that discovery tells clients. */
   readonly serverAddress: () => string;
   /** Called once, when the objects can be read. */
-  readonly openParts: (objects: Objects, signal: AbortSignal) => Promise<ApiParts>;
+  readonly openParts: (objects: Objects, resolveKind: ResolveKind, signal: AbortSignal) => Promise<ApiParts>;
 }
 
 /** A Kubernetes API without sockets. */
@@ -69,7 +70,7 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
   const objects = apiObjects(resources, nowMs);
   await createSystemNamespaces(objects, signal);
   await createKubernetesService(objects, Number(options.serverAddress().split(':').at(-1)), signal);
-  const { auth, plugins } = await options.openParts(objects, signal);
+  const { auth, plugins } = await options.openParts(objects, resolving(resources), signal);
   const admission = admissionChain([...plugins, serviceAddresses(objects)]);
   const closing = new AbortController();
   const metrics = new RequestMetrics();
@@ -125,5 +126,15 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
     resources,
     serve: async (exchange) => await serveRequest(serving, exchange),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
+  };
+}
+
+/** Kinds as resources, those of definitions as well. */
+function resolving(resources: ResourceTable): ResolveKind {
+  return (apiVersion, kind) => {
+    const [version = '', group = ''] = apiVersion.split('/').toReversed();
+    const found = resources.findKind(group, version, kind);
+    if (found === undefined) return undefined;
+    return { group, resource: found.def.plural, isNamespaced: found.def.scope === 'Namespaced' };
   };
 }

@@ -2,6 +2,9 @@ import type { ClusterPki } from '#pki/cluster-pki.ts';
 
 import type { AdmissionPlugin } from '../admission/admission.ts';
 import { builtInAdmission } from '../admission/built-in-admission.ts';
+import { PolicyIndex } from '../admission/policies/policy-index.ts';
+import type { ResolveKind } from '../admission/policies/policy-params.ts';
+import { validatingPolicies } from '../admission/policies/validating-policies.ts';
 import { runQuotas } from '../admission/quota/quota-controller.ts';
 import { callWebhook } from '../admission/webhooks/call-webhook.ts';
 import { WebhookIndex } from '../admission/webhooks/webhook-index.ts';
@@ -17,6 +20,8 @@ export interface SecurityOptions {
   readonly pki: Pick<ClusterPki, 'authority' | 'authorityPem' | 'serviceAccountKey'>;
   /** Where others reach the server, such as https://10.0.0.1:6443. */
   readonly serverUrl: string;
+  /** Kinds as resources, for parameters of policies. */
+  readonly resolveKind: ResolveKind;
   readonly nowMs: () => number;
   /** Told of what goes wrong in the background; it goes on. */
   readonly onError: (error: unknown) => void;
@@ -33,7 +38,7 @@ const firstNamespaces = ['default', 'kube-system'];
  * accounts, signing of certificates, quotas), which run until the signal aborts. Resolves when decisions are as the store says.
  */
 export async function openSecurity(
-  { objects, pki, serverUrl, nowMs, onError }: SecurityOptions,
+  { objects, pki, serverUrl, resolveKind, nowMs, onError }: SecurityOptions,
   signal: AbortSignal,
 ): Promise<{ readonly auth: Auth; readonly plugins: readonly AdmissionPlugin[] }> {
   const auth = openAuth({
@@ -46,7 +51,12 @@ export async function openSecurity(
     onError,
   });
   const webhooks = new WebhookIndex();
-  await Promise.all([auth.start(signal), webhooks.follow(objects, onError, signal)]);
+  const policies = new PolicyIndex();
+  await Promise.all([
+    auth.start(signal),
+    webhooks.follow(objects, onError, signal),
+    policies.follow(objects, onError, signal),
+  ]);
   await createSystemPriorityClasses(objects, signal);
   for (const namespace of firstNamespaces) await makeDefaults(objects, namespace, pki.authorityPem, signal);
   const { authorizer, rbac } = auth;
@@ -57,6 +67,10 @@ export async function openSecurity(
   ];
   for (const running of background) running.catch((error: unknown) => (signal.aborted ? undefined : onError(error)));
   const asking = { objects, call: callWebhook };
-  const extensions = [mutatingWebhooks(webhooks, asking), validatingWebhooks(webhooks, asking)];
+  const extensions = [
+    mutatingWebhooks(webhooks, asking),
+    validatingPolicies(policies, { objects, resolveKind }),
+    validatingWebhooks(webhooks, asking),
+  ];
   return { auth, plugins: builtInAdmission({ objects, authorizer, rbac, nowMs, extensions }) };
 }

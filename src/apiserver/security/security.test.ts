@@ -131,7 +131,7 @@ test('all together: namespaces get their account, nodes their certificate', asyn
   const pki = { authority, authorityPem: 'PEM', serviceAccountKey: newKey() };
   const onError = (error: unknown): void => assert.fail(String(error));
   const { plugins } = await openSecurity(
-    { objects, pki, serverUrl: 'https://x', onError, ...clock },
+    { objects, pki, serverUrl: 'https://x', resolveKind: () => undefined, onError, ...clock },
     controller.signal,
   );
   assert.ok(plugins.length > 10);

@@ -58,9 +58,9 @@ export async function openApiServer(options: OpenOptions, signal: AbortSignal): 
         logger,
         ...(audit === undefined ? {} : { audit }),
         serverAddress: () => url.replace('https://', ''),
-        openParts: async (objects) => {
+        openParts: async (objects, resolveKind) => {
           const onError = (error: unknown): void => logger.error('a part of the Kubernetes API failed', { error });
-          return openSecurity({ objects, pki, serverUrl: url, nowMs, onError }, closing.signal);
+          return openSecurity({ objects, pki, serverUrl: url, resolveKind, nowMs, onError }, closing.signal);
         },
       },
       signal,

@@ -20,6 +20,7 @@ import { tempFolder } from '../../kit/temp-root.ts';
 describe('who may do what, as kubectl sees it', () => {
   let instance: Instance;
   let folder: string;
+  let tries = 0;
   const ends: (() => Promise<void> | void)[] = [];
   const owner = { after: (work: () => Promise<void> | void) => void ends.push(work) };
   after(async () => {
@@ -243,6 +244,40 @@ describe('who may do what, as kubectl sees it', () => {
       'there is room again',
       async () => (await run('run', 'b', '-n', 'small', '--image=nginx')).code === 0,
     );
+  });
+
+  test('policies in CEL refuse what they do not like', async () => {
+    const rules = [
+      { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['deployments'] },
+    ];
+    const policy = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: 'replicas' },
+      spec: {
+        matchConstraints: { resourceRules: rules, namespaceSelector: { matchLabels: { policed: 'yes' } } },
+        validations: [
+          { expression: 'object.spec.replicas <= 3', messageExpression: '"has " + string(object.spec.replicas)' },
+        ],
+      },
+    };
+    const binding = {
+      ...policy,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      spec: { policyName: 'replicas', validationActions: ['Deny'] },
+    };
+    writeFileSync(join(folder, 'policy.yaml'), [policy, binding].map((one) => JSON.stringify(one)).join('\n---\n'));
+    await output('create', '-f', join(folder, 'policy.yaml'));
+    await output('create', 'ns', 'policed');
+    await output('label', 'ns', 'policed', 'policed=yes');
+    const create = async (name: string, replicas: string): Promise<CommandResult> =>
+      await run('create', 'deployment', name, '-n', 'policed', '--image=nginx', `--replicas=${replicas}`);
+    const { stderr } = await eventually('the policy is known', async () => {
+      const result = await create(`big-${String((tries += 1))}`, '5');
+      return result.code === 0 ? undefined : result;
+    });
+    assert.match(stderr, /ValidatingAdmissionPolicy 'replicas' with binding 'replicas' denied request: has 5$/m);
+    assert.equal((await create('small', '2')).code, 0);
   });
 
   test('secrets are neither on the disk nor in the audit log as they are', async () => {

@@ -1,10 +1,13 @@
 import { messageOf } from '#base/errors.ts';
+import { celProgram } from '#kube/cel/cel-program.ts';
 import type { Resource } from '#kube/resource.ts';
 import { ApiError, badRequest } from '#kube/status.ts';
 import type { ValidatingWebhook } from '#kube/types/gen/admissionregistration-v1.ts';
 
 import type { Objects } from '../../auth/objects.ts';
 import type { AdmissionRequest } from '../admission.ts';
+import { conditionsHold, requestVariables } from '../policies/policy-variables.ts';
+import { refusal } from '../refusal.ts';
 import { denial, readVerdict, reviewOf, type Verdict } from './admission-review.ts';
 import { webhookTarget, type CallWebhook } from './call-webhook.ts';
 import { isExempt, matchesLabelsOf, matchesRules, type Matcher } from './match-rules.ts';
@@ -19,7 +22,10 @@ export interface Asking {
 
 const defaultTimeoutSeconds = 10;
 
-/** Whether a webhook is asked about a request. */
+/**
+ * Whether a webhook is asked about a request. When its conditions cannot be told, it is not asked if it ignores failures;
+ * otherwise throws ApiError Forbidden.
+ */
 export async function isWanted(
   { objects }: Asking,
   webhook: Webhook,
@@ -27,7 +33,20 @@ export async function isWanted(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (isExempt(request) || !matchesRules(webhook, request)) return false;
-  return matchesLabelsOf(webhook, request, await namespaceOf(objects, request, signal));
+  const namespace = await namespaceOf(objects, request, signal);
+  if (!matchesLabelsOf(webhook, request, namespace)) return false;
+  const { matchConditions = [], failurePolicy } = webhook;
+  if (matchConditions.length === 0) return true;
+  try {
+    const conditions = matchConditions.map(({ name = '', expression = '' }) => ({
+      name,
+      program: celProgram(expression),
+    }));
+    return conditionsHold(conditions, requestVariables(request, namespace, undefined));
+  } catch (error) {
+    if (failurePolicy === 'Ignore') return false;
+    throw refusal(request, `webhook ${JSON.stringify(webhook.name ?? '')}: ${messageOf(error)}`);
+  }
 }
 
 /**
@@ -65,8 +84,6 @@ async function verdictOf(
   request: AdmissionRequest,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  if ((webhook.matchConditions ?? []).length > 0)
-    throw new Error('its matchConditions need CEL, which this server does not evaluate yet; use rules and selectors');
   if (!(webhook.admissionReviewVersions ?? []).includes('v1'))
     throw new Error('it takes no AdmissionReview of version v1, the only one of this server');
   const { uid, review } = reviewOf(request);

@@ -237,9 +237,20 @@ describe('validating webhooks', () => {
   test('what this server cannot do counts as a failure', async () => {
     const old = await run('validate', [hook('a', { admissionReviewVersions: ['v1beta1'] })]);
     assert.match(old.error?.message ?? '', /takes no AdmissionReview of version v1/);
-    const conditions = [{ name: 'c', expression: 'true' }];
-    const cel = await run('validate', [hook('a', { matchConditions: conditions })]);
-    assert.match(cel.error?.message ?? '', /matchConditions need CEL/);
+  });
+
+  test('are asked when their conditions hold', async () => {
+    const of = async (expression: string, parts: Partial<MutatingWebhook> = {}) =>
+      await run('validate', [hook('a', { matchConditions: [{ name: 'c', expression }], ...parts })]);
+    assert.deepEqual((await of('object.metadata.name == "p"')).asked, ['/a']);
+    assert.deepEqual((await of('request.userInfo.username != "admin"')).asked, []);
+    const broken = await of('object.none > 1');
+    assert.match(
+      broken.error?.message ?? '',
+      /is forbidden: webhook "a.example.org": matchCondition "c": Cannot evaluate/,
+    );
+    const ignored = await of('object.none > 1', { failurePolicy: 'Ignore' });
+    assert.deepEqual([ignored.error, ignored.asked], [undefined, []]);
   });
 
   test('dry runs reach only those without side effects', async () => {

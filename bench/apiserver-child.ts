@@ -28,7 +28,8 @@ const server = await serveApi(
     authorityPem: pki.authorityPem,
     agent: undefined,
     serverAddress: () => `${host}:6443`,
-    openParts: async (objects) => openSecurity({ objects, pki, serverUrl: `https://${host}`, nowMs, onError }, signal),
+    openParts: async (objects, resolveKind) =>
+      openSecurity({ objects, pki, serverUrl: `https://${host}`, resolveKind, nowMs, onError }, signal),
   },
   signal,
 );

@@ -42,7 +42,7 @@ describe('expressions', () => {
     ['quantity("1500m").isInteger() || quantity("2").asInteger() == 2', true],
     ['quantity("1").add(quantity("500m")).compareTo(quantity("1500m"))', 0n],
     ['isQuantity("1Gi") && !isQuantity("x")', true],
-    ['isIP("10.0.0.1") && isCIDR("10.0.0.0/8") && cidrContainsIP("10.0.0.0/8", "10.1.2.3")', true],
+    ['isIP("10.0.0.1") && isCIDR("10.0.0.0/8") && cidr("10.0.0.0/8").containsIP("10.1.2.3")', true],
     ['url("https://[::1]:8080/a?b").getHostname() + url("https://a.b/c").getEscapedPath()', '::1/c'],
     ['[1, 2, 3].sum() == 6 && [1, 2].isSorted() && [3, 1].min() == 1 && [3, 1].max() == 3', true],
     ['[1, 2, 1].lastIndexOf(1) - [1, 2].indexOf(2)', 1n],

@@ -1,10 +1,10 @@
-import { Environment } from '@marcbachmann/cel-js';
+import type { Environment } from '@marcbachmann/cel-js';
 
 import { StatusError, messageOf } from '#base/errors.ts';
 
-import { longestList, loopDepth } from './cel-cost.ts';
+import { costMost, costOf, costShape, sizeOf } from './cost.ts';
 import { celValue } from './cel-value.ts';
-import { registerKubernetesFunctions } from './kubernetes-functions.ts';
+import { celEnvironment } from './environment.ts';
 
 /** An expression that was parsed once. */
 export interface CelProgram {
@@ -13,23 +13,19 @@ export interface CelProgram {
   evaluate(variables: Readonly<Record<string, unknown>>): unknown;
 }
 
-/** Steps of loops in one evaluation at most; what might take more is refused before it begins. */
-const stepsMost = 1_000_000;
 const expressionLengthMost = 16 * 1024;
-const limits = { maxAstNodes: 5000, maxDepth: 100, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 };
 
 /** Parses an expression of CEL with the functions of Kubernetes; all variables are dynamic. Throws InvalidArgument. */
 export function celProgram(expression: string): CelProgram {
   if (expression.length > expressionLengthMost)
     throw failed('compile', expression, `it has more than ${String(expressionLengthMost)} characters`);
   const run = compile(expression);
-  const depth = loopDepth(run.ast);
+  const shape = costShape(run.ast);
   return {
     expression,
     evaluate: (variables) => {
       const values = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, celValue(value)]));
-      const most = Math.max(...Object.values(values).map(longestList), 1);
-      if (depth > 0 && most ** depth > stepsMost)
+      if (costOf(shape, sizeOf(variables)) > costMost)
         throw failed('evaluate', expression, 'operation cancelled: actual cost limit exceeded');
       try {
         return run(values) as unknown;
@@ -41,13 +37,7 @@ export function celProgram(expression: string): CelProgram {
 }
 
 function compile(expression: string): ReturnType<Environment['parse']> {
-  const environment = new Environment({
-    unlistedVariablesAreDyn: true,
-    homogeneousAggregateLiterals: false,
-    enableOptionalTypes: true,
-    limits,
-  });
-  registerKubernetesFunctions(environment);
+  const environment = celEnvironment('any');
   try {
     return environment.parse(expression);
   } catch (error) {

@@ -11,12 +11,17 @@ const limits = { maxAstNodes: 20_000, maxDepth: 100, maxListElements: 1000, maxM
 
 /**
  * CEL with the functions that Kubernetes adds (quantities, addresses, URLs, lists, sets, text, formats) and variables of any
- * type.
+ * type; `any`: of any name, too.
  */
-export function celEnvironment(variables: readonly string[]): Environment {
-  const environment = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true, limits });
+export function celEnvironment(variables: readonly string[] | 'any'): Environment {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: variables === 'any',
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    limits,
+  });
   for (const register of [registerText, registerLists, registerSets, registerMath, registerQuantity, registerNetwork])
     register(environment);
-  for (const name of variables) environment.registerVariable(name, 'dyn');
+  if (variables !== 'any') for (const name of variables) environment.registerVariable(name, 'dyn');
   return environment;
 }

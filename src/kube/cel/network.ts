@@ -71,7 +71,10 @@ function registerUrls(environment: Environment): void {
   environment.registerFunction('isURL(string): bool', (text: string) => URL.canParse(text));
   environment.registerFunction('kubernetes.URL.getScheme(): string', (url: URL) => url.protocol.slice(0, -1));
   environment.registerFunction('kubernetes.URL.getHost(): string', (url: URL) => url.host);
-  environment.registerFunction('kubernetes.URL.getHostname(): string', (url: URL) => url.hostname);
+  environment.registerFunction('kubernetes.URL.getHostname(): string', (url: URL) =>
+    // Go leaves the brackets of an IPv6 address out.
+    url.hostname.replace(/^\[(.*)\]$/, '$1'),
+  );
   environment.registerFunction('kubernetes.URL.getPort(): string', (url: URL) => url.port);
   environment.registerFunction('kubernetes.URL.getEscapedPath(): string', (url: URL) => url.pathname);
   environment.registerFunction('kubernetes.URL.getQuery(): map', (url: URL) =>

@@ -1,8 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import { isObject } from '#base/json.ts';
 import type { Resource } from '#kube/resource.ts';
-import { invalid } from '#kube/status.ts';
 
 import type { Reply } from '../http/call.ts';
 import type { ServedResource } from '../resources/served-resource.ts';
@@ -12,7 +9,7 @@ import { objectReply } from './object-replies.ts';
 import { bodyPatch } from './patch.ts';
 import { bodyObject, patchedObject, writeOptionsOf } from './write-call.ts';
 
-/** Takes from a given object what a subresource may change, and nothing else. Throws Invalid. */
+/** Takes from a given object what a subresource may change, and nothing else. */
 export type PartialUpdate = (current: Resource, given: Resource) => Resource;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -20,11 +17,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const parts: Readonly<Record<string, PartialUpdate>> = {
   '/namespaces/finalize': (current, given) =>
     withSpec(current, { finalizers: fieldsOf(given['spec'])['finalizers'] ?? [] }),
-  '/pods/ephemeralcontainers': (current, given) => {
-    const ephemeralContainers = listOf(fieldsOf(given['spec'])['ephemeralContainers']);
-    checkEphemeral(current, listOf(fieldsOf(current['spec'])['ephemeralContainers']), ephemeralContainers);
-    return withSpec(current, { ephemeralContainers });
-  },
+  '/pods/ephemeralcontainers': (current, given) =>
+    withSpec(current, { ephemeralContainers: listOf(fieldsOf(given['spec'])['ephemeralContainers']) }),
   '/pods/resize': (current, given) =>
     withSpec(current, {
       containers: resized(fieldsOf(current['spec'])['containers'], fieldsOf(given['spec'])['containers']),
@@ -72,26 +66,6 @@ function pinned(object: Resource, { metadata: { resourceVersion } }: Resource): 
 
 function withSpec(object: Resource, fields: Fields): Resource {
   return { ...object, spec: { ...fieldsOf(object['spec']), ...fields } };
-}
-
-/** What runs stays: ephemeral containers are only added (core, validation.go ValidatePodEphemeralContainersUpdate). */
-function checkEphemeral(pod: Resource, before: readonly unknown[], after: readonly unknown[]): void {
-  const field = 'spec.ephemeralContainers';
-  const name = pod.metadata.name ?? '';
-  for (const one of before) {
-    const own = fieldsOf(one)['name'];
-    const now = after.find((other) => fieldsOf(other)['name'] === own);
-    const shown = String(own);
-    if (now === undefined)
-      throw podInvalid(name, field, `existing ephemeral containers "${shown}" may not be removed\n`);
-    if (!isDeepStrictEqual({ ...fieldsOf(one) }, { ...fieldsOf(now) }))
-      throw podInvalid(name, field, `existing ephemeral containers "${shown}" may not be changed\n`);
-  }
-}
-
-function podInvalid(name: string, field: string, why: string): Error {
-  const cause = { reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field };
-  return invalid({ group: '', kind: 'Pod' }, name, [cause]);
 }
 
 /** Containers with the resources and resize policies that are given for them. */

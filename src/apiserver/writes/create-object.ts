@@ -1,3 +1,4 @@
+import type { FieldError } from '#kube/field-error.ts';
 import type { Resource } from '#kube/resource.ts';
 import { alreadyExists, ApiError, invalid, notFound } from '#kube/status.ts';
 import { causesOf } from '#kube/validation/faults.ts';
@@ -75,6 +76,10 @@ async function storeNew(
 
 /** Throws Invalid when the kind's rules are broken. */
 export function checkObject({ def }: ServedResource, object: Resource, old: Resource | undefined): void {
-  const errors = def.validate?.(object, old) ?? [];
-  if (errors.length > 0) throw invalid(groupKindOf(def), object.metadata.name ?? '', causesOf(errors));
+  refuseFaults(def, object, def.validate?.(object, old) ?? []);
+}
+
+/** Throws Invalid when there is any. */
+export function refuseFaults(def: ServedResource['def'], object: Resource, faults: readonly FieldError[]): void {
+  if (faults.length > 0) throw invalid(groupKindOf(def), object.metadata.name ?? '', causesOf(faults));
 }

@@ -6,7 +6,7 @@ import { ApiError, conflict, notFound } from '#kube/status.ts';
 import { groupResourceOf, viewOf, type ServedResource } from '../resources/served-resource.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
-import { checkObject } from './create-object.ts';
+import { checkObject, refuseFaults } from './create-object.ts';
 import { keptMetadata, withMetadata } from './object-meta.ts';
 import { admissionRequest, type WriteContext, type WriteOptions } from './write-options.ts';
 
@@ -54,7 +54,7 @@ export async function updateObject(
 }
 
 const keepsGeneration = new Set(['status', 'approval', 'finalize', 'binding']);
-const checkedParts = new Set(['binding', 'ephemeralcontainers', 'resize', 'approval']);
+const checkedParts = new Set(['binding', 'approval']);
 
 interface Replacement {
   readonly current: StoredObject;
@@ -82,8 +82,10 @@ async function replaceObject(
   object = request.object ?? object;
   def.setDefaults?.(object);
   if (!keepsGeneration.has(options.subresource)) def.prepare?.(object, before);
+  const rules = def.subresourceRules?.[options.subresource];
+  if (rules !== undefined) refuseFaults(def, object, [...rules(object, before)]);
   // The rules of updates are those of the object itself; its parts have checked what they let through.
-  if (!checkedParts.has(options.subresource)) checkObject(resource, object, before);
+  else if (!checkedParts.has(options.subresource)) checkObject(resource, object, before);
   await context.admission.validate(admissionRequest(resource, options, { ...parts, object }), signal);
   return storeChanged(resource, current, before, object, options, signal);
 }

@@ -113,3 +113,17 @@ describe('patterns of Go', () => {
     assert.equal(goRegExp('^(a+)+$')?.test(`${'a'.repeat(60)}b`), false);
   });
 });
+
+test('parts that are no schemas are told, and never break the check', () => {
+  const strange: readonly unknown[] = [null, 5, 'text', [], [null], {}];
+  for (const part of strange) {
+    const schema = {
+      type: 'object',
+      properties: { a: { type: 'array', items: part }, b: part },
+      additionalProperties: part,
+    };
+    assert.ok(check(schema as unknown as JsonSchema).length > 0, JSON.stringify(part));
+  }
+  const none = check({ type: 'object', properties: { a: null } } as unknown as JsonSchema);
+  assert.deepEqual(none, ['schema.properties[a]: Invalid value: "null": must be a schema object']);
+});

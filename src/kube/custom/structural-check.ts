@@ -1,3 +1,5 @@
+import { isObject } from '#base/json.ts';
+
 import type { FieldError } from '../field-error.ts';
 import { forbidden, invalid, notSupported, required } from '../validation/faults.ts';
 import { goRegExp } from './go-pattern.ts';
@@ -24,6 +26,10 @@ function* schemaFaults(schema: JsonSchema, path: string, level: Level, depth: nu
     yield forbidden(path, `must not be nested more than ${String(depthMost)} times`);
     return;
   }
+  if (!isObject(schema)) {
+    yield invalid(path, schema, 'must be a schema object');
+    return;
+  }
   yield* typeFaults(schema, path, level);
   yield* unsupportedFaults(schema, path);
   yield* extensionFaults(schema, path);
@@ -31,9 +37,9 @@ function* schemaFaults(schema: JsonSchema, path: string, level: Level, depth: nu
   yield* combinationFaults(schema, path);
   for (const [name, part] of Object.entries(schema.properties ?? {}))
     yield* schemaFaults(part, `${path}.properties[${name}]`, 'field', depth + 1);
-  if (typeof schema.additionalProperties === 'object')
+  if (isObject(schema.additionalProperties))
     yield* schemaFaults(schema.additionalProperties, `${path}.additionalProperties`, 'field', depth + 1);
-  if (schema.items !== undefined) yield* schemaFaults(schema.items, `${path}.items`, 'items', depth + 1);
+  if (isObject(schema.items)) yield* schemaFaults(schema.items, `${path}.items`, 'items', depth + 1);
 }
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];

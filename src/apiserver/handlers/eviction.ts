@@ -30,6 +30,7 @@ interface PodStatus {
 
 /** More pods than this that are on their way out mean that the disruption controller is behind. */
 const disruptedPodsMost = 2000;
+/** Of a budget that the disruption controller has not looked at yet; otherwise clients wait as they like. */
 const retryAfterSeconds = 10;
 
 /** Deletes a pod when its disruption budget allows it (policy/v1 Eviction). */
@@ -117,7 +118,7 @@ function withDisruption(object: Resource, pod: Resource, nowMs: number): Resourc
   if (isUnready && currentHealthy >= desiredHealthy && desiredHealthy > 0) return object;
   const name = metadata.name ?? '';
   if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
-    throw tooMany(`The disruption budget ${name} is still being processed by the server.`);
+    throw tooMany(`The disruption budget ${name} is still being processed by the server.`, { retryAfterSeconds });
   if (Object.keys(disruptedPods).length > disruptedPodsMost)
     throw tooMany('DisruptedPods map too big - too many evictions not confirmed by PDB controller');
   if (disruptionsAllowed <= 0)
@@ -139,9 +140,9 @@ function isReady(pod: Resource): boolean {
   return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
-function tooMany(why: string): ApiError {
+function tooMany(why: string, more: { readonly retryAfterSeconds?: number } = {}): ApiError {
   return new ApiError('TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
     causes: [{ reason: 'DisruptionBudget', message: why }],
-    retryAfterSeconds,
+    ...more,
   });
 }

@@ -89,12 +89,21 @@ export function mountSharedMemory(bundle: Bundle, options: readonly string[]): s
  * container nowhere else. Throws in Docker's words when it is not there or outside.
  */
 export function mountSubpath(bundle: Bundle, index: number, root: string, subpath: string): string {
-  const target = join(bundle.subpaths, String(index));
   using source = openSubpath(root, subpath);
+  return mountAt(bundle, index, source.path, { recursive: true });
+}
+
+/** Mounts a folder or file at a place of its own, without what is mounted below it: crun 1.8 would bind that, too. */
+export function mountAlone(bundle: Bundle, index: number, source: string): string {
+  return mountAt(bundle, index, source, { recursive: false });
+}
+
+function mountAt(bundle: Bundle, index: number, source: string, options: { readonly recursive: boolean }): string {
+  const target = join(bundle.subpaths, String(index));
   mkdirSync(bundle.subpaths, { recursive: true, mode: 0o700 });
-  if (statSync(source.path).isDirectory()) mkdirSync(target, { mode: 0o700 });
+  if (statSync(source).isDirectory()) mkdirSync(target, { mode: 0o700 });
   else writeFileSync(target, '', { mode: 0o600 });
-  bindMount(source.path, target, { recursive: true });
+  bindMount(source, target, options);
   return target;
 }
 

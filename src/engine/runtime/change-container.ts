@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { StatusError } from '#base/errors.ts';
 
 import type { ResourceLimits, RestartPolicy } from './container.ts';
+import { splitLimits, writeLimits } from './crun-limits.ts';
 import { eventAttributes, type LiveContainer } from './live-container.ts';
-import { isRunning } from './record.ts';
+import { isRunning, runtimeOf } from './record.ts';
 import type { Room } from './room.ts';
 import { runRuntime } from './runtime-command.ts';
 import { numberedBlockLimits } from './spec/devices.ts';
@@ -28,8 +29,10 @@ export async function changeContainer(room: Room, live: LiveContainer, change: C
   const resources = runtimeResources(limits, room.host, undefined, numberedBlockLimits(limits.blockDevices));
   if (change.limits !== undefined && isRunning(live.record)) {
     const path = join(room.paths.bundle(live.id).folder, 'resources.json');
-    writeFileSync(path, JSON.stringify(resources), { mode: 0o600 });
+    const { given, own } = splitLimits(runtimeOf(live.record), resources, room.cgroups.mode);
+    writeFileSync(path, JSON.stringify(given), { mode: 0o600 });
     await runRuntime(room, live.record, ['update', '--resources', path]);
+    writeLimits(room.cgroups, live.record.run?.cgroupPath ?? '', own);
   }
   live.record = { ...live.record, spec: { ...spec, limits, restart: change.restart ?? spec.restart } };
   await room.records.save(live.record);

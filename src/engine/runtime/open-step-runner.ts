@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -10,6 +11,7 @@ import type { Logger } from '#base/logger.ts';
 import { emulatedArchitectures } from '#sys/binary-formats.ts';
 import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
 import { mountTmpfs, unmountTree } from '#sys/mounts.ts';
+import { openPipe, type Pipe } from '#sys/pipe.ts';
 import { kill } from '#sys/process.ts';
 
 import type { SecretFile, StepMount, StepRun, StepRunner } from '../build/builder.ts';
@@ -147,11 +149,16 @@ class RuntimeSteps implements StepRunner, AsyncDisposable {
     const log = join(one.folder, 'runtime.log');
     const { runtimes } = this.#options;
     const runtime = runtimes.get(runtimes.default);
+    using stdin = openPipe();
+    using stdout = openPipe();
+    using stderr = openPipe();
     const child = spawn(
       runtime.program.path,
       ['--root', this.#runtimeRoot, '--log', log, '--log-format', 'json', 'run', '--bundle', one.folder, one.id],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...runtime.env, PATH: runtimePath } },
+      { stdio: [stdin.readFd, stdout.writeFd, stderr.writeFd], env: { ...runtime.env, PATH: runtimePath } },
     );
+    stdin[Symbol.dispose]();
+    const outputs = [stdout, stderr].map(outputOf);
     // Again and again: while the runtime still sets the container up there is nothing to kill.
     let again: Disposable | undefined;
     const abort = (): void => {
@@ -164,7 +171,7 @@ class RuntimeSteps implements StepRunner, AsyncDisposable {
         child.once('close', (code) => resolve(code ?? killedExitCode));
         child.once('error', reject);
       });
-      await Promise.all([forward(child.stdout, onOutput), forward(child.stderr, onOutput), ended]);
+      await Promise.all([...outputs.map((output) => forward(output, onOutput)), ended]);
       signal.throwIfAborted();
       const code = await ended;
       const refusal = code === 0 ? undefined : lastRuntimeError(readLog(log));
@@ -206,6 +213,12 @@ function secretMount({ folder }: Step, { target, bytes, mode, uid, gid }: Secret
   chownSync(source, uid, gid);
   chmodSync(source, mode);
   return { type: 'bind', source, target, readOnly: true, propagation: '' };
+}
+
+/** What children write into a pipe; it ends when the last of them has closed it. */
+function outputOf(pipe: Pipe): Readable {
+  pipe.close('writeFd');
+  return new Socket({ fd: pipe.give('readFd'), readable: true, writable: false });
 }
 
 async function forward(stream: Readable, onOutput: (bytes: Uint8Array) => void): Promise<void> {

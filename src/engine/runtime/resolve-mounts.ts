@@ -3,7 +3,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 
-import { mountSubpath, type Bundle } from './bundle.ts';
+import { mountAlone, mountSubpath, type Bundle } from './bundle.ts';
 import type { ContainerSpec, MountPoint, MountRequest } from './container.ts';
 import type { ContainerRecord } from './record.ts';
 import type { Room } from './room.ts';
@@ -82,9 +82,10 @@ export async function openMounts(
     }
     const { target, subpath = '', readOnlyReach, nonRecursive } = mount;
     const whole = await openSource(room, record.id, index, mount, point.name, place.root, signal);
+    const part = subpath === '' ? whole : mountSubpath(place.bundle, index, whole, subpath);
     opened.push({
       type: 'bind',
-      source: subpath === '' ? whole : mountSubpath(place.bundle, index, whole, subpath),
+      source: nonRecursive === true && subpath === '' ? mountAlone(place.bundle, index, whole) : part,
       target,
       readOnly: mount.readOnly || mount.type === 'image',
       propagation: mount.propagation ?? '',

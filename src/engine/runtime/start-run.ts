@@ -11,6 +11,7 @@ import { checkReceiver } from '../logs/check-log.ts';
 import type { Sandbox, SandboxRequest } from '../network/networks.ts';
 import { type Bundle, makeBundle, mountSharedMemory } from './bundle.ts';
 import { type Holder, holdProcess } from './conmon.ts';
+import { splitLimits, writeLimits } from './crun-limits.ts';
 import { clearRun } from './end-run.ts';
 import { readUserDatabase } from './image-users.ts';
 import { resolveLinks } from './links.ts';
@@ -46,7 +47,7 @@ export async function startRun(room: Room, live: LiveContainer, signal: AbortSig
   // That it was started is durable before its program begins; meanwhile the runtime makes the container.
   const saved = before.spec.autoRemove ? undefined : room.records.save(live.record);
   if (saved === undefined) room.records.note(live.record);
-  let holder: Holder | undefined;
+  let holder: Held | undefined;
   try {
     holder = await settled(hold(room, live, { bundle, cgroupPath, runtime }, signal), saved);
     const init = await settled(createdProcess(room, holder, bundle, before.spec.args[0] ?? ''), saved);
@@ -98,13 +99,16 @@ interface Making {
   readonly runtime: OciRuntime;
 }
 
+/** A conmon, and the limits that its runtime does not write. */
+type Held = Holder & Pick<ReturnType<typeof splitLimits>, 'own'>;
+
 /** Everything up to a conmon that makes the container. */
 async function hold(
   room: Room,
   live: LiveContainer,
   { bundle, cgroupPath, runtime }: Making,
   signal: AbortSignal,
-): Promise<Holder> {
+): Promise<Held> {
   const { record } = live;
   const { spec } = record;
   makeBundle(bundle);
@@ -131,9 +135,11 @@ async function hold(
     sharedMemory: sharedMemoryOf(room, live, bundle),
     pidOf: (id) => runningPid(room, id),
   });
-  writeFileSync(bundle.config, encodeSpec(config), { mode: 0o600 });
+  const { given, own } = splitLimits(runtime.name, config.linux.resources, room.cgroups.mode);
+  const shown = { ...config, linux: { ...config.linux, resources: given } };
+  writeFileSync(bundle.config, encodeSpec(shown), { mode: 0o600 });
   await checkReceiver(logOrigin(record), room.journalSocket, room.logger, signal);
-  return holdProcess({
+  const holder = holdProcess({
     conmonPath: room.conmonPath,
     runtime,
     id: live.id,
@@ -147,6 +153,7 @@ async function hold(
     keepStdinOpen: spec.openStdin && (!spec.stdinOnce || spec.tty),
     log: prepareLog(room, record),
   });
+  return { ...holder, own };
 }
 
 /** Docker's events of a container's volumes. */
@@ -186,7 +193,7 @@ async function begin(
   live: LiveContainer,
   bundle: Bundle,
   init: ProcessIdentity,
-  holder: Holder,
+  holder: Held,
 ): Promise<void> {
   const { run, ...rest } = live.record;
   if (run === undefined) throw new Error('invariant broken: a start has a run');
@@ -203,6 +210,7 @@ async function begin(
   live.hub.serve(bundle.attachSocket);
   watchLog(room, live);
   await live.hub.accepted();
+  writeLimits(room.cgroups, run.cgroupPath, holder.own);
   await openGate(bundle, room.runtimes.get(runtimeOf(live.record)), init);
   room.events.publish('container', 'start', live.id, eventAttributes(live.record));
 }

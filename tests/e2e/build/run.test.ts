@@ -54,10 +54,10 @@ describe('RUN', () => {
         'A',
         'b',
         'B',
-        'RUN echo err >&2',
+        'RUN echo err >&2; echo opened > /dev/stderr',
       ].join('\n'),
     );
-    assert.equal(output, '/w\narg env\n0\n65534\none\ntwo\nscript /dev/pipes/EOF\nb\nerr\n');
+    assert.equal(output, '/w\narg env\n0\n65534\none\ntwo\nscript /dev/pipes/EOF\nb\nerr\nopened\n');
     assert.equal(image.config.config?.User, 'nobody');
     assertClean();
   });

@@ -1,5 +1,5 @@
-// What `./slipway test` runs: the check, the rendered documents, unused code, and the end-to-end tests one file after the
-// other. The last line counts all tests.
+// What `./slipway test` runs: the check, the rendered documents, unused code, and the end-to-end tests, a file at a time in
+// each of two rows. The last line counts all tests.
 import { globSync } from 'node:fs';
 
 import { checkParts } from './check-parts.ts';
@@ -13,6 +13,12 @@ const rest: readonly Part[] = [
   { name: 'unused', args: [tool('knip/bin/knip.js')], limitMs: 5 * minuteMs },
 ];
 
+/**
+ * Rooms whose end-to-end tests touch nothing of the machine that others look at: they run beside the rest, so that two
+ * processors have work.
+ */
+const roomsBeside = ['buildkit', 'images', 'kube-codec', 'kubernetes', 'logs', 'pki', 'registry', 'remote', 'store'];
+
 /** A part per file: one that hangs is named, and does not keep the others from their turn. */
 const endToEnd: readonly Part[] = endToEndTests
   .flatMap((pattern) => globSync(pattern, { cwd: repository }))
@@ -23,8 +29,15 @@ const endToEnd: readonly Part[] = endToEndTests
     limitMs: 25 * minuteMs,
   }));
 
+const isBeside = ({ name }: Part): boolean => roomsBeside.includes(name.split('/')[2] ?? '');
 const results: PartResult[] = [];
-for (const part of [...checkParts, ...rest, ...endToEnd]) results.push(await runPart(part));
+const runAll = async (parts: readonly Part[]): Promise<void> => {
+  for (const part of parts) results.push(await runPart(part));
+};
+await Promise.all([
+  runAll([...checkParts, ...rest, ...endToEnd.filter((part) => !isBeside(part))]),
+  runAll(endToEnd.filter(isBeside)),
+]);
 const sum = (of: (result: PartResult) => number): number => results.reduce((total, result) => total + of(result), 0);
 // A part that fails without a failed test counts as one.
 const lost = results.filter(({ ok, failed }) => !ok && failed === 0);

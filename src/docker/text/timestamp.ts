@@ -1,5 +1,5 @@
 import { StatusError } from '#base/errors.ts';
-import { parseGoDuration } from '#formats/dockerfile/go-duration.ts';
+import { parseGoDuration } from '#formats/go-duration.ts';
 
 const second = 1_000_000_000n;
 

@@ -6,7 +6,7 @@ import type { Cgroups } from '#sys/cgroups.ts';
 import type { RuntimeName } from './oci-runtimes.ts';
 import type { RuntimeResources } from './spec/runtime-spec.ts';
 
-/** Limits of a container as two runtimes of one machine take them. */
+/** Limits of a container, and who writes them. */
 interface SplitLimits {
   /** For the runtime. */
   readonly given: RuntimeResources;

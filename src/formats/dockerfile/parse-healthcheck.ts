@@ -1,6 +1,6 @@
 import type { Instruction } from './dockerfile.ts';
 import { type Flags, parseFlags } from './flags.ts';
-import { parseGoDuration } from './go-duration.ts';
+import { parseGoDuration } from '../go-duration.ts';
 import { invalid } from './invalid.ts';
 import { jsonWords, type Statement } from './statement.ts';
 

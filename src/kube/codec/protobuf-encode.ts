@@ -1,7 +1,7 @@
+import { goDurationNs } from '#formats/go-duration.ts';
 import { WireWriter, wireTypes } from '#formats/protobuf/wire.ts';
 
 import type { AnySchema, Schema, ScalarSchema, StructSchema } from '../schema.ts';
-import { durationNanos } from './read-scalar.ts';
 import { schemaOfSchemas } from './schema-unions.ts';
 
 /** An object's fields as a message. Values must be of their types: whatever `readObject` gives is. */
@@ -101,7 +101,7 @@ function scalarMessage(scalar: ScalarSchema['scalar'], value: string | number | 
       else writeNumber(writer, 2, BigInt(value));
       break;
     case 'duration':
-      writeNumber(writer, 1, BigInt(durationNanos(String(value)) ?? 0));
+      writeNumber(writer, 1, BigInt(goDurationNs(String(value)) ?? 0));
       break;
     default: {
       const milliseconds = Date.parse(String(value).replace(/\.\d+Z$/, 'Z'));

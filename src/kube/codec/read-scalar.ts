@@ -1,4 +1,5 @@
 import { messageOf } from '#base/errors.ts';
+import { goDurationNs } from '#formats/go-duration.ts';
 import { canonicalQuantity } from '#formats/quantity.ts';
 
 import type { ScalarSchema, Schema } from '../schema.ts';
@@ -87,31 +88,9 @@ function readTime(value: unknown, form: 'time' | 'micro-time', report: ScalarRep
   return 'error' in parsed ? report.abort(parsed.error) : parsed.text;
 }
 
-const durationUnits: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-
 function readDuration(text: string, report: ScalarReport): string {
-  const nanos = durationNanos(text);
+  const nanos = goDurationNs(text);
   return nanos === undefined ? report.abort(`time: invalid duration ${JSON.stringify(text)}`) : durationText(nanos);
-}
-
-/** Go's time.ParseDuration in nanoseconds: `1h30m`, `-0.5s`, `0`; undefined: it is none. */
-export function durationNanos(text: string): number | undefined {
-  const match = /^([-+]?)(0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
-  if (match === null) return undefined;
-  let nanos = 0;
-  for (const [, number = '', unit = ''] of (match[2] ?? '').matchAll(/([0-9.]+)([a-zµμ]+)/g))
-    nanos += Number(number) * (durationUnits[unit] ?? 0);
-  if (nanos > Number(int64Range[1])) return undefined;
-  return Math.trunc(nanos) * (match[1] === '-' ? -1 : 1);
 }
 
 /** As Go writes durations: `1h30m0s`, `1.5s`, `10ms`, `0s`. */

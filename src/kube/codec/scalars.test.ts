@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { goDurationNs } from '#formats/go-duration.ts';
+
 import { goTypeName } from './go-type-name.ts';
 import { parseTime, timeText } from './go-time.ts';
-import { durationNanos, durationText, readScalar } from './read-scalar.ts';
+import { durationText, readScalar } from './read-scalar.ts';
 
 describe('times', () => {
   for (const [text, form] of [
@@ -44,9 +46,9 @@ describe('times', () => {
 describe('durations', () => {
   test('are read and written as Go does', () => {
     for (const text of ['0s', '1ns', '1.5ms', '10s', '1m0s', '1h30m0s', '-1m30.5s', '5µs'])
-      assert.equal(durationText(durationNanos(text) ?? Number.NaN), text);
-    assert.equal(durationNanos('1h15m30.5s'), 4_530_500_000_000);
-    for (const text of ['', '1', 's', '1d', '1 s']) assert.equal(durationNanos(text), undefined, text);
+      assert.equal(durationText(goDurationNs(text) ?? Number.NaN), text);
+    assert.equal(goDurationNs('1h15m30.5s'), 4_530_500_000_000);
+    for (const text of ['', '1', 's', '1d', '1 s']) assert.equal(goDurationNs(text), undefined, text);
   });
 });
 

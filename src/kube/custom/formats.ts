@@ -1,7 +1,8 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
+import { goDurationNs } from '#formats/go-duration.ts';
+
 import { parseTime } from '../codec/go-time.ts';
-import { durationNanos } from '../codec/read-scalar.ts';
 
 /** Formats of text that upstream knows (kube-openapi, strfmt); others are taken as they are. */
 const checks: Readonly<Record<string, (text: string) => boolean>> = {
@@ -23,7 +24,7 @@ const checks: Readonly<Record<string, (text: string) => boolean>> = {
   byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text),
   password: () => true,
   date: (text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && 'text' in parseTime(`${text}T00:00:00Z`, 'time'),
-  duration: (text) => durationNanos(text.replaceAll(/\s/g, '')) !== undefined,
+  duration: (text) => goDurationNs(text.replaceAll(/\s/g, '')) !== undefined,
   'date-time': (text) => isDateTime(text),
   datetime: (text) => isDateTime(text),
   'k8s-short-name': (text) => text.length <= 63 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text),

@@ -9,6 +9,7 @@ import {
 
 import { after, every, monotonicMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
+import { collectHeaders } from '#formats/grpc/collect-headers.ts';
 import { frameMessage, readMessages } from '#formats/grpc/frames.ts';
 
 import { checkTrailers, RpcFailure, rpcCodes } from './rpc-failure.ts';
@@ -152,15 +153,4 @@ async function* receive(
   }
   signal.throwIfAborted();
   checkTrailers(ending());
-}
-
-/** Where the status will be: in the trailers, or in the headers of a reply without messages. */
-function collectHeaders(stream: ClientHttp2Stream): () => IncomingHttpHeaders {
-  let all: IncomingHttpHeaders = {};
-  const collect = (headers: IncomingHttpHeaders): void => {
-    all = { ...all, ...headers };
-  };
-  stream.once('response', collect);
-  stream.once('trailers', collect);
-  return () => all;
 }

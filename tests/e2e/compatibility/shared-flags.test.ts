@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 
+import { openCgroups } from '#sys/cgroups.ts';
+
 import type { Instance } from '../../kit/instance.ts';
 import { openInstance } from '../../kit/open-instance.ts';
 import { testFlags } from './flag-case.ts';
@@ -23,6 +25,9 @@ before(async () => {
 after(async () => {
   rmSync(folder, { recursive: true, force: true });
   await instance?.destroy();
+  // Parents that a user names belong to the user, and stay.
+  const cgroups = openCgroups();
+  for (const command of ['run', 'create']) cgroups.remove(`/slipway-${command}-parent`);
 });
 
 testFlags('what it shares', () => instance, [

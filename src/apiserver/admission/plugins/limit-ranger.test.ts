@@ -2,45 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { admissionRequest } from '#kit/kube-auth/admission-request.ts';
+import { about, admit, objectOf, podOf } from '#kit/kube-auth/admit.ts';
 import { MemoryObjects } from '#kit/kube-auth/memory-objects.ts';
-import type { Resource } from '#kube/resource.ts';
-import { ApiError } from '#kube/status.ts';
-import type { Pod, PodSpec } from '#kube/types/gen/core-v1.ts';
+import type { Pod } from '#kube/types/gen/core-v1.ts';
 
-import { admissionChain, type AdmissionPlugin, type AdmissionRequest } from '../admission.ts';
+import type { AdmissionPlugin } from '../admission.ts';
 import { limitRanger } from './limit-ranger.ts';
-
-const { signal } = new AbortController();
-
-function object(kind: string, name: string, parts: Record<string, unknown> = {}, apiVersion = 'v1'): Resource {
-  return { apiVersion, kind, metadata: { name, namespace: 'default' }, ...parts };
-}
-
-function podOf(spec: PodSpec = {}): Pod {
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'default' }, spec };
-}
-
-/** Both phases; returns the refusal's message, or undefined. */
-async function admit(plugin: AdmissionPlugin, request: AdmissionRequest): Promise<string | undefined> {
-  const chain = admissionChain([plugin]);
-  try {
-    await chain.mutate(request, signal);
-    await chain.validate(request, signal);
-    return undefined;
-  } catch (error) {
-    assert.ok(error instanceof ApiError, String(error));
-    return error.message;
-  }
-}
-
-const about = (group: string, resource: string, kind: string): Pick<AdmissionRequest, 'resource' | 'kind'> => ({
-  resource: { group, version: 'v1', resource },
-  kind: { group, version: 'v1', kind },
-});
 
 describe('LimitRanger', () => {
   const range = (item: object): AdmissionPlugin =>
-    limitRanger(new MemoryObjects([object('LimitRange', 'r', { spec: { limits: [item] } })]));
+    limitRanger(new MemoryObjects([objectOf('LimitRange', 'r', { spec: { limits: [item] } })]));
 
   test('containers get what they do not say, and the pod tells', async () => {
     const plugin = range({ type: 'Container', default: { cpu: '1' }, defaultRequest: { cpu: '100m', memory: '1Gi' } });
@@ -114,7 +85,7 @@ describe('LimitRanger', () => {
   }
 
   test('claims', async () => {
-    const claim = object('PersistentVolumeClaim', 'c', { spec: { resources: { requests: { storage: '5Gi' } } } });
+    const claim = objectOf('PersistentVolumeClaim', 'c', { spec: { resources: { requests: { storage: '5Gi' } } } });
     const request = admissionRequest({
       ...about('', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
       object: claim,

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { admissionRequest } from '#kit/kube-auth/admission-request.ts';
+import { about, admit, objectOf, podOf } from '#kit/kube-auth/admit.ts';
 import { MemoryObjects } from '#kit/kube-auth/memory-objects.ts';
 import type { Resource } from '#kube/resource.ts';
 import { ApiError } from '#kube/status.ts';
 import type { Pod, PodSpec } from '#kube/types/gen/core-v1.ts';
 
-import { admissionChain, type AdmissionPlugin, type AdmissionRequest } from '../admission.ts';
+import { admissionChain } from '../admission.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { priority } from './priority.ts';
@@ -17,32 +18,6 @@ import { defaultIngressClass, defaultStorageClass, persistentVolumeClaimResize }
 import { taintNodesByCondition } from './taint-nodes.ts';
 
 const { signal } = new AbortController();
-
-function object(kind: string, name: string, parts: Record<string, unknown> = {}, apiVersion = 'v1'): Resource {
-  return { apiVersion, kind, metadata: { name, namespace: 'default' }, ...parts };
-}
-
-function podOf(spec: PodSpec = {}): Pod {
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'default' }, spec };
-}
-
-/** Both phases; returns the refusal's message, or undefined. */
-async function admit(plugin: AdmissionPlugin, request: AdmissionRequest): Promise<string | undefined> {
-  const chain = admissionChain([plugin]);
-  try {
-    await chain.mutate(request, signal);
-    await chain.validate(request, signal);
-    return undefined;
-  } catch (error) {
-    assert.ok(error instanceof ApiError, String(error));
-    return error.message;
-  }
-}
-
-const about = (group: string, resource: string, kind: string): Pick<AdmissionRequest, 'resource' | 'kind'> => ({
-  resource: { group, version: 'v1', resource },
-  kind: { group, version: 'v1', kind },
-});
 
 describe('NamespaceLifecycle', () => {
   const cluster = (name: string, parts: Record<string, unknown> = {}): Resource => ({
@@ -83,13 +58,13 @@ describe('NamespaceLifecycle', () => {
 
 describe('ServiceAccount', () => {
   const accounts = new MemoryObjects([
-    object('ServiceAccount', 'default'),
-    object('ServiceAccount', 'pulls', {
+    objectOf('ServiceAccount', 'default'),
+    objectOf('ServiceAccount', 'pulls', {
       imagePullSecrets: [{ name: 'registry' }],
       automountServiceAccountToken: false,
     }),
     {
-      ...object('ServiceAccount', 'strict', { secrets: [{ name: 'mine' }] }),
+      ...objectOf('ServiceAccount', 'strict', { secrets: [{ name: 'mine' }] }),
       metadata: {
         name: 'strict',
         namespace: 'default',
@@ -273,7 +248,7 @@ describe('classes', () => {
     storage('new', '2026-02-01T00:00:00Z', true, { allowVolumeExpansion: true }),
     storage('other', '2026-03-01T00:00:00Z', false),
   ]);
-  const claim = (spec: object): Resource => object('PersistentVolumeClaim', 'c', { spec });
+  const claim = (spec: object): Resource => objectOf('PersistentVolumeClaim', 'c', { spec });
   const claims = about('', 'persistentvolumeclaims', 'PersistentVolumeClaim');
 
   test('claims get the youngest default', async () => {
@@ -309,7 +284,7 @@ describe('classes', () => {
     };
     const all = new MemoryObjects();
     all.put(nginx, { group: 'networking.k8s.io', resource: 'ingressclasses' });
-    const ingress = object('Ingress', 'i', { spec: {} }, 'networking.k8s.io/v1');
+    const ingress = objectOf('Ingress', 'i', { spec: {} }, 'networking.k8s.io/v1');
     const request = admissionRequest({ ...about('networking.k8s.io', 'ingresses', 'Ingress'), object: ingress });
     await admit(defaultIngressClass(all), request);
     assert.deepEqual(ingress['spec'], { ingressClassName: 'nginx' });

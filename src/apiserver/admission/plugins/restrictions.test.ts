@@ -4,21 +4,20 @@ import { describe, test } from 'node:test';
 import { noExtensions } from '#formats/x509/extensions.ts';
 import { nameOf } from '#formats/x509/name.ts';
 import { admissionRequest } from '#kit/kube-auth/admission-request.ts';
+import { admit } from '#kit/kube-auth/admit.ts';
 import { MemoryObjects } from '#kit/kube-auth/memory-objects.ts';
 import type { Resource } from '#kube/resource.ts';
-import { ApiError } from '#kube/status.ts';
 import type { CertificateSigningRequest } from '#kube/types/gen/certificates-v1.ts';
 import { newKey } from '#pki/key-file.ts';
 import { makeSigningRequest } from '#pki/signing-request.ts';
 
 import type { Authorizer } from '../../auth/authorizer.ts';
 import { RbacIndex } from '../../auth/rbac/rbac-index.ts';
-import { admissionChain, type AdmissionPlugin, type AdmissionRequest } from '../admission.ts';
+import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { roleEscalation } from './role-escalation.ts';
 
-const { signal } = new AbortController();
 const agent = { name: 'system:node:n', uid: '', groups: ['system:nodes'], extra: {} };
 const jane = { name: 'jane', uid: '7', groups: ['dev'], extra: { scopes: ['a'] } };
 
@@ -26,16 +25,8 @@ function object(kind: string, name: string, parts: Record<string, unknown> = {},
   return { apiVersion: 'v1', kind, metadata: { name, namespace: 'default', ...metadata }, ...parts };
 }
 
-async function admit(plugin: AdmissionPlugin, request: AdmissionRequest): Promise<string | undefined> {
-  const chain = admissionChain([plugin]);
-  try {
-    await chain.mutate(request, signal);
-    await chain.validate(request, signal);
-    return undefined;
-  } catch (error) {
-    assert.ok(error instanceof ApiError, String(error));
-    return error.message.replace(/^.*? is forbidden: /, '');
-  }
+async function refusal(plugin: AdmissionPlugin, request: AdmissionRequest): Promise<string | undefined> {
+  return (await admit(plugin, request))?.replace(/^.*? is forbidden: /, '');
 }
 
 const about = (group: string, resource: string, subresource = ''): Partial<AdmissionRequest> => ({
@@ -48,7 +39,7 @@ describe('NodeRestriction', () => {
   const elsewhere = object('Pod', 'q', { spec: { nodeName: 'm' } }, { uid: 'v' });
   const plugin = nodeRestriction(new MemoryObjects([pod, elsewhere]));
   const ask = async (parts: Partial<AdmissionRequest>): Promise<string | undefined> =>
-    await admit(plugin, admissionRequest({ user: agent, ...parts }));
+    await refusal(plugin, admissionRequest({ user: agent, ...parts }));
 
   test('others are not asked, but who claims to be a node must say which', async () => {
     assert.equal(await ask({ user: jane, object: pod }), undefined);
@@ -190,7 +181,7 @@ describe('certificates', () => {
   });
   const old = csr('example.org/x', []);
   const ask = async (plugin: AdmissionPlugin, parts: Partial<AdmissionRequest>): Promise<string | undefined> =>
-    await admit(plugin, admissionRequest(parts));
+    await refusal(plugin, admissionRequest(parts));
 
   test('are approved and signed by whom the signer lets', async () => {
     const approve = { ...about('approval'), operation: 'UPDATE', object: old, oldObject: old } as const;
@@ -231,7 +222,7 @@ describe('RoleEscalation', () => {
   const none: Authorizer = { authorize: () => ({ verdict: 'no-opinion', reason: '' }) };
   const group = 'rbac.authorization.k8s.io';
   const ask = async (resource: string, object: Resource, oldObject?: Resource): Promise<string | undefined> =>
-    await admit(
+    await refusal(
       roleEscalation(new RbacIndex(), none),
       admissionRequest({
         user: jane,

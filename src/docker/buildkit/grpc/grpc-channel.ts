@@ -4,6 +4,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Duplex } from 'node:stream';
 
 import { StatusError } from '#base/errors.ts';
+import { collectHeaders } from '#formats/grpc/collect-headers.ts';
 import { frameMessage, readMessages } from '#formats/grpc/frames.ts';
 import { decodeMessage } from '#formats/protobuf/decode.ts';
 import { encodeMessage } from '#formats/protobuf/encode.ts';
@@ -102,15 +103,4 @@ async function* receive(
   }
   signal.throwIfAborted();
   checkStatus(ending(), path);
-}
-
-/** Where the status will be: in the trailers, or in the headers of a reply without messages. */
-function collectHeaders(stream: ClientHttp2Stream): () => IncomingHttpHeaders {
-  let all: IncomingHttpHeaders = {};
-  const collect = (headers: IncomingHttpHeaders): void => {
-    all = { ...all, ...headers };
-  };
-  stream.once('response', collect);
-  stream.once('trailers', collect);
-  return () => all;
 }

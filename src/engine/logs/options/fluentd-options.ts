@@ -1,5 +1,5 @@
 import { messageOf } from '#base/errors.ts';
-import { parseGoDuration } from '#formats/dockerfile/go-duration.ts';
+import { parseGoDuration } from '#formats/go-duration.ts';
 import { parseGoBool, parseGoInt, parseMemorySize } from '#formats/go-values.ts';
 
 import type { Address, FluentdTarget, LogOptions } from '../log-config.ts';

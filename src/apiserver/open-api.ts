@@ -5,6 +5,7 @@ import type { Store } from '#store/store.ts';
 
 import { admissionChain, type AdmissionPlugin } from './admission/admission.ts';
 import type { ResolveKind } from './admission/policies/policy-params.ts';
+import { callWebhook, type CallWebhook } from './admission/webhooks/call-webhook.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { Objects } from './auth/objects.ts';
 import type { Auth } from './auth/open-auth.ts';
@@ -46,6 +47,8 @@ export interface ApiOptions {
   /** Undefined: requests are not noted. */
   readonly audit?: AuditLog;
   readonly nowMs?: () => number;
+  /** In place of calls over the network. */
+  readonly callWebhook?: CallWebhook;
   /** Host and port that discovery tells clients. */
   readonly serverAddress: () => string;
   /** Called once, when the objects can be read. */
@@ -88,7 +91,10 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
   const collector = opened.use(new GarbageCollector(background));
   const cleaner = opened.use(new NamespaceCleaner(background));
   await Promise.all([collector.start(), cleaner.start()]);
-  const custom = serveCustomResources({ objects, resources, nowMs, logger }, closing.signal);
+  const custom = serveCustomResources(
+    { objects, resources, nowMs, logger, callWebhook: options.callWebhook ?? callWebhook },
+    closing.signal,
+  );
   opened.defer(() => custom);
   opened.defer(() => closing.abort(new Error('the API server ends')));
   const paths: PathContext = {

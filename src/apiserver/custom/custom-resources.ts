@@ -2,14 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
-import { customKinds, type CustomKind } from '#kube/custom/custom-kinds.ts';
+import { customKinds } from '#kube/custom/custom-kinds.ts';
 import type { Resource } from '#kube/resource.ts';
 import type { CustomResourceDefinition } from '#kube/types/gen/apiextensions-v1.ts';
 
+import type { CallWebhook } from '../admission/webhooks/call-webhook.ts';
 import type { Objects } from '../auth/objects.ts';
 import type { ResourceTable } from '../resources/resource-table.ts';
-import { apiVersionOf, type Conversion, type ServedResource } from '../resources/served-resource.ts';
+import type { ServedResource } from '../resources/served-resource.ts';
 import { timeText } from '../writes/object-meta.ts';
+import { CustomConversion } from './custom-conversion.ts';
 
 const definitions = { group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' };
 /** Keeps a definition until its objects are gone. */
@@ -18,6 +20,8 @@ const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 export interface CustomResourcesOptions {
   readonly objects: Objects;
   readonly resources: ResourceTable;
+  /** Asks webhooks that convert between versions. */
+  readonly callWebhook: CallWebhook;
   readonly nowMs: () => number;
   readonly logger: Logger;
 }
@@ -58,7 +62,7 @@ async function serve(
   const taken = takenName(resources, definition);
   if (taken === undefined) {
     const isNew = served(resources, definition);
-    if (isNew) resources.replace((one) => isOf(one, definition), servedBy(resources, definition));
+    if (isNew) resources.replace((one) => isOf(one, definition), servedBy(options, definition));
   }
   const next = withStatus(definition, taken, options.nowMs());
   if (!isDeepStrictEqual(next, definition)) await objects.update(definitions, next, signal);
@@ -72,29 +76,26 @@ function served(resources: ResourceTable, definition: CustomResourceDefinition &
 }
 
 function servedBy(
-  resources: ResourceTable,
+  { resources, objects, callWebhook }: CustomResourcesOptions,
   definition: CustomResourceDefinition & Resource,
 ): readonly ServedResource[] {
   const { spec = {}, metadata } = definition;
   const { group = '', names = {} } = spec;
   const storage = resources.storageOf(group, names.plural ?? '', spec.scope !== 'Cluster');
-  const stored = spec.versions?.find((version) => version.storage === true)?.name ?? '';
-  const source = `${metadata.uid ?? ''}/${String(metadata.generation ?? 0)}`;
-  return customKinds(definition).map((def) => ({
-    def,
-    storage,
-    source,
-    custom: def,
-    conversion: def.isStored ? undefined : renaming(def, apiVersionOf({ group, version: stored })),
-  }));
-}
-
-/** Versions without a webhook differ in their name alone (conversion strategy None). */
-function renaming(def: CustomKind, storedVersion: string): Conversion {
-  return {
-    toStored: (object) => ({ ...object, apiVersion: storedVersion }),
-    fromStored: (object) => ({ ...object, apiVersion: apiVersionOf(def) }),
-  };
+  const generation = metadata.generation ?? 0;
+  const source = `${metadata.uid ?? ''}/${String(generation)}`;
+  const kinds = customKinds(definition);
+  const parts = { objects, callWebhook, kinds, strategy: spec.conversion };
+  return kinds
+    .filter(({ isServed }) => isServed)
+    .map((def) => ({
+      def,
+      storage,
+      source,
+      custom: def,
+      // One version that never changed has stored nothing that another schema did not see.
+      conversion: kinds.length === 1 && generation === 1 ? undefined : new CustomConversion(parts, def),
+    }));
 }
 
 function unserve(resources: ResourceTable, definition: CustomResourceDefinition): void {

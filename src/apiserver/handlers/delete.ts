@@ -42,8 +42,10 @@ export async function deleteCollection(
   const { deletion, isDryRun } = await deletionOf(call);
   const options = { ...writeOptionsOf(call), ...(isDryRun ? { isDryRun } : {}) };
   const list = parseListOptions(call.query, false);
-  const selection = selectionFor(list.labelSelector, list.fieldSelector, resource.def, viewOf(resource));
-  const page = await listObjects(storageOf(resource, ''), call.info.namespace, list, selection, signal);
+  const selection = selectionFor(list.labelSelector, list.fieldSelector, resource.def);
+  const storage = storageOf(resource, '');
+  const { namespace } = call.info;
+  const page = await listObjects({ storage, view: viewOf(resource), namespace, options: list, selection }, signal);
   const limit = new ConcurrencyLimit(deletionsAtOnce);
   await Promise.all(
     page.objects.map(({ object: { metadata } }) =>

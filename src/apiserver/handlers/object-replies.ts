@@ -3,7 +3,7 @@ import { ApiError } from '#kube/status.ts';
 
 import { acceptedForm, type Accepted } from '../http/accept.ts';
 import { jsonReply, type BodyReply, type Call } from '../http/call.ts';
-import { apiVersionOf, viewOf, type ServedResource } from '../resources/served-resource.ts';
+import { apiVersionOf, type ServedResource } from '../resources/served-resource.ts';
 import type { ObjectPage } from '../storage/list-objects.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { partialList, partialObject } from './partial-metadata.ts';
@@ -28,7 +28,7 @@ export function objectReply(
   );
 }
 
-/** An object as it is stored, without looking into it where that is what was asked for. */
+/** An object as its version shows it, without looking into it where that is what was asked for. */
 export function storedReply(
   call: Call,
   resource: ServedResource,
@@ -36,9 +36,9 @@ export function storedReply(
   nowMs: number,
 ): BodyReply | Promise<BodyReply> {
   const { form, encoding, pretty } = acceptedForm(call.header('accept'));
-  if (form === 'object' && encoding === 'json' && !pretty && resource.conversion === undefined)
+  if (form === 'object' && encoding === 'json' && !pretty)
     return { kind: 'body', status: 200, contentType: 'application/json', body: stored.json };
-  return objectReply(call, resource, viewOf(resource)(stored.object), nowMs);
+  return objectReply(call, resource, stored.object, nowMs);
 }
 
 export function listReply(
@@ -53,19 +53,14 @@ export function listReply(
     ...(page.continueToken === '' ? {} : { continue: page.continueToken }),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
-  const view = viewOf(resource);
-  if (accepted.form === 'table') {
-    const objects = page.objects.map(({ object }) => view(object));
-    return encoded(tableOf(resource.def, objects, metadata, included(call), nowMs), accepted, 200);
-  }
-  if (accepted.form === 'partial') {
-    const objects = page.objects.map(({ object }) => object);
-    return encoded(partialList(objects, metadata), accepted, 200);
-  }
+  const objects = (): readonly Resource[] => page.objects.map(({ object }) => object);
+  if (accepted.form === 'table')
+    return encoded(tableOf(resource.def, objects(), metadata, included(call), nowMs), accepted, 200);
+  if (accepted.form === 'partial') return encoded(partialList(objects(), metadata), accepted, 200);
   const head = { kind: `${resource.def.kind}List`, apiVersion: apiVersionOf(resource.def), metadata };
-  if (accepted.encoding === 'json' && !accepted.pretty && resource.conversion === undefined)
+  if (accepted.encoding === 'json' && !accepted.pretty)
     return { kind: 'body', status: 200, contentType: 'application/json', body: joined(head, page.objects) };
-  return encoded({ ...head, items: page.objects.map(({ object }) => view(object)) }, accepted, 200);
+  return encoded({ ...head, items: objects() }, accepted, 200);
 }
 
 export function included(call: Call): IncludeObject {

@@ -2,7 +2,7 @@ import { notFound } from '#kube/status.ts';
 
 import type { Reply } from '../http/call.ts';
 import { isTrue } from '../http/request-info.ts';
-import { groupResourceOf, viewOf } from '../resources/served-resource.ts';
+import { groupResourceOf, viewOf, viewOne } from '../resources/served-resource.ts';
 import { listObjects } from '../storage/list-objects.ts';
 import { parseListOptions, parseRevision } from '../storage/list-options.ts';
 import { selectionFor } from '../storage/selection.ts';
@@ -21,7 +21,7 @@ export async function getObject(
   await (revision === undefined ? storage.fresh(signal) : storage.reach(revision, signal));
   const stored = storage.cache.get(storage.keyOf(namespace, name));
   if (stored === undefined) throw notFound(groupResourceOf(resource.def), name);
-  return storedReply(call, resource, stored, context.nowMs());
+  return storedReply(call, resource, await viewOne(resource, stored, signal), context.nowMs());
 }
 
 export async function listResource(
@@ -31,7 +31,8 @@ export async function listResource(
 ): Promise<Reply> {
   const storage = storageOf(resource, '');
   const options = parseListOptions(call.query, isTrue(call.query.get('watch')));
-  const selection = selectionFor(options.labelSelector, options.fieldSelector, resource.def, viewOf(resource));
-  const page = await listObjects(storage, call.info.namespace, options, selection, signal);
+  const selection = selectionFor(options.labelSelector, options.fieldSelector, resource.def);
+  const { namespace } = call.info;
+  const page = await listObjects({ storage, view: viewOf(resource), namespace, options, selection }, signal);
   return listReply(call, resource, page, context.nowMs());
 }

@@ -9,7 +9,7 @@ import { selectionOf, selectionOfMap, selectionText } from '#kube/selectors/labe
 import { badRequest, conflict, invalid, notFound } from '#kube/status.ts';
 
 import { jsonReply, type Call, type Reply } from '../http/call.ts';
-import { groupResourceOf, viewOf, type ServedResource } from '../resources/served-resource.ts';
+import { groupResourceOf, viewOne, type ServedResource } from '../resources/served-resource.ts';
 import { storageOf, updateObject } from '../writes/update-object.ts';
 import type { ApiContext, ResourceCall } from './context.ts';
 import { bodyPatch } from './patch.ts';
@@ -36,7 +36,7 @@ export async function respondToScale(
   if (verb === 'get') {
     const stored = await storageOf(resource, name).get(namespace, name, signal);
     if (stored === undefined) throw notFound(groupResourceOf(resource.def), name);
-    return jsonReply(scaleOf(viewOf(resource)(stored.object), paths));
+    return jsonReply(scaleOf((await viewOne(resource, stored, signal)).object, paths));
   }
   const change = verb === 'update' ? await fromBody(call) : await fromPatch({ call, resource });
   const update = {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-import { after, every } from '#base/clock.ts';
+import { after } from '#base/clock.ts';
 import { randomBelow } from '#base/ids.ts';
 import { ApiError, type Status } from '#kube/status.ts';
 
@@ -10,7 +10,7 @@ import { apiVersionOf, viewOf, type ServedResource } from '../resources/served-r
 import { parseListOptions, type ListOptions } from '../storage/list-options.ts';
 import { selectionFor } from '../storage/selection.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
-import type { WatchEventType } from '../storage/watch-frames.ts';
+import { WatchFrames, type WatchEventType } from '../storage/watch-frames.ts';
 import { watchObjects, type WatchSink } from '../storage/watch-objects.ts';
 import { storageOf } from '../writes/update-object.ts';
 import type { ApiContext, ResourceCall } from './context.ts';
@@ -20,7 +20,6 @@ import { tableOf, type IncludeObject } from './table.ts';
 
 /** As upstream's minimum: watches end after this or up to twice as long, so that clients do not come back all at once. */
 const timeoutSecondsLeast = 1800;
-const bookmarkPeriodMs = 60_000;
 /** What a client may leave unread before its watch is cut. */
 const unreadBytesMost = 16 * 1024 * 1024;
 
@@ -31,7 +30,7 @@ export function watchResource(context: ApiContext, { call, resource }: ResourceC
   const { form, encoding } = acceptedForm(call.header('accept'));
   if (encoding !== 'json')
     throw new ApiError('NotAcceptable', 'only the following media types are accepted: application/json;stream=watch');
-  const selection = selectionFor(options.labelSelector, options.fieldSelector, resource.def, viewOf(resource));
+  const selection = selectionFor(options.labelSelector, options.fieldSelector, resource.def);
   const include = included(call);
   return {
     kind: 'stream',
@@ -45,9 +44,8 @@ export function watchResource(context: ApiContext, { call, resource }: ResourceC
         stop.abort(new Error('the watch ends')),
       );
       owned.use(after(timeoutMs(options), () => stop.abort(new Error('the time of the watch is up'))));
-      if (options.allowWatchBookmarks)
-        owned.use(every(bookmarkPeriodMs, () => sink.bookmark(storage.cache.revision, false)));
-      await watchObjects(storage, call.info.namespace, options, selection, sink, both).catch((error: unknown) => {
+      const listing = { storage, view: viewOf(resource), namespace: call.info.namespace, options, selection };
+      await watchObjects(listing, sink, both).catch((error: unknown) => {
         if (!both.aborted) throw error;
       });
     },
@@ -68,16 +66,13 @@ function encoderFor(
   form: 'object' | 'table' | 'partial',
   include: IncludeObject,
 ): Encode {
-  const view = viewOf(resource);
   if (form === 'partial') return (type, { object }) => line(type, partialObject(object));
-  if (form === 'object') {
-    if (resource.conversion !== undefined) return (type, { object }) => line(type, view(object));
-    return storageOf(resource, '').frames.frame;
-  }
+  if (form === 'object')
+    return resource.conversion === undefined ? storageOf(resource, '').frames.frame : new WatchFrames().frame;
   let isFirst = true;
   return (type, { object }) => {
     const version = { resourceVersion: object.metadata.resourceVersion ?? '' };
-    const { columnDefinitions, ...table } = tableOf(resource.def, [view(object)], version, include, nowMs()) as {
+    const { columnDefinitions, ...table } = tableOf(resource.def, [object], version, include, nowMs()) as {
       columnDefinitions: unknown;
     };
     // Only the first table says what its columns are.

@@ -2,7 +2,7 @@ import type { KindDef } from '#kube/kind.ts';
 
 import type { ChangeHub } from '../storage/change-hub.ts';
 import { ObjectStorage } from '../storage/object-storage.ts';
-import type { ServedResource } from './served-resource.ts';
+import { plainConversion, type ServedResource } from './served-resource.ts';
 
 /** Seconds that events are kept; upstream's default as well. */
 const eventTtlSeconds = 3600;
@@ -44,14 +44,15 @@ export class ResourceTable {
     return [...this.#served.values()];
   }
 
-  /** Each storage once. */
+  /** Each storage once, in the version that is stored where that is served. */
   storages(): readonly ServedResource[] {
-    const seen = new Set<ObjectStorage>();
-    return this.all().filter(({ storage, conversion }) => {
-      if (storage === undefined || conversion !== undefined || seen.has(storage)) return false;
-      seen.add(storage);
-      return true;
-    });
+    const byStorage = new Map<ObjectStorage, ServedResource>();
+    for (const one of this.all()) {
+      if (one.storage === undefined) continue;
+      const known = byStorage.get(one.storage);
+      if (known === undefined || (!isAsStored(known) && isAsStored(one))) byStorage.set(one.storage, one);
+    }
+    return [...byStorage.values()];
   }
 
   /** Serves other resources in the place of some, in one step. */
@@ -87,15 +88,21 @@ export class ResourceTable {
   #serve(def: KindDef): ServedResource {
     const isKept = def.verbs.includes('list');
     if (!isKept) return { def, storage: undefined, conversion: undefined };
-    const { group, plural } = def.storedAs?.kind ?? def;
+    const { storedAs } = def;
+    const { group, plural } = storedAs?.kind ?? def;
     const storage = this.storageOf(group, plural, def.scope === 'Namespaced');
-    return { def, storage, conversion: def.storedAs };
+    const conversion = storedAs === undefined ? undefined : plainConversion(storedAs.toStored, storedAs.fromStored);
+    return { def, storage, conversion };
   }
 
   #changed(): void {
     this.#generation += 1;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function isAsStored({ conversion, custom }: ServedResource): boolean {
+  return conversion === undefined || custom?.isStored === true;
 }
 
 function keyOf(group: string, version: string, plural: string): string {

@@ -4,11 +4,14 @@ import type { Resource } from '#kube/resource.ts';
 import type { GroupKind, GroupResource } from '#kube/status.ts';
 
 import type { ObjectStorage } from '../storage/object-storage.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
 
-/** How one version of a resource is made of the stored one, and back. Neither changes what it is given. */
+/** How one version of a resource is made of what is stored, and back. Neither changes what it is given. */
 export interface Conversion {
-  toStored(object: Resource): Resource;
-  fromStored(object: Resource): Resource;
+  /** Throws ApiError when it cannot be done, as `fromStored`. */
+  toStored(object: Resource, signal: AbortSignal): Promise<Resource>;
+  /** In the order of what is given. */
+  fromStored(objects: readonly StoredObject[], signal: AbortSignal): Promise<readonly StoredObject[]>;
 }
 
 /** A resource in one version, as clients reach it. */
@@ -37,6 +40,31 @@ export function apiVersionOf({ group, version }: { readonly group: string; reado
   return group === '' ? version : `${group}/${version}`;
 }
 
-export function viewOf({ conversion }: ServedResource): (object: Resource) => Resource {
-  return conversion === undefined ? (object) => object : (object) => conversion.fromStored(object);
+/** Stored objects as a version shows them, in their order. Throws ApiError when they cannot be converted. */
+export type View = (objects: readonly StoredObject[], signal: AbortSignal) => Promise<readonly StoredObject[]>;
+
+/** undefined: they are shown as they are stored. */
+export function viewOf({ conversion }: ServedResource): View | undefined {
+  return conversion === undefined ? undefined : async (objects, signal) => await conversion.fromStored(objects, signal);
+}
+
+/** One stored object as a version shows it. Throws as a View. */
+export async function viewOne(
+  { conversion }: ServedResource,
+  stored: StoredObject,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const [shown = stored] = (await conversion?.fromStored([stored], signal)) ?? [];
+  return shown;
+}
+
+/** A conversion that needs nobody else. */
+export function plainConversion(
+  toStored: (object: Resource) => Resource,
+  fromStored: (object: Resource) => Resource,
+): Conversion {
+  return {
+    toStored: async (object) => await Promise.resolve(toStored(object)),
+    fromStored: async (objects) => await Promise.resolve(objects.map((one) => one.as(fromStored(one.object)))),
+  };
 }

@@ -1,6 +1,7 @@
 import { StatusError } from '#base/errors.ts';
 import { ApiError, type Status } from '#kube/status.ts';
 
+import type { View } from '../resources/served-resource.ts';
 import { continueTokenText, parseContinueToken, type ContinueToken } from './continue-token.ts';
 import type { ListOptions } from './list-options.ts';
 import type { ObjectStorage } from './object-storage.ts';
@@ -19,34 +20,47 @@ export interface ObjectPage {
 /** Objects that are read at a time while a selector leaves most of them out. */
 const chunkLength = 500;
 
-/** Throws Expired for what was compacted, Timeout for a revision that is still to come. */
-export async function listObjects(
-  storage: ObjectStorage,
-  namespace: string,
-  options: ListOptions,
-  selection: Selection,
-  signal: AbortSignal,
-): Promise<ObjectPage> {
+/** What a list is about. */
+export interface Listing {
+  readonly storage: ObjectStorage;
+  /** undefined: as they are stored. */
+  readonly view: View | undefined;
+  /** Empty: of all namespaces. */
+  readonly namespace: string;
+  readonly options: ListOptions;
+  readonly selection: Selection;
+}
+
+/**
+ * Objects as a version shows them. Throws Expired for what was compacted, Timeout for a revision that is still to come,
+ * and what the view throws.
+ */
+export async function listObjects(listing: Listing, signal: AbortSignal): Promise<ObjectPage> {
+  const { storage, options } = listing;
   const { continueToken, revision, match } = options;
   if (continueToken !== '') {
     const token = parseContinueToken(continueToken);
-    return listFromStore(storage, namespace, token, options, selection, signal);
+    return listFromStore(listing, token, signal);
   }
   if (match === 'Exact' && revision !== undefined) {
     const from = { revision, after: '' };
-    return listFromStore(storage, namespace, from, options, selection, signal);
+    return listFromStore(listing, from, signal);
   }
   await (revision === undefined ? storage.fresh(signal) : storage.reach(revision, signal));
-  return listFromCache(storage, namespace, options.limit, selection);
+  return listFromCache(listing, signal);
 }
 
-function listFromCache(storage: ObjectStorage, namespace: string, limit: number, selection: Selection): ObjectPage {
+async function listFromCache(listing: Listing, signal: AbortSignal): Promise<ObjectPage> {
+  const { storage, view, namespace, selection } = listing;
+  const { limit } = listing.options;
   const { revision } = storage.cache;
   const all = storage.cache.list(storage.prefixOf(namespace));
-  const chosen = selection.isEverything ? all : all.filter((object) => selection.matches(object));
-  if (limit === 0 || chosen.length <= limit)
-    return { objects: chosen, revision, continueToken: '', remaining: undefined };
-  const objects = chosen.slice(0, limit);
+  const shown = async (some: readonly StoredObject[]) => (await view?.(some, signal)) ?? some;
+  const { isEverything } = selection;
+  const chosen = isEverything ? all : (await shown(all)).filter((object) => selection.matches(object));
+  const page = limit === 0 ? chosen : chosen.slice(0, limit);
+  const objects = isEverything ? await shown(page) : page;
+  if (objects.length === chosen.length) return { objects, revision, continueToken: '', remaining: undefined };
   const after = objects.at(-1)?.key.slice(storage.prefix.length) ?? '';
   return {
     objects,
@@ -56,23 +70,18 @@ function listFromCache(storage: ObjectStorage, namespace: string, limit: number,
   };
 }
 
-async function listFromStore(
-  storage: ObjectStorage,
-  namespace: string,
-  from: ContinueToken,
-  { limit }: ListOptions,
-  selection: Selection,
-  signal: AbortSignal,
-): Promise<ObjectPage> {
+async function listFromStore(listing: Listing, from: ContinueToken, signal: AbortSignal): Promise<ObjectPage> {
+  const { storage, view, namespace, selection } = listing;
+  const { limit } = listing.options;
   const objects: StoredObject[] = [];
   let { after, revision } = from;
   for (;;) {
     const wanted = limit === 0 ? chunkLength : selection.isEverything ? limit - objects.length : chunkLength;
     const page = await readPage(storage, namespace, { revision, after }, wanted, signal);
     revision = page.revision;
-    for (const [index, entry] of page.entries.entries()) {
-      const object = new StoredObject(entry.key, entry.revision, entry.value);
-      after = entry.key.slice(storage.prefix.length);
+    const stored = page.entries.map(({ key, revision: at, value }) => new StoredObject(key, at, value));
+    for (const [index, object] of ((await view?.(stored, signal)) ?? stored).entries()) {
+      after = object.key.slice(storage.prefix.length);
       if (!selection.matches(object)) continue;
       objects.push(object);
       const left = page.entries.length - 1 - index + page.remaining;

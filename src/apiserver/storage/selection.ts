@@ -1,12 +1,11 @@
 import type { KindDef } from '#kube/kind.ts';
-import type { Resource } from '#kube/resource.ts';
 import { checkFieldSelector, exactField, matchesFields, parseFieldSelector } from '#kube/selectors/field-selector.ts';
 import { matchesLabels } from '#kube/selectors/label-selector.ts';
 import { parseLabelSelector } from '#kube/selectors/parse-label-selector.ts';
 
 import type { StoredObject } from './stored-object.ts';
 
-/** Which objects a list or watch is about. */
+/** Which objects a list or watch is about; asked about them as the version of the request shows them. */
 export interface Selection {
   readonly isEverything: boolean;
   matches(object: StoredObject): boolean;
@@ -14,16 +13,8 @@ export interface Selection {
 
 const everything: Selection = { isEverything: true, matches: () => true };
 
-/**
- * Throws BadRequest for selectors that do not parse, or fields that the kind cannot be selected by. `view` makes the
- * version that was asked for of a stored object.
- */
-export function selectionFor(
-  labelSelector: string,
-  fieldSelector: string,
-  kind: KindDef,
-  view: (object: Resource) => Resource,
-): Selection {
+/** Throws BadRequest for selectors that do not parse, or fields that the kind cannot be selected by. */
+export function selectionFor(labelSelector: string, fieldSelector: string, kind: KindDef): Selection {
   const labels = parseLabelSelector(labelSelector);
   const fields = parseFieldSelector(fieldSelector);
   checkFieldSelector(fields, kind);
@@ -35,7 +26,7 @@ export function selectionFor(
       // Most watches of one object are by its name, which the key has.
       if (name !== undefined && !object.key.endsWith(`/${name}`)) return false;
       if (labels.length > 0 && !matchesLabels(labels, object.labels)) return false;
-      return fields.length === 0 || matchesFields(fields, kind, view(object.object));
+      return fields.length === 0 || matchesFields(fields, kind, object.object);
     },
   };
 }

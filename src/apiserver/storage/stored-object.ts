@@ -43,6 +43,11 @@ export class StoredObject {
     return this.#labels;
   }
 
+  /** What another version makes of the same state. */
+  as(object: Resource): StoredObject {
+    return new StoredObject(this.key, this.revision, encodeObject(object));
+  }
+
   /** The same state at another revision: that of its removal. */
   at(revision: bigint): StoredObject {
     return new StoredObject(this.key, revision, this.#bytes);

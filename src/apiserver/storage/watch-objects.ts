@@ -1,10 +1,12 @@
+import { every } from '#base/clock.ts';
 import { messageOf, StatusError } from '#base/errors.ts';
 import { statusOf, type Status } from '#kube/status.ts';
 
-import type { ListOptions } from './list-options.ts';
+import type { Listing } from './list-objects.ts';
 import type { CacheReader, ObjectEvent } from './object-cache.ts';
 import type { ObjectStorage } from './object-storage.ts';
 import type { Selection } from './selection.ts';
+import { ShownEvents } from './shown-events.ts';
 import { StoredObject } from './stored-object.ts';
 import type { WatchEventType } from './watch-frames.ts';
 
@@ -16,15 +18,14 @@ export interface WatchSink {
   error(status: Status): void;
 }
 
+const bookmarkPeriodMs = 60_000;
+
 /**
- * Sends what happens to the objects of a namespace (all, when it is empty) until the signal aborts or the cache is read
- * anew. Throws what a list throws when it cannot begin.
+ * Sends what happens to the objects of a listing until the signal aborts, the cache is read anew, or the view fails. Throws
+ * what a list throws when it cannot begin.
  */
 export async function watchObjects(
-  storage: ObjectStorage,
-  namespace: string,
-  options: ListOptions,
-  selection: Selection,
+  { storage, view, namespace, options, selection }: Listing,
   sink: WatchSink,
   signal: AbortSignal,
 ): Promise<void> {
@@ -34,11 +35,22 @@ export async function watchObjects(
   if (wantsState && revision !== undefined) await storage.reach(revision, signal);
   const prefix = storage.prefixOf(namespace);
   const ended = Promise.withResolvers<void>();
-  const reader = new WatchReader(prefix, selection, sink, ended.resolve);
-  using _ = storage.cache.read(reader);
+  const shown = view === undefined ? undefined : new ShownEvents(view, signal);
+  const reader = new WatchReader({ prefix, selection, sink, shown, end: ended.resolve });
+  using owned = new DisposableStack();
+  owned.use(storage.cache.read(reader));
+  if (options.allowWatchBookmarks)
+    owned.use(every(bookmarkPeriodMs, () => reader.bookmark(storage.cache.revision, false)));
   if (wantsState) {
-    for (const object of storage.cache.list(prefix)) if (selection.matches(object)) sink.event('ADDED', object);
-    if (sendInitialEvents === true) sink.bookmark(storage.cache.revision, true);
+    const now = storage.cache.revision;
+    const all = storage.cache.list(prefix);
+    await reader.holding(async () => {
+      await Promise.resolve(view?.(all, signal) ?? all).then(
+        (objects) => reader.state(objects),
+        (error: unknown) => reader.fail(error),
+      );
+    });
+    if (sendInitialEvents === true) reader.bookmark(now, true);
   } else if (!(await replay(storage, reader, revision ?? 0n, signal))) {
     return;
   }
@@ -99,19 +111,25 @@ async function replayFromStore(
   stop.abort();
 }
 
+interface WatchParts {
+  readonly prefix: string;
+  readonly selection: Selection;
+  readonly sink: WatchSink;
+  /** undefined: events are shown as they are. */
+  readonly shown: ShownEvents | undefined;
+  readonly end: () => void;
+}
+
 class WatchReader implements CacheReader {
   readonly end: () => void;
-  readonly #prefix: string;
-  readonly #selection: Selection;
-  readonly #sink: WatchSink;
+  readonly #parts: WatchParts;
   /** Events that come while older ones are still being read. */
   #held: ObjectEvent[] | undefined;
+  #hasFailed = false;
 
-  constructor(prefix: string, selection: Selection, sink: WatchSink, end: () => void) {
-    this.#prefix = prefix;
-    this.#selection = selection;
-    this.#sink = sink;
-    this.end = end;
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.end = parts.end;
   }
 
   event(event: ObjectEvent): void {
@@ -130,16 +148,43 @@ class WatchReader implements CacheReader {
     }
   }
 
-  /** To the client an object that leaves the selection is deleted, and one that enters it is new. */
-  replay({ object, before, isRemoval, revision }: ObjectEvent): void {
-    if (!object.key.startsWith(this.#prefix)) return;
-    const was = before !== undefined && this.#selection.matches(before);
-    const is = !isRemoval && this.#selection.matches(object);
-    if (is) this.#sink.event(was ? 'MODIFIED' : 'ADDED', object);
-    else if (was) this.#sink.event('DELETED', isRemoval ? object : before.at(revision));
+  /** What is there at the start. */
+  state(objects: readonly StoredObject[]): void {
+    const { selection, sink } = this.#parts;
+    for (const object of objects) if (selection.matches(object)) sink.event('ADDED', object);
   }
 
+  replay(event: ObjectEvent): void {
+    const { prefix, shown } = this.#parts;
+    if (this.#hasFailed || !event.object.key.startsWith(prefix)) return;
+    if (shown === undefined) this.#send(event);
+    else
+      shown.push(
+        event,
+        (one) => this.#send(one),
+        (error) => this.fail(error),
+      );
+  }
+
+  /** Only when everything up to the revision was sent. */
+  bookmark(revision: bigint, endsInitial: boolean): void {
+    const isBehind = !endsInitial && (this.#held !== undefined || this.#parts.shown?.isWaiting === true);
+    if (!isBehind && !this.#hasFailed) this.#parts.sink.bookmark(revision, endsInitial);
+  }
+
+  /** To the client an object that leaves the selection is deleted, and one that enters it is new. */
+  #send({ object, before, isRemoval, revision }: ObjectEvent): void {
+    const { selection, sink } = this.#parts;
+    const was = before !== undefined && selection.matches(before);
+    const is = !isRemoval && selection.matches(object);
+    if (is) sink.event(was ? 'MODIFIED' : 'ADDED', object);
+    else if (was) sink.event('DELETED', isRemoval ? object : before.at(revision));
+  }
+
+  /** Tells the client why nothing more comes. */
   fail(error: unknown): void {
-    this.#sink.error(statusOf(error instanceof Error ? error : new Error(messageOf(error))));
+    this.#hasFailed = true;
+    this.#parts.sink.error(statusOf(error instanceof Error ? error : new Error(messageOf(error))));
+    this.end();
   }
 }

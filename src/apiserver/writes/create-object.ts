@@ -3,7 +3,8 @@ import type { Resource } from '#kube/resource.ts';
 import { alreadyExists, ApiError, invalid, notFound } from '#kube/status.ts';
 import { causesOf } from '#kube/validation/faults.ts';
 
-import { groupKindOf, groupResourceOf, type ServedResource } from '../resources/served-resource.ts';
+import { groupKindOf, groupResourceOf, viewOne, type ServedResource } from '../resources/served-resource.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
 import { generatedName, newMetadata, withMetadata } from './object-meta.ts';
 import { admissionRequest, type WriteContext, type WriteOptions } from './write-options.ts';
 
@@ -58,11 +59,12 @@ async function createNamed(
 }
 
 async function storeNew(
-  { def, storage, conversion }: ServedResource,
+  resource: ServedResource,
   object: Resource,
   options: WriteOptions,
   signal: AbortSignal,
 ): Promise<Resource> {
+  const { def, storage, conversion } = resource;
   const { name = '', namespace = '' } = object.metadata;
   if (storage === undefined) throw notFound(groupResourceOf(def), name);
   if (options.isDryRun) {
@@ -70,8 +72,19 @@ async function storeNew(
     if (present === undefined) return object;
     throw alreadyExists(storage.of, name);
   }
-  const { revision } = await storage.create(conversion?.toStored(object) ?? object, signal);
-  return withMetadata(object, { resourceVersion: String(revision) });
+  const stored = await storage.create((await conversion?.toStored(object, signal)) ?? object, signal);
+  return shownAfterWrite(resource, object, stored, signal);
+}
+
+/** What is answered to a write: what was given where it is stored so, else what can be read from now on. */
+export async function shownAfterWrite(
+  resource: ServedResource,
+  object: Resource,
+  stored: StoredObject,
+  signal: AbortSignal,
+): Promise<Resource> {
+  if (resource.conversion !== undefined) return (await viewOne(resource, stored, signal)).object;
+  return withMetadata(object, { resourceVersion: String(stored.revision) });
 }
 
 /** Throws Invalid when the kind's rules are broken. */

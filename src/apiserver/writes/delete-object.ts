@@ -1,10 +1,10 @@
 import type { Resource } from '#kube/resource.ts';
 import { ApiError, conflict, notFound } from '#kube/status.ts';
 
-import { groupResourceOf, viewOf, type ServedResource } from '../resources/served-resource.ts';
+import { groupResourceOf, viewOne, type ServedResource } from '../resources/served-resource.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { gracePeriodOf } from './grace-period.ts';
-import { timeText, withMetadata } from './object-meta.ts';
+import { timeText } from './object-meta.ts';
 import { isReleased, storageOf } from './update-object.ts';
 import { admissionRequest, type WriteContext, type WriteOptions } from './write-options.ts';
 
@@ -41,7 +41,7 @@ export async function deleteObject(
   for (let attempt = 1; ; attempt += 1) {
     const current = await storage.get(target.namespace, target.name, signal);
     if (current === undefined) throw notFound(groupResourceOf(resource.def), target.name);
-    const oldObject = viewOf(resource)(current.object);
+    const oldObject = (await viewOne(resource, current, signal)).object;
     checkPreconditions(resource, oldObject, deletion);
     const parts = { operation: 'DELETE', optionsKind: 'DeleteOptions', object: undefined } as const;
     const request = admissionRequest(resource, options, { ...parts, ...target, oldObject });
@@ -65,14 +65,14 @@ async function deleteState(
   signal: AbortSignal,
 ): Promise<Deleted> {
   const storage = storageOf(resource, current.object.metadata.name ?? '');
-  const view = viewOf(resource);
+  const shown = await viewOne(resource, current, signal);
   const marked = markDeleted(current.object, deletion, context.nowMs());
-  if (marked === undefined) return { object: view(current.object), isGone: false };
+  if (marked === undefined) return { object: shown.object, isGone: false };
   const isGone = isReleased(marked);
-  if (options.isDryRun) return { object: view(isGone ? current.object : marked), isGone };
-  if (isGone) return { object: view((await storage.remove(current, signal)).object), isGone };
-  const { revision } = await storage.replace(current, marked, signal);
-  return { object: view(withMetadata(marked, { resourceVersion: String(revision) })), isGone };
+  if (isGone && options.isDryRun) return { object: shown.object, isGone };
+  if (isGone) return { object: shown.at((await storage.remove(current, signal)).revision).object, isGone };
+  const next = options.isDryRun ? current.as(marked) : await storage.replace(current, marked, signal);
+  return { object: (await viewOne(resource, next, signal)).object, isGone };
 }
 
 /** The object with the marks of its deletion; undefined when it has them already and nothing is shortened. */

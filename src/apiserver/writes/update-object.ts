@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Resource } from '#kube/resource.ts';
 import { ApiError, conflict, notFound } from '#kube/status.ts';
 
-import { groupResourceOf, viewOf, type ServedResource } from '../resources/served-resource.ts';
+import { groupResourceOf, viewOne, type ServedResource } from '../resources/served-resource.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
-import { checkObject, refuseFaults } from './create-object.ts';
+import { checkObject, refuseFaults, shownAfterWrite } from './create-object.ts';
 import { keptMetadata, withMetadata } from './object-meta.ts';
 import { admissionRequest, type WriteContext, type WriteOptions } from './write-options.ts';
 
@@ -40,7 +40,7 @@ export async function updateObject(
   for (let attempt = 1; ; attempt += 1) {
     const current = await storage.get(update.namespace, update.name, signal);
     if (current === undefined) throw notFound(groupResourceOf(resource.def), update.name);
-    const before = viewOf(resource)(current.object);
+    const before = (await viewOne(resource, current, signal)).object;
     const given = await update.change(structuredClone(before));
     checkPreconditions(resource, given, before);
     try {
@@ -105,9 +105,8 @@ async function storeChanged(
     const removed = await storage.remove(current, signal);
     return withMetadata(object, { resourceVersion: String(removed.revision) });
   }
-  const stored = resource.conversion?.toStored(object) ?? object;
-  const { revision } = await storage.replace(current, stored, signal);
-  return withMetadata(object, { resourceVersion: String(revision) });
+  const next = (await resource.conversion?.toStored(object, signal)) ?? object;
+  return shownAfterWrite(resource, object, await storage.replace(current, next, signal), signal);
 }
 
 /** Whether an object that is being deleted has nothing that holds it any more. */

@@ -81,15 +81,16 @@ const faults = (of: CustomResourceDefinition, old?: CustomResourceDefinition) =>
   causesOf([...definitionFaults(of, old)]).map(({ field, message }) => `${field}: ${message}`);
 
 describe('kinds of a definition', () => {
-  const [kind, beta] = customKinds(definition());
+  const [other, kind, beta] = customKinds(definition());
   assert.ok(kind !== undefined && beta !== undefined);
 
-  test('are those that are served, the preferred one first', () => {
+  test('are those of its versions, the preferred one first', () => {
     assert.deepEqual(
-      customKinds(definition()).map(({ version, isStored }) => [version, isStored]),
+      [other, kind, beta].map((one) => [one?.version, one?.isServed, one?.isStored]),
       [
-        ['v1', true],
-        ['v1beta1', false],
+        ['v2', false, false],
+        ['v1', true, true],
+        ['v1beta1', true, false],
       ],
     );
     assert.equal(beta.deprecationWarning, 'example.com/v1beta1 Widget is deprecated');
@@ -137,7 +138,7 @@ describe('kinds of a definition', () => {
   });
 
   test('apply rules in CEL', () => {
-    const [ruled] = customKinds(
+    const [, ruled] = customKinds(
       definition((spec) => {
         const root = spec.versions?.[0]?.schema?.openAPIV3Schema as { properties: { spec: Record<string, unknown> } };
         root.properties.spec['x-kubernetes-validations'] = [{ rule: 'self.replicas < 5', message: 'fewer than 5' }];
@@ -253,7 +254,7 @@ describe('a definition', () => {
       (spec) => {
         spec.conversion = { strategy: 'Webhook' };
       },
-      'spec.conversion.webhook.clientConfig: Required value: required when strategy is set to Webhook',
+      'spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook',
     ],
     [
       (spec) => {

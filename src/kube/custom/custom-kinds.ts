@@ -15,12 +15,13 @@ import { prune } from './prune.ts';
 import { hasRules, loadRules } from './load-rules.ts';
 import { validateValue } from './validate-value.ts';
 
-/** One served version of a custom resource. Objects are decoded without a schema, then pruned. */
+/** One version of a custom resource. Objects are decoded without a schema, then pruned. */
 export interface CustomKind extends KindDef {
   /** As the definition has it: what OpenAPI shows. */
   readonly jsonSchema: JsonSchema;
   /** This version is the one that is stored. */
   readonly isStored: boolean;
+  readonly isServed: boolean;
   readonly deprecationWarning: string | undefined;
   /** Where `scale` reads and writes, such as `.spec.replicas`; undefined: there is no such subresource. */
   readonly scalePaths: ScalePaths | undefined;
@@ -34,10 +35,9 @@ export interface ScalePaths {
   readonly labelSelector: string | undefined;
 }
 
-/** Kinds that a definition serves, the first one being preferred (version priority: v2, v1, v1beta1, v1alpha1). */
+/** Kinds of a definition, the first one being preferred (version priority: v2, v1, v1beta1, v1alpha1). */
 export function customKinds(definition: CustomResourceDefinition): readonly CustomKind[] {
   return (definition.spec?.versions ?? [])
-    .filter(({ served }) => served === true)
     .toSorted((one, other) => compareVersions(one.name ?? '', other.name ?? ''))
     .map((version) => customKind(definition, version));
 }
@@ -72,6 +72,7 @@ function customKind({ spec = {} }: CustomResourceDefinition, version: CustomReso
     ),
     jsonSchema,
     isStored: version.storage === true,
+    isServed: version.served === true,
     deprecationWarning: warningOf(version, `${group}/${name} ${kind}`),
     scalePaths:
       scaling === undefined

@@ -4,9 +4,11 @@ import type {
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
 } from '../types/gen/apiextensions-v1.ts';
-import { duplicate, invalid, invalids, notSupported, required } from '../validation/faults.ts';
+import { duplicate, forbidden, invalid, invalids, notSupported, required } from '../validation/faults.ts';
 import { dns1035Faults, subdomainFaults } from '../validation/names.ts';
 import { immutable } from '../validation/object-meta.ts';
+import { webhookClientFaults } from '../validation/webhook-client.ts';
+import { reviewVersions } from './conversion-review.ts';
 import { parseJsonPath } from './json-path.ts';
 import { prune } from './prune.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -155,11 +157,21 @@ function* conversionFaults({ conversion }: CustomResourceDefinitionSpec): Faults
   if (strategy === '') yield required('spec.conversion.strategy');
   else if (strategy !== 'None' && strategy !== 'Webhook')
     yield notSupported('spec.conversion.strategy', strategy, ['None', 'Webhook']);
-  if (strategy !== 'Webhook') return;
-  if (conversion?.webhook?.clientConfig === undefined)
-    yield required('spec.conversion.webhook.clientConfig', 'required when strategy is set to Webhook');
-  if ((conversion?.webhook?.conversionReviewVersions ?? []).length === 0)
-    yield required('spec.conversion.webhook.conversionReviewVersions');
+  const { clientConfig, conversionReviewVersions: reviews = [] } = conversion?.webhook ?? {};
+  // Upstream names the field as its internal type does.
+  const client = 'spec.conversion.webhookClientConfig';
+  const versions = 'spec.conversion.conversionReviewVersions';
+  if (strategy !== 'Webhook') {
+    const unwanted = 'should not be set when strategy is not set to Webhook';
+    if (clientConfig !== undefined) yield forbidden(client, unwanted);
+    if (reviews.length > 0) yield forbidden(versions, unwanted);
+    return;
+  }
+  if (clientConfig === undefined) yield required(client, 'required when strategy is set to Webhook');
+  else yield* webhookClientFaults(clientConfig, client);
+  if (reviews.length === 0) yield required(versions);
+  else if (!reviews.some((one) => reviewVersions.some((known) => known === one)))
+    yield invalid(versions, reviews, `must include at least one of ${reviewVersions.join(', ')}`);
 }
 
 /** Versions in which objects are stored must stay. */

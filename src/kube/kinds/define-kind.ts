@@ -7,7 +7,7 @@ import { plainColumns } from '../printing/columns.ts';
 import type { ObjectMeta, Resource } from '../resource.ts';
 import { builtinSchema } from '../schemas/builtin-schemas.ts';
 import { type NameRule, subdomainFaults } from '../validation/names.ts';
-import { metaFaults, metaUpdateFaults } from '../validation/object-meta.ts';
+import { coreFinalizerFaults, metaFaults, metaUpdateFaults } from '../validation/object-meta.ts';
 
 /** What differs between kinds; all else follows from it. */
 export interface KindRow<R extends Resource> {
@@ -51,6 +51,13 @@ export const allVerbs: readonly Verb[] = [
 ];
 export const createOnly: readonly Verb[] = ['create'];
 export const readOnly: readonly Verb[] = ['get', 'list'];
+/** Groups whose metadata upstream checks by apimachinery's rules alone. */
+const machineryGroups: ReadonlySet<string> = new Set([
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
+  'coordination.k8s.io',
+]);
 const partVerbs: readonly Verb[] = ['get', 'patch', 'update'];
 
 /** A subresource whose body is the kind itself unless said otherwise. */
@@ -84,6 +91,7 @@ export function defineKind<R extends Resource>(row: KindRow<R>): KindDef {
       ...(old === undefined
         ? metaFaults(object.metadata, scope, nameRule)
         : metaUpdateFaults(object.metadata, old.metadata)),
+      ...(machineryGroups.has(group) ? [] : coreFinalizerFaults(object.metadata)),
       ...(row.validate?.(object, old) ?? []),
     ],
   };

@@ -6,6 +6,7 @@ import { faultText } from './faults.ts';
 import { subdomainFaults } from './names.ts';
 import {
   annotationFaults,
+  coreFinalizerFaults,
   type Faults,
   immutable,
   labelMapFaults,
@@ -74,7 +75,12 @@ describe('metadata of new objects', () => {
       `metadata.ownerReferences[3]: Invalid value: ${JSON.stringify({ ...owner, kind: 'Event', controller: false })}: /v1, Kind=Event is disallowed from being an owner`,
       "metadata.finalizers: Invalid value: \"x y\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
       'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion","x y"]: finalizer orphan and foregroundDeletion cannot be both set',
-      'metadata.finalizers[2]: Invalid value: "x y": name is neither a standard finalizer name nor is it fully qualified',
+    ]);
+  });
+
+  test('kinds of the core take known finalizers and those with a domain', () => {
+    assert.deepEqual(texts(coreFinalizerFaults({ finalizers: ['orphan', 'example.com/x', 'example.com'] })), [
+      'metadata.finalizers[2]: Invalid value: "example.com": name is neither a standard finalizer name nor is it fully qualified',
     ]);
   });
 

@@ -116,6 +116,10 @@ function* finalizerFaults(finalizers: readonly string[]): Faults {
   for (const finalizer of finalizers) yield* invalids('metadata.finalizers', finalizer, qualifiedNameFaults(finalizer));
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
     yield invalid('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set');
+}
+
+/** What upstream checks of its own kinds alone (core/validation). */
+export function* coreFinalizerFaults({ finalizers = [] }: ObjectMeta): Faults {
   for (const [index, finalizer] of finalizers.entries())
     yield* legacyFinalizerFaults(finalizer, `metadata.finalizers[${String(index)}]`);
 }

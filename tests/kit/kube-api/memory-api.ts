@@ -1,6 +1,7 @@
 import { PassThrough, type Writable } from 'node:stream';
 
 import type { AdmissionPlugin } from '#apiserver/admission/admission.ts';
+import type { CallWebhook } from '#apiserver/admission/webhooks/call-webhook.ts';
 import type { UserInfo } from '#apiserver/auth/user.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { openApi, type Api, type ApiParts } from '#apiserver/open-api.ts';
@@ -18,6 +19,8 @@ export interface MemoryApiOptions {
   readonly plugins?: readonly AdmissionPlugin[];
   readonly auth?: Partial<ApiParts['auth']>;
   readonly nowMs?: () => number;
+  /** Answers in the place of webhooks that convert. */
+  readonly callWebhook?: CallWebhook;
 }
 
 export interface Answer {
@@ -124,6 +127,7 @@ export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}
       serverAddress: () => '127.0.0.1:6443',
       openParts: async () => await Promise.resolve(parts),
       ...(options.nowMs === undefined ? {} : { nowMs: options.nowMs }),
+      ...(options.callWebhook === undefined ? {} : { callWebhook: options.callWebhook }),
     },
     new AbortController().signal,
   );

@@ -4,10 +4,11 @@ import type {
   ValidatingWebhook,
 } from '../../types/gen/admissionregistration-v1.ts';
 import { duplicate, invalid, invalids, notSupported, required } from '../../validation/faults.ts';
-import { portFaults, subdomainFaults } from '../../validation/names.ts';
+import { subdomainFaults } from '../../validation/names.ts';
 import type { Faults } from '../../validation/object-meta.ts';
 import { selectorFaults } from '../../validation/selectors.ts';
 import { choiceFaults } from '../../validation/values.ts';
+import { webhookClientFaults } from '../../validation/webhook-client.ts';
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 const timeoutSecondsMost = 30;
@@ -49,27 +50,7 @@ function* oneFaults(webhook: MutatingWebhook | ValidatingWebhook, path: string):
     yield invalid(`${path}.admissionReviewVersions`, versions, 'must include at least one of v1, v1beta1');
   if ('reinvocationPolicy' in webhook)
     yield* choiceFaults(`${path}.reinvocationPolicy`, webhook.reinvocationPolicy, ['IfNeeded', 'Never']);
-  yield* clientFaults(webhook, `${path}.clientConfig`);
-}
-
-function* clientFaults({ clientConfig: { url, service } = {} }: ValidatingWebhook, path: string): Faults {
-  if ((url === undefined) === (service === undefined)) {
-    yield required(path, 'exactly one of url or service is required');
-    return;
-  }
-  if (url !== undefined) {
-    const parsed = URL.canParse(url) ? new URL(url) : undefined;
-    if (parsed === undefined || parsed.protocol !== 'https:')
-      yield invalid(`${path}.url`, url, "'https' is the only allowed URL scheme; desired format: https://host[/path]");
-    if (parsed !== undefined && (parsed.username !== '' || parsed.password !== ''))
-      yield invalid(`${path}.url`, url, 'user information is not permitted in the URL');
-    if (parsed !== undefined && (parsed.search !== '' || parsed.hash !== ''))
-      yield invalid(`${path}.url`, url, 'query parameters and fragments are not permitted in the URL');
-  }
-  if (service === undefined) return;
-  if ((service.name ?? '') === '') yield required(`${path}.service.name`, 'service name is required');
-  if ((service.namespace ?? '') === '') yield required(`${path}.service.namespace`, 'service namespace is required');
-  yield* invalids(`${path}.service.port`, service.port ?? 0, portFaults(service.port ?? 0));
+  yield* webhookClientFaults(webhook.clientConfig, `${path}.clientConfig`);
 }
 
 function* ruleFaults(rule: RuleWithOperations, path: string): Faults {

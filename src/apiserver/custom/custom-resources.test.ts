@@ -120,6 +120,15 @@ describe('custom resources', () => {
     assert.ok('apis/example.com/v1' in (await api.must(api.get('/openapi/v3'))).paths);
     const { text } = await api.get('/openapi/v3/apis/example.com/v1');
     assert.ok(text.includes('application/merge-patch+json') && !text.includes('strategic-merge-patch'));
+    const whole = await api.get('/openapi/v2', { accept: '*/*' });
+    assert.ok('com.example.v1.CronTab' in whole.body.definitions);
+    const known = { 'if-none-match': String(whole.headers['etag']) };
+    assert.equal((await api.get('/openapi/v2', known)).status, 304);
+    const type = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    const { headers } = await api.get('/openapi/v2', { accept: type, 'accept-encoding': 'gzip' });
+    assert.equal(headers['content-encoding'], 'gzip');
+    assert.equal(headers['content-type'], type.replace('@', '.'));
+    assert.equal((await api.get('/openapi/v2', { accept: 'text/html' })).status, 406);
   });
 
   test('go with their definition', async (t) => {

@@ -1,15 +1,24 @@
 import { nowMs } from '#base/clock.ts';
-import { OpenApiDocuments } from '#kube/schemas/openapi-v3.ts';
+import { OpenApiDocuments, type OpenApiFile, type OpenApiV2Form } from '#kube/schemas/openapi-documents.ts';
 import { ApiError } from '#kube/status.ts';
 
+import { rangesOf } from '../http/accept.ts';
 import { jsonReply, type Call, type Reply } from '../http/call.ts';
 import { kubernetesVersion } from '../http/version.ts';
 import type { ResourceTable } from '../resources/resource-table.ts';
 
 const root = '/openapi/v3';
 const yearMs = 365 * 86_400_000;
+/** What kubectl asks for, and how upstream names what it answers. */
+const v2Types: Readonly<Record<string, { readonly form: OpenApiV2Form; readonly contentType: string }>> = {
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf': protobufV2(),
+  'application/com.github.proto-openapi.spec.v2.v1.0+protobuf': protobufV2(),
+  'application/json': { form: 'json', contentType: 'application/json' },
+  'application/*': { form: 'json', contentType: 'application/json' },
+  '*/*': { form: 'json', contentType: 'application/json' },
+};
 
-/** OpenAPI v3 documents of what is served; version 2 is refused, for which clients have tables of their own. */
+/** OpenAPI documents of what is served, in versions 2 and 3. */
 export class OpenApi {
   readonly #resources: ResourceTable;
   #documents: OpenApiDocuments | undefined;
@@ -19,13 +28,24 @@ export class OpenApi {
     this.#resources = resources;
   }
 
-  /** undefined: the path names no document. */
+  /** undefined: the path names no document. Throws NotAcceptable. */
   reply(call: Call): Reply | undefined {
     const path = call.path.replace(/\/$/, '');
-    if (path.startsWith('/openapi/v2'))
-      throw new ApiError('NotAcceptable', 'OpenAPI version 2 is not served; ask for /openapi/v3');
+    if (path === '/openapi/v2') return this.#whole(call);
     if (path === root) return jsonReply(this.#current().index());
     return path.startsWith(`${root}/`) ? this.#document(call, path.slice(root.length + 1)) : undefined;
+  }
+
+  #whole(call: Call): Reply {
+    const wanted = rangesOf(call.header('accept')).flatMap(({ type }) => v2Types[type] ?? [])[0];
+    if (wanted === undefined)
+      throw new ApiError(
+        'NotAcceptable',
+        `only the following media types are accepted: ${Object.keys(v2Types).slice(0, 3).join(', ')}`,
+      );
+    const { form, contentType } = wanted;
+    const documents = this.#current();
+    return fileReply(call, contentType, documents.wholeHash(), () => documents.whole(form), {});
   }
 
   #document(call: Call, path: string): Reply | undefined {
@@ -36,18 +56,12 @@ export class OpenApi {
       const headers = { location: `${root}/${path}?hash=${file.hash}` };
       return { kind: 'body', status: 301, contentType: 'text/plain', body: '', headers };
     }
-    const etag = `"${file.hash}"`;
     const kept = {
       'cache-control': 'public, immutable',
       expires: new Date(nowMs() + yearMs).toUTCString(),
       'last-modified': new Date(0).toUTCString(),
     };
-    const headers = { etag, vary: 'Accept-Encoding, Accept', ...(asked === '' ? {} : kept) };
-    const json = { kind: 'body', contentType: 'application/json' } as const;
-    if (call.header('if-none-match') === etag) return { ...json, status: 304, body: '', headers };
-    const isPacked = /\bgzip\b/.test(call.header('accept-encoding') ?? '');
-    if (!isPacked) return { ...json, status: 200, body: file.json(), headers };
-    return { ...json, status: 200, body: file.gzip, headers: { ...headers, 'content-encoding': 'gzip' } };
+    return fileReply(call, 'application/json', file.hash, () => file, asked === '' ? {} : kept);
   }
 
   /** Made anew when something else is served; documents that are still true are taken over. */
@@ -63,4 +77,25 @@ export class OpenApi {
     this.#generation = this.#resources.generation;
     return documents;
   }
+}
+
+function protobufV2(): { readonly form: OpenApiV2Form; readonly contentType: string } {
+  return { form: 'protobuf', contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf' };
+}
+
+/** A document as it is kept, unless the client has it or cannot unpack it. */
+function fileReply(
+  call: Call,
+  contentType: string,
+  hash: string,
+  file: () => OpenApiFile,
+  more: Readonly<Record<string, string>>,
+): Reply {
+  const etag = `"${hash}"`;
+  const headers = { etag, vary: 'Accept-Encoding, Accept', ...more };
+  const reply = { kind: 'body', contentType } as const;
+  if (call.header('if-none-match') === etag) return { ...reply, status: 304, body: '', headers };
+  const isPacked = /\bgzip\b/.test(call.header('accept-encoding') ?? '');
+  if (!isPacked) return { ...reply, status: 200, body: file().unpacked(), headers };
+  return { ...reply, status: 200, body: file().gzip, headers: { ...headers, 'content-encoding': 'gzip' } };
 }

@@ -15,7 +15,17 @@ export interface PathContext {
 }
 
 /** Paths of the server itself, which name no objects. */
-const rootPaths = ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'];
+const rootPaths = [
+  '/api',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/readyz',
+  '/version',
+];
 
 /** Answers a request that is not for objects. */
 export async function respondToPath(context: PathContext, call: Call, signal: AbortSignal): Promise<Reply> {

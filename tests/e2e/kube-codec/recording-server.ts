@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { builtinGroupVersions, builtinResources } from '#kube/schemas/builtin-resources.ts';
 import { builtinSchema } from '#kube/schemas/builtin-schemas.ts';
-import { OpenApiDocuments } from '#kube/schemas/openapi-v3.ts';
+import { OpenApiDocuments } from '#kube/schemas/openapi-documents.ts';
 
 export interface RecordedRequest {
   readonly method: string;
@@ -45,7 +45,7 @@ export async function startRecordingServer(): Promise<RecordingServer> {
     const file = documents.file(path.replace('/openapi/v3/', ''));
     if (file !== undefined) {
       response.writeHead(200, { 'content-type': 'application/json', etag: `"${file.hash}"` });
-      return void response.end(file.json());
+      return void response.end(file.unpacked());
     }
     const found = discovery(path) ?? objects.get(path);
     if (found !== undefined) return reply(200, found);

@@ -4,19 +4,23 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { types } from '../gen/types.ts';
 import type { Json } from './component-schemas.ts';
 import { openApiDocument, type OpenApiResource } from './openapi-document.ts';
+import { openApiV2Protobuf } from './openapi-v2-protobuf.ts';
+import { openApiV2 } from './openapi-v2.ts';
 
 export interface OpenApiFile {
   /** Changes when the document does: for the URL and the ETag. */
   readonly hash: string;
   /** Compressed by gzip, which is how it is kept. */
   readonly gzip: Uint8Array;
-  /** Unpacks it. */
-  json(): Uint8Array;
+  unpacked(): Uint8Array;
 }
 
+/** How OpenAPI v2 is sent: kubectl asks for protobuf alone. */
+export type OpenApiV2Form = 'json' | 'protobuf';
+
 /**
- * OpenAPI v3 documents of the group versions that a list of resources has. A document is made when it is first asked for
- * and kept compressed; hashes are made of what it is made from.
+ * OpenAPI documents of the resources of a list: of version 3 one for each group version, of version 2 one of all. A document
+ * is made when it is first asked for and kept compressed; hashes are made of what it is made from.
  */
 export class OpenApiDocuments {
   readonly #resources: ReadonlyMap<string, readonly OpenApiResource[]>;
@@ -46,9 +50,28 @@ export class OpenApiDocuments {
     const resources = this.#resources.get(path);
     if (before !== undefined || resources === undefined) return before;
     const gzip = gzipSync(JSON.stringify(openApiDocument(resources, this.#version)));
-    const file: OpenApiFile = { hash: this.#hash(path), gzip, json: () => gunzipSync(gzip) };
+    const file: OpenApiFile = { hash: this.#hash(path), gzip, unpacked: () => gunzipSync(gzip) };
     this.#files.set(path, file);
     return file;
+  }
+
+  /** The document of version 2. */
+  whole(form: OpenApiV2Form): OpenApiFile {
+    const path = `v2/${form}`;
+    const before = this.#files.get(path);
+    if (before !== undefined) return before;
+    const document = openApiV2([...this.#resources.values()].map((some) => openApiDocument(some, this.#version)));
+    const gzip = gzipSync(form === 'json' ? JSON.stringify(document) : openApiV2Protobuf(document));
+    const file: OpenApiFile = { hash: this.wholeHash(), gzip, unpacked: () => gunzipSync(gzip) };
+    this.#files.set(path, file);
+    return file;
+  }
+
+  /** Of version 2, without making the document. */
+  wholeHash(): string {
+    const sum = createHash('sha256');
+    for (const path of [...this.#resources.keys()].toSorted()) sum.update(this.#hash(path));
+    return sum.digest('hex').toUpperCase();
   }
 
   /** Takes over documents of an earlier list that are still true. */

@@ -1,40 +1,44 @@
-/** The API server of the benchmark, in a process of its own: `node apiserver-child.ts FOLDER`. */
+/** The API server of the benchmarks as the daemon opens it, in a process of its own: `node apiserver-child.ts FOLDER`. */
 import { writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 import { openTcpDoor } from '#apiserver/http/tcp-door.ts';
-import { openSecurity } from '#apiserver/security/open-security.ts';
-import { serveApi } from '#apiserver/serve-api.ts';
+import { keepIdleMemorySmall } from '#app/idle-memory.ts';
+import { openApiServer } from '#app/planes/open-apiserver.ts';
 import { nowMs } from '#base/clock.ts';
 import { createLogger } from '#base/logger.ts';
-import { kinds } from '#kube/kinds/kinds.ts';
 import { clientCertificate, serverCertificate } from '#pki/certificates.ts';
 import { openClusterPki } from '#pki/cluster-pki.ts';
-import { openSqliteStore } from '#store/sqlite/open-sqlite-store.ts';
+
+import type { ServerUsage } from './apiserver-process.ts';
 
 const folder = process.argv[2] ?? '';
 const host = '127.0.0.1';
 const logger = createLogger({ level: 'warn', format: 'pretty', write: (line) => process.stderr.write(line) });
-const { signal } = new AbortController();
 const pki = await openClusterPki(join(folder, 'pki'), nowMs());
-const onError = (error: unknown): void => logger.error('part failed', { error });
-const server = await serveApi(
+const { server } = await openApiServer(
   {
-    kinds,
-    isExclusive: true,
-    logger,
-    store: await openSqliteStore(join(folder, 'store')),
+    pki,
     pair: pki.issue(serverCertificate('bench', [host]), nowMs()),
-    authorityPem: pki.authorityPem,
-    agent: undefined,
-    serverAddress: () => `${host}:6443`,
-    openParts: async (objects, resolveKind) =>
-      openSecurity({ objects, pki, serverUrl: `https://${host}`, resolveKind, nowMs, onError }, signal),
+    logger,
+    storeFolder: join(folder, 'store'),
+    audit: undefined,
+    encryption: [],
+    logFolder: folder,
+    url: `https://${host}:6443`,
   },
-  signal,
+  new AbortController().signal,
 );
 const door = await openTcpDoor(host, 0, (socket) => server.accept(socket));
 const client = pki.issue(clientCertificate('bench', ['system:masters']), nowMs());
 writeFileSync(join(folder, 'client.json'), JSON.stringify({ port: door.port, ca: pki.authorityPem, ...client }));
 process.send?.('ready');
-process.on('message', () => process.send?.(process.memoryUsage().rss));
+// As the daemon does, see boot.ts.
+flushCompileCache();
+keepIdleMemorySmall();
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  const usage: ServerUsage = { residentBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1000 };
+  process.send?.(usage);
+});

@@ -12,6 +12,7 @@ const benchmarks = [
   'ports',
   'store',
   'apiserver',
+  'heartbeats',
 ] as const;
 
 const wanted = process.argv.slice(2);

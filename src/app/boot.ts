@@ -1,20 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 
-import { every } from '#base/clock.ts';
 import { messageOf, StatusError } from '#base/errors.ts';
 import { createLogger, type Logger } from '#base/logger.ts';
 import { lockFile } from '#sys/file-lock.ts';
-import { trimMemory } from '#sys/memory.ts';
 
 import type { Config } from './config.ts';
+import { keepIdleMemorySmall } from './idle-memory.ts';
 import type { InstancePaths } from './instance-paths.ts';
 import { openLogFile } from './log-file.ts';
 import { Platform } from './platform.ts';
 import { slipwayVersion } from './version.ts';
-
-/** What a start or a burst of work has freed goes back to the machine soon, at the cost of a millisecond. */
-const trimEveryMs = 20_000;
 
 export interface BootOptions {
   readonly config: Config;
@@ -62,7 +58,7 @@ export async function boot(options: BootOptions): Promise<void> {
     logger.info('healthy');
     // Else it is written at an end in order only, and a daemon that was killed starts slowly again.
     flushCompileCache();
-    owned.use(every(trimEveryMs, trimMemory));
+    owned.use(keepIdleMemorySmall());
     await Promise.race([stopped, platform.died]);
   } catch (error) {
     if (!stop.signal.aborted) logger.error('the daemon ends', { error });

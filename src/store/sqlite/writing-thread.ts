@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
 import { StatusError } from '#base/errors.ts';
+import { startThread } from '#base/thread.ts';
 
 import { conflict, storeClosed } from '../failures.ts';
 import type { Change, PutOptions } from '../store.ts';
@@ -36,10 +37,7 @@ export class WritingThread implements AsyncDisposable {
 
   private constructor(options: WriterOptions, onChanges: OnChanges) {
     this.#onChanges = onChanges;
-    this.#worker = new Worker(new URL('./write-thread.ts', import.meta.url), {
-      workerData: options,
-      resourceLimits,
-    });
+    this.#worker = startThread(new URL('./write-thread.ts', import.meta.url), options, resourceLimits);
     this.#worker.on('message', (report: Report) => this.#hear(report));
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', () => this.#end(new Error('the thread that writes the store has ended')));

@@ -18,6 +18,8 @@ export interface InstancePaths {
   readonly pki: string;
   /** What the Kubernetes API keeps. */
   readonly store: string;
+  /** Where the machine's `subuid` and `subgid` are looked for: the root's own come first. */
+  readonly etcFolders: readonly string[];
   readonly logFile: string;
   /** Held by the daemon for as long as it lives. */
   readonly lockFile: string;
@@ -42,6 +44,7 @@ export function instancePaths(root: string): InstancePaths {
     kubeconfig: join(absolute, 'etc/slipway/admin.kubeconfig'),
     pki: join(data, 'pki'),
     store: join(data, 'store'),
+    etcFolders: [join(absolute, 'etc'), '/etc'],
     logFile: join(data, 'log/slipway.log'),
     lockFile: join(data, 'slipway.lock'),
     controlSocket: join(run, 'slipway.sock'),

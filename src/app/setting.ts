@@ -122,6 +122,13 @@ export const hostAddress: SettingType<string> = {
   fromText: (text) => text,
 };
 
+/** As dockerd takes it for `--userns-remap`. */
+export const remappedUser: SettingType<string> = {
+  name: 'default, or USER[:GROUP] by name or number',
+  parse: (value) => (typeof value === 'string' && /^[\w.-]*(?::[\w.-]+)?$/.test(value) ? value : undefined),
+  fromText: (text) => text,
+};
+
 /** `host:port` to listen on, with brackets around IPv6; '' for nowhere. */
 export const listenAddress: SettingType<string> = {
   name: 'an address host:port to listen on',

@@ -18,6 +18,10 @@ export interface EngineOptions {
   readonly instance: string;
   readonly runtimes: RuntimeChoice;
   readonly conmonPath: string;
+  /** Whose subordinate users and groups containers get: '', `default`, or `USER[:GROUP]`; see `UserMapOptions`. */
+  readonly usernsRemap: string;
+  /** Where `subuid` and `subgid` may be, the first that has one counts. */
+  readonly etcFolders: readonly string[];
   /** Address pools for networks without a subnet of their own, as `base/len` split into subnets of `size`. */
   readonly addressPools: readonly { readonly base: string; readonly size: number }[];
   /** Host address of published ports that name none; '' = all. */

@@ -10,6 +10,7 @@ import type { Containers } from './runtime/containers.ts';
 import { OciRuntimes } from './runtime/oci-runtimes.ts';
 import { openContainers } from './runtime/open-containers.ts';
 import { openStepRunner } from './runtime/open-step-runner.ts';
+import { openUserMaps } from './runtime/user-maps.ts';
 import { openSnapshots } from './snapshots/open-snapshots.ts';
 import { openVolumes } from './volumes/open-volumes.ts';
 
@@ -55,7 +56,9 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
     ),
   );
   const runtimes = opened.use(new OciRuntimes(options.runtimes, runDir));
-  const runtime = { runDir, instance, runtimes, snapshots, networks };
+  const { usernsRemap: remap, etcFolders, dataDir } = options;
+  const userMaps = opened.use(await openUserMaps({ remap, etcFolders, dataDir, runDir }));
+  const runtime = { runDir, instance, runtimes, userMaps, snapshots, networks };
   const containers = opened.use(
     await openContainers(
       {

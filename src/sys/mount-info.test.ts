@@ -3,7 +3,7 @@ import test from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { mountsBelow, parseMountInfo } from './mount-info.ts';
+import { mountOf, mountsBelow, parseMountInfo } from './mount-info.ts';
 
 const text = `22 27 0:21 / /proc rw,relatime - proc proc rw
 27 1 254:0 / / rw,relatime shared:1 master:2 - ext4 /dev/vda rw,discard
@@ -32,6 +32,16 @@ test('reads the fields, with and without propagation', () => {
 test('finds what lies below, the deepest first', () => {
   const found = mountsBelow('/data', parseMountInfo(text)).map(({ mountPoint }) => mountPoint);
   assert.deepEqual(found, ['/data/with space/deep', '/data/with space']);
+});
+
+test('finds the mount that a path is in, the one that is seen', () => {
+  const over = '60 27 0:50 / /data/with\\040space rw,nodev - tmpfs tmpfs rw\n';
+  const point = (path: string, more = ''): string | undefined => mountOf(path, parseMountInfo(text + more))?.device;
+  assert.equal(point('/nothing'), '254:0');
+  assert.equal(point('/data/with space/x'), '0:40');
+  assert.equal(point('/data/with space/x', over), '0:50');
+  assert.equal(point('/data/with spaces'), '254:0');
+  assert.equal(mountOf('/x', []), undefined);
 });
 
 test('any text is read without failing', () => {

@@ -56,6 +56,20 @@ export function isMountPoint(given: string): boolean {
   return readMounts().some((mount) => mount.mountPoint === path);
 }
 
+/** The mount that a path is in; undefined when it is in none that is seen here. */
+export function mountOf(given: string, mounts = readMounts()): MountInfo | undefined {
+  const path = realPath(given);
+  const holds = ({ mountPoint }: MountInfo): boolean =>
+    mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`);
+  // Of those at one place the last is seen.
+  return mounts
+    .filter(holds)
+    .reduce<MountInfo | undefined>(
+      (best, mount) => (best === undefined || mount.mountPoint.length >= best.mountPoint.length ? mount : best),
+      undefined,
+    );
+}
+
 /** Mounts are listed by their real paths. */
 function realPath(path: string): string {
   try {

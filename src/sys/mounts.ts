@@ -11,7 +11,14 @@ const detach = 2;
 const noFollow = 8;
 const atCwd = -100;
 const atRecursive = 0x8000;
+const atEmptyPath = 0x1000;
 const mountSetattrNumber = 442;
+const openTreeNumber = 428;
+const moveMountNumber = 429;
+const openTreeClone = 1;
+const openTreeCloseOnExec = 0x80000;
+const moveFromDescriptor = 4;
+const mapOwners = 0x10_0000n;
 /** mount(2) copies one page of options. */
 const maxDataBytes = 4095;
 
@@ -23,6 +30,11 @@ const chdirCall = systemCall('int chdir(const char *path)');
 const fchdirCall = systemCall('int fchdir(int fd)');
 const mountSetattr = systemCall(
   'long syscall(long number, int folder, const char *path, unsigned int flags, void *attributes, size_t size)',
+);
+
+const openTree = systemCall('long syscall(long number, int folder, const char *path, unsigned int flags)');
+const moveMount = systemCall(
+  'long syscall(long number, int from, const char *fromPath, int to, const char *toPath, unsigned int flags)',
 );
 
 /** mount(2) with options as mount(8) takes them, binds among them. Waits as long as the filesystem does. */
@@ -38,6 +50,23 @@ export function mountFilesystem(type: string, source: string, target: string, wo
 export function bindMount(source: string, target: string, options: { readonly recursive?: boolean } = {}): void {
   const bits = mountFlags.bind | (options.recursive === true ? mountFlags.recursive : 0);
   mountCall(`${source} on ${target}`, source, target, null, bits, null);
+}
+
+/**
+ * A bind of this one mount at which the owners of files are those that the user namespace maps the ones on the disk to
+ * (mount_setattr(2), MOUNT_ATTR_IDMAP). Throws SystemError EINVAL for a filesystem that cannot, ENOSYS before Linux 5.12.
+ */
+export function bindMapped(source: string, target: string, userNamespace: number): void {
+  const tree = openTree(source, openTreeNumber, atCwd, source, openTreeClone | openTreeCloseOnExec);
+  try {
+    const attributes = Buffer.alloc(32);
+    attributes.writeBigUInt64LE(mapOwners, 0);
+    attributes.writeBigUInt64LE(BigInt(userNamespace), 24);
+    mountSetattr(source, mountSetattrNumber, tree, '', atEmptyPath, attributes, attributes.length);
+    moveMount(`${source} on ${target}`, moveMountNumber, tree, '', atCwd, target, moveFromDescriptor);
+  } finally {
+    closeSync(tree);
+  }
 }
 
 export function mountTmpfs(target: string, options = '', flagOptions: readonly string[] = ['nosuid', 'nodev']): void {

@@ -12,17 +12,20 @@ const unshare = systemCall('int unshare(int flags)');
 const setns = systemCall('int setns(int fd, int type)');
 
 /**
- * Makes a network namespace and pins it at `path` by a bind mount, as `ip netns` does. Its loopback is down. Throws
+ * Makes a network namespace and pins it at `path` by a bind mount, as `ip netns` does. Its loopback is down. With `made` it
+ * pins that one, which is pinned elsewhere. Throws
  * SystemError EEXIST when there is something at `path`.
  */
-export function createNetns(path: string): void {
+export function createNetns(path: string, made?: string): void {
   mkdirSync(dirname(path), { recursive: true });
   closeSync(openSync(path, 'wx', 0o444));
   try {
-    andBack(() => {
-      unshare(path, newNetworkNamespace);
-      bindMount(own, path);
-    });
+    if (made !== undefined) bindMount(made, path);
+    else
+      andBack(() => {
+        unshare(path, newNetworkNamespace);
+        bindMount(own, path);
+      });
   } catch (error) {
     unlinkSync(path);
     throw error;

@@ -11,6 +11,7 @@ import {
   listOf,
   mirrorTable,
   proxyUrl,
+  remappedUser,
   registryHost,
   textMap,
   yesOrNo,
@@ -40,6 +41,13 @@ export const engineSettings = {
     summary: 'the monitor that holds a running container',
     default: '',
     defaultText: 'conmon on PATH',
+  },
+  usernsRemap: {
+    type: remappedUser,
+    summary:
+      'whose subordinate users and groups (/etc/subuid, /etc/subgid) containers run as, so that their root is nobody here; default: those of dockremap',
+    default: '',
+    defaultText: 'root in a container is root',
   },
   addressPools: {
     type: listOf(addressPool, 'a list of address pools, in text address/len:size with commas between'),

@@ -31,6 +31,8 @@ export const enginePlane: Plane<ValuesOf<typeof engineSettings>, EngineNeeds, En
         instance: paths.instance,
         runtimes: { paths: runtimePaths(config, searchPath), default: config.runtime },
         conmonPath: config.conmonPath || requireProgram('conmon', 'engine.conmonPath', searchPath),
+        usernsRemap: config.usernsRemap,
+        etcFolders: paths.etcFolders,
         addressPools: config.addressPools,
         publishAddress: config.publishAddress,
         respectHostFirewall: config.respectHostFirewall,

@@ -5,6 +5,8 @@ import { StatusError } from '#base/errors.ts';
 import { decompress } from '#engine/images/stream/decompress.ts';
 import type { Container } from '#engine/runtime/container.ts';
 import { resolveUser } from '#engine/runtime/spec/user.ts';
+import { ownerOutside } from '#formats/id-map.ts';
+import type { TarEntry } from '#formats/tar-entry.ts';
 import { hasCode } from '#sys/errno.ts';
 import { openInRoot, openPath } from '#sys/rooted.ts';
 import { extractTar } from '#sys/tree/extract-tar.ts';
@@ -56,8 +58,12 @@ export async function writeArchive({ engine }: Context, call: Call, signal: Abor
     const owner = takesOwner ? await ownerIn(place, container) : undefined;
     const tar = decompress(call.body.bytes);
     try {
-      const { root } = place;
-      const extraction = { root, path: place.path, tar, keepsFolders, ...(owner !== undefined && { owner }) };
+      const { root, ids } = place;
+      const transform = (entry: TarEntry): TarEntry => {
+        const owned = { ...entry, ...owner };
+        return ids === undefined ? owned : { ...owned, ...ownerOutside(ids, owned) };
+      };
+      const extraction = { root, path: place.path, tar, keepsFolders, transform };
       await onClientBytes(() => extractTar(extraction, signal));
     } catch (error) {
       if (hasCode(error, 'EROFS') || hasCode(causeOf(error), 'EROFS')) throw readOnlyError(path);

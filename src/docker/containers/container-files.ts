@@ -3,12 +3,15 @@ import { readlinkSync } from 'node:fs';
 import { StatusError } from '#base/errors.ts';
 import type { Engine } from '#engine/engine.ts';
 import type { Container, MountPoint } from '#engine/runtime/container.ts';
+import type { IdMap } from '#formats/id-map.ts';
 import { hasCode } from '#sys/errno.ts';
 import type { RootedFile } from '#sys/rooted.ts';
 import { openInRoot, openPath } from '#sys/rooted.ts';
 
 /** A container's file, told by a root and a path inside it. */
 export interface ContainerPath {
+  /** How owners are mapped there, for a container with a user namespace of its own. */
+  readonly ids?: IdMap;
   /** Absolute on this machine; valid during the work only. */
   readonly root: string;
   /** Absolute inside the root. */
@@ -32,11 +35,15 @@ export async function withContainerPath<T>(
     using root = rootOfProcess(pid);
     // A process ID that was reused meanwhile would show somebody else's files.
     if (root !== undefined && engine.containers.get(container.id).state.pid === pid) {
-      return await work({ root: root.path, path });
+      return await work({ root: root.path, path, ...(container.ids !== undefined && { ids: container.ids }) });
     }
   }
   checkMemory(container.mounts, path);
-  return await engine.containers.withFiles(container.id, async (root) => work({ root, path }), signal);
+  return await engine.containers.withFiles(
+    container.id,
+    async (root, ids) => work({ root, path, ...(ids !== undefined && { ids }) }),
+    signal,
+  );
 }
 
 /** undefined when the process has ended meanwhile. */

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 
+import { ownerInside } from '#formats/id-map.ts';
 import { bodyPadding, encodeHeader, endOfTar } from '#formats/tar/encode-header.ts';
 import type { TarEntry } from '#formats/tar-entry.ts';
 import { packTree } from '#sys/tree/pack-tree.ts';
@@ -17,14 +18,16 @@ export async function* packEntry(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   using opened = openEntry(place);
   const { at, stat } = opened;
+  const { ids } = place;
+  const inside = (entry: TarEntry): TarEntry => (ids === undefined ? entry : { ...entry, ...ownerInside(ids, entry) });
   if (stat.isDirectory()) {
     const renamed = (path: string): string => (path === '' ? name : posix.join(name, path));
-    yield* packTree({ start: at, transform: (entry) => [renamedEntry(entry, renamed)] }, signal);
+    yield* packTree({ start: at, transform: (entry) => [inside(renamedEntry(entry, renamed))] }, signal);
     return;
   }
   const entry = entryOfNode({ path: name, at, stat }, new LinkFinder(), isPortableXattr);
   if (entry !== undefined) {
-    yield encodeHeader(entry);
+    yield encodeHeader(inside(entry));
     if (entry.sizeBytes > 0) yield* readFileBody(at, entry.sizeBytes);
     yield bodyPadding(entry.sizeBytes);
   }

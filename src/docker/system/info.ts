@@ -25,6 +25,7 @@ export function systemInfo({ engine, versionInfo }: Context): object {
     DockerRootDir: engine.options.dataDir,
     ...hostFacts(),
     ...features(),
+    SecurityOptions: ['name=seccomp,profile=builtin', ...(engine.options.usernsRemap === '' ? [] : ['name=userns'])],
     LoggingDriver: engine.options.defaultLog.driver,
     Runtimes: Object.fromEntries(
       engine.runtimes.names.map((name) => [name, { path: engine.options.runtimes.paths[name] ?? name }]),
@@ -105,7 +106,6 @@ function features(): object {
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: '' },
     InitCommit: { ID: '' },
-    SecurityOptions: ['name=seccomp,profile=builtin'],
     FirewallBackend: { Driver: 'nftables' },
     Warnings: null,
     CDISpecDirs: [],

@@ -91,6 +91,7 @@ const hostSamples: Readonly<Record<string, HostConfig>> = {
   SecurityOpt: { SecurityOpt: ['no-new-privileges'] },
   Tmpfs: { Tmpfs: { '/t': '' } },
   UTSMode: { UTSMode: 'host' },
+  UsernsMode: { UsernsMode: 'host' },
   ShmSize: { ShmSize: 5 },
   Sysctls: { Sysctls: { 'net.core.somaxconn': '5' } },
   Mounts: { Mounts: [{ Type: 'tmpfs', Target: '/t' }] },
@@ -139,7 +140,6 @@ const refusedSamples: Readonly<Record<string, readonly [unknown, unknown]>> = {
   VolumeDriver: ['local', 'nfs'],
   Cgroup: ['', 'container:x'],
   StorageOpt: [{}, { size: '5G' }],
-  UsernsMode: ['host', 'private'],
   Isolation: ['default', 'hyperv'],
 };
 

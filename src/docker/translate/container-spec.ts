@@ -141,6 +141,7 @@ function isolationOf(
   | 'pidMode'
   | 'ipcMode'
   | 'utsMode'
+  | 'usernsMode'
   | 'cgroupnsMode'
   | 'cgroupParent'
 > {
@@ -155,6 +156,7 @@ function isolationOf(
     pidMode: namespaceMode('PidMode', host.PidMode ?? '', ['host'], world),
     ipcMode: namespaceMode('IpcMode', host.IpcMode ?? '', ['none', 'private', 'shareable', 'host'], world),
     utsMode: namespaceMode('UTSMode', host.UTSMode ?? '', ['host'], undefined),
+    ...(namespaceMode('UsernsMode', host.UsernsMode ?? '', ['host'], undefined) === 'host' && { usernsMode: 'host' }),
     cgroupnsMode: namespaceMode('CgroupnsMode', host.CgroupnsMode ?? '', ['host', 'private'], undefined),
     cgroupParent: host.CgroupParent ?? '',
   };

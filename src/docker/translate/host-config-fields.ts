@@ -101,7 +101,7 @@ export const hostConfigFields = {
   ),
   Tmpfs: mapped(textMap, undefined),
   UTSMode: mapped(text, ''),
-  UsernsMode: refused(text, '', isOneOf('', 'host'), 'containers have no user namespace of their own yet'),
+  UsernsMode: mapped(text, ''),
   ShmSize: mapped(integer, 0),
   Sysctls: mapped(textMap, undefined),
   Runtime: mapped(text, ''),

@@ -245,6 +245,8 @@ export interface StepRun {
 export interface StepMount {
   readonly type: 'bind' | 'tmpfs';
   readonly source: string;
+  /** The snapshot that `source` is of, if it is of one. */
+  readonly snapshotId?: string;
   readonly target: string;
   readonly readOnly: boolean;
   readonly tmpfsSizeBytes?: number;

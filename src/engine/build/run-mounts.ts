@@ -62,18 +62,19 @@ export async function openMounts(
       mounts.push({ type: 'tmpfs', source: '', target, readOnly: mount.readOnly, ...size });
       continue;
     }
+    const bind = { type: 'bind', target, readOnly: mount.readOnly } as const;
+    if (mount.type !== 'cache' && source !== 'none' && 'layer' in source) {
+      const { id, root } = stack.use(await job.steps.openSnapshot(source.layer));
+      mounts.push({ ...bind, source: inside(root, mount.source), snapshotId: id });
+      continue;
+    }
     const open = async (): Promise<string> => {
       if (source === 'none') return '';
       if ('layer' in source) return stack.use(await job.steps.openSnapshot(source.layer)).root;
       return await openContext(job, mount, source, stack, signal);
     };
-    const path =
-      mount.type === 'cache'
-        ? await openCache({ job }, mount, open, stack, signal)
-        : source !== 'none' && 'layer' in source
-          ? inside(await open(), mount.source)
-          : await open();
-    mounts.push({ type: 'bind', source: path, target, readOnly: mount.readOnly });
+    const path = mount.type === 'cache' ? await openCache({ job }, mount, open, stack, signal) : await open();
+    mounts.push({ ...bind, source: path });
   }
   return mounts;
 }

@@ -35,9 +35,9 @@ export function hostInterfaceName(endpointId: string): string {
   return `sv-${endpointId.slice(0, 12)}`;
 }
 
-/** Makes a network namespace with its loopback up. */
-export function makeNamespace(path: string): void {
-  createNetns(path);
+/** Makes a network namespace (or takes the one at `made`), and brings its loopback up. */
+export function makeNamespace(path: string, made?: string): void {
+  createNetns(path, made);
   inNetns(path, () => {
     using inner = openRouteSocket();
     const loopbackIndex = 1;

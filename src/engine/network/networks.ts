@@ -132,6 +132,8 @@ export interface SandboxRequest {
    */
   readonly mode: 'networks' | 'none' | 'host' | 'container';
   readonly shareWith?: string;
+  /** Path of a new network namespace to take, for one that belongs to another user namespace. */
+  readonly namespace?: string;
   readonly endpoints: readonly EndpointRequest[];
   readonly ports: readonly PortRequest[];
   readonly dns: DnsSettings;

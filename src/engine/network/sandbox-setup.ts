@@ -45,7 +45,7 @@ export function setUpSandbox(
   remember(context, record);
   undo.defer(() => removeNetns(netnsPath));
   removeNetns(netnsPath);
-  makeNamespace(netnsPath);
+  makeNamespace(netnsPath, request.namespace);
   for (const endpoint of endpoints) {
     undo.defer(() => detach(context, record, endpoint));
     attach(context, record, endpoint);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
 import { hasCode } from '#sys/errno.ts';
-import { bindMount, mountTmpfs, unmount, unmountTree } from '#sys/mounts.ts';
+import { bindMapped, bindMount, mountTmpfs, unmount, unmountTree } from '#sys/mounts.ts';
 import { openBeneath, type RootedFile } from '#sys/rooted.ts';
 
 import type { RuntimeName } from './oci-runtimes.ts';
@@ -20,7 +20,7 @@ export interface Bundle {
   /** The runtimes' own state of the container; only that of its runtime is there. */
   readonly runtimeState: Readonly<Record<RuntimeName, string>>;
   readonly execs: string;
-  /** Folder with a mount for each part of a volume or image that the container sees. */
+  /** Folder with a mount for each part of a volume or image that the container sees, and for what its user namespace owns. */
   readonly subpaths: string;
   /** Mounted when the container shares its memory with others. */
   readonly sharedMemory: string;
@@ -88,23 +88,45 @@ export function mountSharedMemory(bundle: Bundle, options: readonly string[]): s
  * Mounts a folder or file of a volume or image at a place of its own, so that links in it which change later lead the
  * container nowhere else. Throws in Docker's words when it is not there or outside.
  */
-export function mountSubpath(bundle: Bundle, index: number, root: string, subpath: string): string {
+export function mountSubpath(
+  bundle: Bundle,
+  index: number,
+  root: string,
+  subpath: string,
+  owners: number | undefined,
+): string {
   using source = openSubpath(root, subpath);
-  return mountAt(bundle, index, source.path, { recursive: true });
+  return mountAt(bundle, index, source.path, { recursive: true, owners });
 }
 
 /** Mounts a folder or file at a place of its own, without what is mounted below it: crun 1.8 would bind that, too. */
 export function mountAlone(bundle: Bundle, index: number, source: string): string {
-  return mountAt(bundle, index, source, { recursive: false });
+  return mountAt(bundle, index, source, { recursive: false, owners: undefined });
 }
 
-function mountAt(bundle: Bundle, index: number, source: string, options: { readonly recursive: boolean }): string {
+/** Mounts data of the engine's with owners as the user namespace behind a descriptor maps them. */
+export function mountOwned(bundle: Bundle, index: number, source: string, owners: number): string {
+  return mountAt(bundle, index, source, { recursive: false, owners });
+}
+
+function mountAt(
+  bundle: Bundle,
+  index: number,
+  source: string,
+  { recursive, owners }: { readonly recursive: boolean; readonly owners: number | undefined },
+): string {
   const target = join(bundle.subpaths, String(index));
   mkdirSync(bundle.subpaths, { recursive: true, mode: 0o700 });
+  makeMountPoint(source, target);
+  if (owners === undefined) bindMount(source, target, { recursive });
+  else bindMapped(source, target, owners);
+  return target;
+}
+
+/** A folder to mount a folder at, a file for anything else. */
+export function makeMountPoint(source: string, target: string): void {
   if (statSync(source).isDirectory()) mkdirSync(target, { mode: 0o700 });
   else writeFileSync(target, '', { mode: 0o600 });
-  bindMount(source, target, options);
-  return target;
 }
 
 function openSubpath(root: string, subpath: string): RootedFile {

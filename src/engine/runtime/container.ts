@@ -1,3 +1,4 @@
+import type { IdMap } from '#formats/id-map.ts';
 import type { Digest, HealthcheckConfig } from '#formats/oci.ts';
 import type { LogConfig } from '../logs/log-config.ts';
 import type { DnsSettings, EndpointRequest, PortRequest, Sandbox } from '../network/networks.ts';
@@ -127,6 +128,8 @@ export interface ContainerSpec {
   readonly pidMode: string;
   readonly ipcMode: string;
   readonly utsMode: string;
+  /** `host`: root in it is root of the machine, also where the engine gives containers a user namespace. */
+  readonly usernsMode?: 'host';
   readonly cgroupnsMode: string;
   readonly cgroupParent: string;
   readonly mounts: readonly MountRequest[];
@@ -203,6 +206,8 @@ export interface Container {
   readonly spec: ContainerSpec;
   readonly state: ContainerState;
   readonly mounts: readonly MountPoint[];
+  /** Whose its files are while it runs in a user namespace of its own: what owners inside are outside. */
+  readonly ids?: IdMap;
   /** Present while it runs. */
   readonly sandbox: Sandbox | undefined;
   /** The file that the driver json-file writes; '' for other drivers. */

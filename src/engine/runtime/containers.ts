@@ -1,8 +1,12 @@
+import type { IdMap } from '#formats/id-map.ts';
 import type { CgroupStats } from '#sys/cgroup-stats.ts';
 import type { LogQuery, LogRecord } from '../logs/container-log.ts';
 import type { EndpointRequest } from '../network/networks.ts';
 import type { Change } from '../snapshots/snapshots.ts';
 import type { Container, ContainerSpec, ResourceLimits, RestartPolicy } from './container.ts';
+
+/** Work in a mounted root; `ids`: its owners are mapped so, as for a container with a user namespace of its own. */
+export type RootWork<T> = (root: string, ids: IdMap | undefined) => Promise<T>;
 
 /** One piece of a container's output. */
 export interface OutputChunk {
@@ -137,9 +141,9 @@ export interface Containers {
   stats(nameOrId: string): ContainerStats;
   changes(nameOrId: string, signal: AbortSignal): Promise<readonly Change[]>;
   /** Runs `work` with the absolute path of the container's root filesystem, mounted for as long. */
-  withRoot<T>(nameOrId: string, work: (root: string) => Promise<T>): Promise<T>;
+  withRoot<T>(nameOrId: string, work: RootWork<T>): Promise<T>;
   /** The same with volumes and binds over it, as the processes of a container that does not run would see it. */
-  withFiles<T>(nameOrId: string, work: (root: string) => Promise<T>, signal: AbortSignal): Promise<T>;
+  withFiles<T>(nameOrId: string, work: RootWork<T>, signal: AbortSignal): Promise<T>;
 
   connect(nameOrId: string, endpoint: EndpointRequest, signal: AbortSignal): Promise<void>;
   disconnect(nameOrId: string, network: string, force: boolean, signal: AbortSignal): Promise<void>;

@@ -11,6 +11,7 @@ import { type ContainerRecord, initialState } from './record.ts';
 import { checkTargets, claimMount, createImageMounts, removeImageMounts } from './resolve-mounts.ts';
 import type { Room } from './room.ts';
 import { logOrigin } from './run-log.ts';
+import { checkOwner } from './run-owner.ts';
 import { signalNumber } from './signals.ts';
 import { resolveCapabilities } from './spec/capabilities.ts';
 import { numberedBlockLimits, parseDeviceRule } from './spec/devices.ts';
@@ -100,6 +101,7 @@ async function noteIntent(room: Room, record: ContainerRecord, newNames: readonl
 export function checkSpec(room: Room, spec: ContainerSpec): void {
   if (spec.args.length === 0) throw new StatusError('InvalidArgument', 'no command specified');
   checkTargets(spec.mounts);
+  checkOwner(room.userMaps, spec);
   healthOnFailure(spec.labels);
   parseSecurityOptions(spec.securityOptions);
   resolveUlimits(spec.ulimits, room.host.hardLimits);

@@ -92,7 +92,10 @@ export async function clearRun(room: Room, live: LiveContainer, cgroupPath: stri
   live.renewHub();
   live.finished.abort();
   endExecs(room, live);
-  if (live.rootUsers === 0) room.snapshots.unmount(live.id);
+  if (live.rootUsers === 0) {
+    room.snapshots.unmount(live.id);
+    live.rootIds = undefined;
+  }
   removeBundle(room.paths.bundle(live.id));
   await closeMounts(room, live.record);
   for (const { type, name } of live.record.mounts)

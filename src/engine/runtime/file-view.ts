@@ -40,7 +40,7 @@ export async function openFileView(
   setPropagation(folder, 'private', true);
   const limit = AbortSignal.any([signal, deadline(volumesOpenWithinMs)]);
   const bundle = { ...room.paths.bundle(record.id), subpaths };
-  for (const mount of await openMounts(room, record, { bundle, root: folder }, limit)) {
+  for (const mount of await openMounts(room, record, { bundle, root: folder, owners: undefined }, limit)) {
     if (mount.type !== 'bind') continue;
     makeMountPoint(folder, mount.target, statSync(mount.source).isDirectory());
     using target = openInRoot(folder, mount.target);

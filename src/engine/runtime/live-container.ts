@@ -1,4 +1,5 @@
 import { StatusError } from '#base/errors.ts';
+import type { IdMap } from '#formats/id-map.ts';
 
 import type { Container, ContainerHealth } from './container.ts';
 import type { Exec, ExitStatus, WaitCondition } from './containers.ts';
@@ -44,6 +45,8 @@ export class LiveContainer {
   /** Ends what goes along with a run: log rotation, health checks. */
   run: DisposableStack | undefined;
   restartTimer: Disposable | undefined;
+  /** How the owners of files are mapped in the root filesystem as it is mounted now. */
+  rootIds: IdMap | undefined;
   /** Who works on the mounted root filesystem besides a run. */
   rootUsers = 0;
   /** Resolves when the run that goes on now was taken down; a new one for each run. */
@@ -57,6 +60,7 @@ export class LiveContainer {
   constructor(record: ContainerRecord) {
     this.record = record;
     this.hub = hubFor(record);
+    this.rootIds = record.run?.ids;
     if (record.run === undefined) this.finished.abort();
   }
 
@@ -123,7 +127,7 @@ type ContainerFiles = Pick<Container, 'logPath' | 'hostnamePath' | 'hostsPath' |
 
 /** The container as a value for others. */
 export function describe(live: LiveContainer, sandbox: Container['sandbox'], files: ContainerFiles): Container {
-  const { id, name, createdAt, spec, mounts, state } = live.record;
+  const { id, name, createdAt, spec, mounts, state, run } = live.record;
   return {
     id,
     name,
@@ -131,6 +135,7 @@ export function describe(live: LiveContainer, sandbox: Container['sandbox'], fil
     spec,
     mounts,
     state: live.health === undefined ? state : { ...state, health: live.health },
+    ...(run?.ids !== undefined && { ids: run.ids }),
     sandbox,
     ...files,
     execIds: [...live.execs.values()].filter(({ value }) => value.running).map(({ value }) => value.id),

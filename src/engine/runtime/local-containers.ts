@@ -20,6 +20,7 @@ import type {
   ExecSpec,
   ExitStatus,
   ReplaceOptions,
+  RootWork,
   WaitCondition,
 } from './containers.ts';
 import { createExec, requireExec, startExec } from './execs.ts';
@@ -194,11 +195,11 @@ export class LocalContainers implements Containers, AsyncDisposable {
     return visibleChanges(await this.#room.snapshots.changes(this.#room.table.get(nameOrId).id, signal));
   }
 
-  async withRoot<T>(nameOrId: string, work: (root: string) => Promise<T>): Promise<T> {
+  async withRoot<T>(nameOrId: string, work: RootWork<T>): Promise<T> {
     return this.#withMounted(nameOrId, async (root) => ({ path: root, [Symbol.dispose]: () => {} }), work);
   }
 
-  async withFiles<T>(nameOrId: string, work: (root: string) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async withFiles<T>(nameOrId: string, work: RootWork<T>, signal: AbortSignal): Promise<T> {
     const view = (root: string, live: LiveContainer): Promise<FileView> =>
       openFileView(this.#room, live.record, root, signal);
     return this.#withMounted(nameOrId, view, work);
@@ -208,19 +209,20 @@ export class LocalContainers implements Containers, AsyncDisposable {
   async #withMounted<T>(
     nameOrId: string,
     open: (root: string, live: LiveContainer) => Promise<FileView>,
-    work: (root: string) => Promise<T>,
+    work: RootWork<T>,
   ): Promise<T> {
     const live = this.#room.table.get(nameOrId);
     const { snapshots } = this.#room;
     live.rootUsers += 1;
     try {
       using view = await this.#lifecycle.alone(live, async () => open(snapshots.mount(live.id), live));
-      return await work(view.path);
+      return await work(view.path, live.rootIds);
     } finally {
       live.rootUsers -= 1;
       await this.#lifecycle.alone(live, async () => {
         if (live.rootUsers > 0 || live.record.run !== undefined) return;
         snapshots.unmount(live.id);
+        live.rootIds = undefined;
         await closeMounts(this.#room, live.record);
       });
     }

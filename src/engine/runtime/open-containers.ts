@@ -21,6 +21,7 @@ import type { OciRuntimes } from './oci-runtimes.ts';
 import { RecordStore } from './record-store.ts';
 import type { Room } from './room.ts';
 import { readHostFacts } from './spec/host-facts.ts';
+import type { UserMaps } from './user-maps.ts';
 
 export interface ContainersOptions {
   /** Durable: records and logs. This room's own. */
@@ -29,6 +30,7 @@ export interface ContainersOptions {
   readonly runDir: string;
   readonly instance: string;
   readonly runtimes: OciRuntimes;
+  readonly userMaps: UserMaps;
   readonly conmonPath: string;
   /** journald's socket. */
   readonly journalSocket: string;

@@ -8,20 +8,23 @@ import { after } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 import type { Logger } from '#base/logger.ts';
+import { ownerOutside } from '#formats/id-map.ts';
 import { emulatedArchitectures } from '#sys/binary-formats.ts';
 import { type Cgroups, openCgroups } from '#sys/cgroups.ts';
-import { mountTmpfs, unmountTree } from '#sys/mounts.ts';
+import { bindMapped, mountTmpfs, unmountTree } from '#sys/mounts.ts';
 import { openPipe, type Pipe } from '#sys/pipe.ts';
 import { kill } from '#sys/process.ts';
 
 import type { SecretFile, StepMount, StepRun, StepRunner } from '../build/builder.ts';
 import type { Networks, Sandbox } from '../network/networks.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
+import { makeMountPoint } from './bundle.ts';
 import { killCgroup } from './end-run.ts';
 import { readUserDatabase } from './image-users.ts';
 import { findProcesses } from './process-search.ts';
 import type { OciRuntimes } from './oci-runtimes.ts';
 import { parentCgroup } from './room.ts';
+import { checkOwner, letPass, mountReachable, openOwner, type RunOwner } from './run-owner.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, requestedDevices } from './spec/devices.ts';
 import { type HostFacts, readHostFacts } from './spec/host-facts.ts';
@@ -30,6 +33,7 @@ import { resolveUser } from './spec/user.ts';
 import { makeWorkingDirectory } from './start-run.ts';
 import { inRuncsWords, lastRuntimeError, startFailure } from './start-failure.ts';
 import { stepContainer, stepSandbox } from './step-container.ts';
+import type { UserMaps } from './user-maps.ts';
 import { comesTrue } from './waiting.ts';
 
 export interface StepRunnerOptions {
@@ -37,6 +41,7 @@ export interface StepRunnerOptions {
   readonly runDir: string;
   readonly instance: string;
   readonly runtimes: OciRuntimes;
+  readonly userMaps: UserMaps;
   readonly snapshots: Snapshots;
   readonly networks: Networks;
   readonly logger: Logger;
@@ -62,6 +67,8 @@ export async function openStepRunner(options: StepRunnerOptions): Promise<StepRu
 interface Step {
   readonly id: string;
   readonly folder: string;
+  /** With mounts for what its user namespace owns. */
+  readonly owned: string;
   readonly cgroupPath: string;
 }
 
@@ -92,8 +99,13 @@ class RuntimeSteps implements StepRunner, AsyncDisposable {
       mkdirSync(one.folder, { recursive: true, mode: 0o700 });
       // The run folder may be on a disk, which secrets never touch; the configuration holds variables.
       if (step.secretEnv.length + step.secretFiles.length > 0) mountTmpfs(one.folder, secretFolderOptions);
-      const sandbox = await this.#options.networks.open(stepSandbox(one.id, step), signal);
-      this.#writeBundle(one, step, sandbox);
+      const owner = await this.#openOwner(one, step);
+      const request = {
+        ...stepSandbox(one.id, step),
+        ...(owner?.network !== undefined && { namespace: owner.network }),
+      };
+      const sandbox = await this.#options.networks.open(request, signal);
+      this.#writeBundle(one, step, sandbox, owner);
       return await this.#execute(one, step.args[0] ?? '', onOutput, signal);
     } finally {
       await this.#clear(one);
@@ -111,12 +123,51 @@ class RuntimeSteps implements StepRunner, AsyncDisposable {
   }
 
   #stepOf(id: string): Step {
-    return { id, folder: join(this.#steps, id), cgroupPath: join(parentCgroup(this.#options.instance), id) };
+    const folder = join(this.#steps, id);
+    const owned = join(folder, 'owned');
+    return { id, folder, owned, cgroupPath: join(parentCgroup(this.#options.instance), id) };
   }
 
-  #writeBundle(one: Step, step: StepRun, sandbox: Sandbox): void {
-    const rootPath = this.#options.snapshots.mount(step.snapshotId);
-    makeWorkingDirectory(rootPath, step.cwd);
+  /** The user namespace of a step, where containers have one. */
+  async #openOwner(one: Step, step: StepRun): Promise<RunOwner | undefined> {
+    const { userMaps } = this.#options;
+    checkOwner(userMaps, stepContainer(step));
+    if (userMaps.ids === undefined) return undefined;
+    mkdirSync(one.owned, { mode: 0o700 });
+    const owner = await openOwner(userMaps, { ids: userMaps.ids, folder: one.owned, ownNetwork: true });
+    letPass(owner, this.#steps, one.folder, one.owned);
+    return owner;
+  }
+
+  /** The step's root filesystem and mounts, for its owner. */
+  #openFiles(
+    one: Step,
+    step: StepRun,
+    owner: RunOwner | undefined,
+  ): { root: string; mounts: readonly ResolvedMount[] } {
+    const { snapshots } = this.#options;
+    const root = snapshots.mount(step.snapshotId);
+    makeWorkingDirectory(root, step.cwd);
+    const secrets = step.secretFiles.map((file, index) => secretMount(one, file, index, owner));
+    if (owner === undefined) return { root, mounts: [...step.mounts.map(stepMount), ...secrets] };
+    const how = { volatile: true, owners: owner.mounts };
+    snapshots.mount(step.snapshotId, how);
+    const mounts = step.mounts.map((mount, index) => {
+      if (mount.type === 'tmpfs') return stepMount(mount);
+      if (mount.snapshotId !== undefined) {
+        snapshots.mount(mount.snapshotId, how);
+        return stepMount(mount);
+      }
+      const source = join(one.owned, String(index));
+      makeMountPoint(mount.source, source);
+      bindMapped(mount.source, source, owner.mounts);
+      return stepMount({ ...mount, source });
+    });
+    return { root: mountReachable(root, one.owned), mounts: [...mounts, ...secrets] };
+  }
+
+  #writeBundle(one: Step, step: StepRun, sandbox: Sandbox, owner: RunOwner | undefined): void {
+    const { root: rootPath, mounts } = this.#openFiles(one, step, owner);
     const spec = stepContainer(step);
     const hosts = join(one.folder, 'hosts');
     const resolvConf = join(one.folder, 'resolv.conf');
@@ -127,10 +178,11 @@ class RuntimeSteps implements StepRunner, AsyncDisposable {
       host: this.#host,
       rootPath,
       user: resolveUser(step.user, [], readUserDatabase(rootPath)),
-      mounts: [...step.mounts.map(stepMount), ...step.secretFiles.map((file, index) => secretMount(one, file, index))],
+      mounts,
       files: { '/etc/hosts': hosts, '/etc/resolv.conf': resolvConf },
       devices: step.privileged ? allDevices() : requestedDevices([]),
       netnsPath: sandbox.netnsPath,
+      owner,
       cgroupsPath: one.cgroupPath,
       initPath: undefined,
       sharedMemory: undefined,
@@ -207,7 +259,13 @@ function stepMount(mount: StepMount): ResolvedMount {
 }
 
 /** Writes a secret into the step's folder, which is a tmpfs then. */
-function secretMount({ folder }: Step, { target, bytes, mode, uid, gid }: SecretFile, index: number): ResolvedMount {
+function secretMount(
+  { folder }: Step,
+  { target, bytes, mode, ...inside }: SecretFile,
+  index: number,
+  owner: RunOwner | undefined,
+): ResolvedMount {
+  const { uid, gid } = owner === undefined ? inside : ownerOutside(owner.ids, inside);
   const source = join(folder, `secret-${String(index)}`);
   writeFileSync(source, bytes, { mode: 0o600 });
   chownSync(source, uid, gid);

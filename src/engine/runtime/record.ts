@@ -1,4 +1,5 @@
 import { isObject } from '#base/json.ts';
+import type { IdMap } from '#formats/id-map.ts';
 import type { ProcessIdentity } from '#sys/process.ts';
 
 import type { PortRequest } from '../network/networks.ts';
@@ -64,6 +65,8 @@ export interface Run {
   readonly cgroupPath: string;
   /** What made it, and works on it until its end; absent in records of times when there was runc only. */
   readonly runtime?: RuntimeName;
+  /** Users and groups of its user namespace; absent without one. */
+  readonly ids?: IdMap;
   /** The container's first process; absent until it was made. */
   readonly init?: ProcessIdentity;
   /** The conmon that holds it. */

@@ -3,7 +3,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { StatusError } from '#base/errors.ts';
 import { newId } from '#base/ids.ts';
 
-import { mountAlone, mountSubpath, type Bundle } from './bundle.ts';
+import { type Bundle, mountAlone, mountOwned, mountSubpath } from './bundle.ts';
 import type { ContainerSpec, MountPoint, MountRequest } from './container.ts';
 import type { ContainerRecord } from './record.ts';
 import type { Room } from './room.ts';
@@ -65,11 +65,22 @@ export function hasSameImageMounts(one: ContainerSpec, other: ContainerSpec): bo
   return JSON.stringify(imageMounts(one)) === JSON.stringify(imageMounts(other));
 }
 
+export interface MountPlace {
+  readonly bundle: Bundle;
+  /** The root filesystem, with owners as they are on the disk. */
+  readonly root: string;
+  /**
+   * Descriptor of a user namespace that maps the owners in what the engine keeps, images and volumes; undefined: as they
+   * are. Files of the user's, by a bind or a volume's device, belong to whom they belong.
+   */
+  readonly owners: number | undefined;
+}
+
 /** Makes the sources reachable for a start: volumes mounted and filled from the image, missing folders of `-v` made. */
 export async function openMounts(
   room: Sources,
   record: Pick<ContainerRecord, 'id' | 'spec' | 'mounts'>,
-  place: { readonly bundle: Bundle; readonly root: string },
+  place: MountPlace,
   signal: AbortSignal,
 ): Promise<readonly ResolvedMount[]> {
   const opened: ResolvedMount[] = [];
@@ -80,12 +91,11 @@ export async function openMounts(
       opened.push(tmpfsOf(mount));
       continue;
     }
-    const { target, subpath = '', readOnlyReach, nonRecursive } = mount;
-    const whole = await openSource(room, record.id, index, mount, point.name, place.root, signal);
-    const part = subpath === '' ? whole : mountSubpath(place.bundle, index, whole, subpath);
+    const { target, readOnlyReach, nonRecursive } = mount;
+    const whole = await openSource(room, record.id, index, mount, point.name, place, signal);
     opened.push({
       type: 'bind',
-      source: nonRecursive === true && subpath === '' ? mountAlone(place.bundle, index, whole) : part,
+      source: partOf(room, place, index, mount, point, whole),
       target,
       readOnly: mount.readOnly || mount.type === 'image',
       propagation: mount.propagation ?? '',
@@ -114,10 +124,11 @@ async function openSource(
   index: number,
   mount: MountRequest,
   volume: string,
-  root: string,
+  { root, owners }: MountPlace,
   signal: AbortSignal,
 ): Promise<string> {
-  if (mount.type === 'image') return room.snapshots.mount(snapshotId(id, index));
+  if (mount.type === 'image')
+    return room.snapshots.mount(snapshotId(id, index), { ...(owners !== undefined && { owners }) });
   if (mount.type === 'bind') {
     makeSource(mount);
     return mount.source;
@@ -127,6 +138,21 @@ async function openSource(
   if (mount.noCopy !== true && (mount.subpath ?? '') === '')
     await room.volumes.copyUp(volume, root, mount.target, signal);
   return source;
+}
+
+/** What the container sees of a source that was opened. */
+function partOf(
+  { volumes }: Sources,
+  { bundle, owners }: MountPlace,
+  index: number,
+  { type, subpath = '', nonRecursive }: MountRequest,
+  { name }: MountPoint,
+  whole: string,
+): string {
+  const kept = type === 'volume' && volumes.get(name).options['device'] === undefined ? owners : undefined;
+  if (subpath !== '') return mountSubpath(bundle, index, whole, subpath, kept);
+  if (kept !== undefined) return mountOwned(bundle, index, whole, kept);
+  return nonRecursive === true ? mountAlone(bundle, index, whole) : whole;
 }
 
 /** Begins with the container's ID, by which a sweep knows whose it is. */

@@ -13,12 +13,14 @@ import type { ContainerTable } from './container-table.ts';
 import type { OciRuntimes } from './oci-runtimes.ts';
 import type { RecordStore } from './record-store.ts';
 import type { HostFacts } from './spec/host-facts.ts';
+import type { UserMaps } from './user-maps.ts';
 
 /** What the parts of the runtime share. */
 export interface Room {
   readonly dataDir: string;
   readonly instance: string;
   readonly runtimes: OciRuntimes;
+  readonly userMaps: UserMaps;
   readonly conmonPath: string;
   readonly snapshots: Snapshots;
   readonly images: Images;

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { nowNs } from '#base/clock.ts';
 import { messageOf, StatusError } from '#base/errors.ts';
+import type { Owner } from '#formats/id-map.ts';
 import { hasCode } from '#sys/errno.ts';
 import { identify, kill, type ProcessIdentity } from '#sys/process.ts';
 import { makeFoldersInRoot } from '#sys/rooted.ts';
@@ -22,9 +23,10 @@ import { type ContainerRecord, runtimeOf } from './record.ts';
 import { openMounts } from './resolve-mounts.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { logOrigin, prepareLog, watchLog } from './run-log.ts';
+import { mountReachable, openRunOwner, type RunOwner } from './run-owner.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, numberedBlockLimits, requestedDevices } from './spec/devices.ts';
-import { shmOptions } from './spec/mounts.ts';
+import { type ResolvedMount, shmOptions } from './spec/mounts.ts';
 import { sharedWith } from './spec/namespaces.ts';
 import { resolveUser } from './spec/user.ts';
 import { inRuncsWords, lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
@@ -112,13 +114,15 @@ async function hold(
   const { record } = live;
   const { spec } = record;
   makeBundle(bundle);
-  const rootPath = room.snapshots.mount(live.id);
-  const mounts = await openMounts(room, record, { bundle, root: rootPath }, signal);
+  const owner = await openRunOwner(room, record);
+  const { rootPath, mounts } = await openFiles(room, live, { bundle, owner }, signal);
   tellMounts(room, record);
   const links = resolveLinks(room, record);
-  const sandbox = await room.networks.open({ ...sandboxRequest(record), linked: links.hosts }, signal);
+  const namespace = owner?.network === undefined ? {} : { namespace: owner.network };
+  const request = { ...sandboxRequest(record), ...namespace, linked: links.hosts };
+  const sandbox = await room.networks.open(request, signal);
   writeSandboxFiles(bundle, sandbox.files);
-  makeWorkingDirectory(rootPath, spec.cwd);
+  if (owner !== undefined) giveSandboxFiles(bundle, owner.root);
   const config = buildSpec({
     // What the user set wins over what a link says.
     spec: { ...spec, env: [...links.env, ...spec.env] },
@@ -130,9 +134,10 @@ async function hold(
     devices: spec.privileged ? allDevices() : requestedDevices(spec.devices, spec.deviceRules),
     blockDevices: numberedBlockLimits(spec.limits.blockDevices),
     netnsPath: sandbox.netnsPath,
+    owner,
     cgroupsPath: cgroupPath,
     initPath: spec.init ? findInit() : undefined,
-    sharedMemory: sharedMemoryOf(room, live, bundle),
+    sharedMemory: sharedMemoryOf(room, live, bundle, owner),
     pidOf: (id) => runningPid(room, id),
   });
   const { given, own } = splitLimits(runtime.name, config.linux.resources, room.cgroups.mode);
@@ -154,6 +159,27 @@ async function hold(
     log: prepareLog(room, record),
   });
   return { ...holder, own };
+}
+
+/**
+ * The root filesystem and what is mounted into it. Volumes are filled and folders made while owners are those on the disk;
+ * then the root is mounted for the run's owner.
+ */
+async function openFiles(
+  room: Room,
+  live: LiveContainer,
+  { bundle, owner }: { readonly bundle: Bundle; readonly owner: RunOwner | undefined },
+  signal: AbortSignal,
+): Promise<{ readonly rootPath: string; readonly mounts: readonly ResolvedMount[] }> {
+  const { record } = live;
+  const root = room.snapshots.mount(live.id, owner === undefined ? {} : { owners: 'stored' });
+  const mounts = await openMounts(room, record, { bundle, root, owners: owner?.mounts }, signal);
+  makeWorkingDirectory(root, record.spec.cwd);
+  if (owner === undefined) return { rootPath: root, mounts };
+  if (record.run !== undefined) live.record = { ...record, run: { ...record.run, ids: owner.ids } };
+  live.rootIds = owner.ids;
+  room.snapshots.mount(live.id, { owners: owner.mounts });
+  return { rootPath: mountReachable(root, bundle.subpaths), mounts };
 }
 
 /** Docker's events of a container's volumes. */
@@ -243,6 +269,11 @@ export function writeSandboxFiles(bundle: Bundle, files: Sandbox['files']): void
     writeFileSync(join(bundle.folder, name), files[name], { mode: 0o644 });
 }
 
+/** The container's root may change them, as Docker has it. */
+function giveSandboxFiles(bundle: Bundle, { uid, gid }: Owner): void {
+  for (const name of ['hosts', 'hostname', 'resolvConf'] as const) chownSync(sandboxFilePath(bundle, name), uid, gid);
+}
+
 export function sandboxFilePath(bundle: Bundle, name: keyof Sandbox['files']): string {
   return join(bundle.folder, name);
 }
@@ -255,9 +286,14 @@ function runningPid(room: Room, id: string): number {
 }
 
 /** Where the memory is that the container shares with others, its own (mounted here) or another one's. */
-function sharedMemoryOf(room: Room, live: LiveContainer, bundle: Bundle): string | undefined {
+function sharedMemoryOf(
+  room: Room,
+  live: LiveContainer,
+  bundle: Bundle,
+  owner: RunOwner | undefined,
+): string | undefined {
   const { ipcMode, shmSizeBytes } = live.record.spec;
-  if (ipcMode === 'shareable') return mountSharedMemory(bundle, shmOptions(shmSizeBytes));
+  if (ipcMode === 'shareable') return mountSharedMemory(bundle, shmOptions(shmSizeBytes, owner?.root));
   const donorId = sharedWith(ipcMode);
   if (donorId === undefined) return undefined;
   const donor = room.table.get(donorId);

@@ -43,7 +43,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     verify: (chainId, signal) => verifyLayer(layers, found(layers, chainId), signal),
     removeLayer: (chainId) => layers.remove(chainId),
     create: (id, parent) => lock.run(id, () => writables.create(id, parent)),
-    mount: (id, how) => writables.mount(id, how?.volatile === true ? ['volatile'] : []),
+    mount: (id, how = {}) => writables.mount(id, how),
     unmount: (id) => writables.unmount(id),
     upperPath: (id) => writables.upper(id),
     isMounted: (id) => writables.isMounted(id),

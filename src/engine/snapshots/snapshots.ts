@@ -34,6 +34,16 @@ export interface LayerGroup extends AsyncDisposable {
   commit(): Promise<void>;
 }
 
+export interface MountHow {
+  /** Programs' fsyncs do nothing, for build steps; a crash of the machine while it is mounted makes it unusable. */
+  readonly volatile?: boolean;
+  /**
+   * Whose its files are: the owners on the disk, or those that the user namespace behind a descriptor maps them to. What is
+   * written is on the disk as its inside has it, so that layers know nothing of the mapping. It is mounted anew for that.
+   */
+  readonly owners?: 'stored' | number;
+}
+
 /**
  * Filesystem layers on overlayfs. A writable snapshot has an ID of the caller's choosing (a container's or a build
  * step's) and survives restarts; its mount does not survive a reboot and is made again by `mount`.
@@ -75,10 +85,10 @@ export interface Snapshots {
 
   /**
    * Throws Damaged for a layer that is known to be damaged, or whose files are gone.
-   * Mounts the snapshot (idempotent) and returns the absolute path of its merged root. `volatile`: programs' fsyncs do
-   * nothing, for build steps; a crash of the machine while it is mounted makes it unusable.
+   * Mounts the snapshot and returns the absolute path of its merged root. One that is mounted stays as it is, unless `how`
+   * says whose its files are.
    */
-  mount(id: string, how?: { readonly volatile?: boolean }): string;
+  mount(id: string, how?: MountHow): string;
   /** Unmounts the snapshot (idempotent), lazily when it is busy. */
   unmount(id: string): void;
   /** Absolute path of the writable upper directory. */

@@ -17,10 +17,11 @@ import type { Logger } from '#base/logger.ts';
 import type { Digest } from '#formats/oci.ts';
 import { makeFolderDurably, syncFolder } from '#sys/durable-file.ts';
 import { mountsBelow } from '#sys/mount-info.ts';
-import { mountOverlay, unmount, unmountSurely } from '#sys/mounts.ts';
+import { bindMapped, mountOverlay, unmount, unmountSurely } from '#sys/mounts.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
 
 import type { LayerStore } from './layer-store.ts';
+import type { MountHow } from './snapshots.ts';
 
 interface Writable {
   readonly parent: Digest | undefined;
@@ -42,8 +43,12 @@ export class WritableStore {
   readonly #folder: string;
   readonly #layers: LayerStore;
   readonly #writables = new Map<string, Writable>();
+  readonly #dataDir: string;
+  readonly #mapped: string;
 
   private constructor(dataDir: string, layers: LayerStore) {
+    this.#dataDir = dataDir;
+    this.#mapped = join(dataDir, 'mapped');
     this.#folder = join(dataDir, 'writable');
     this.#layers = layers;
   }
@@ -52,6 +57,8 @@ export class WritableStore {
     const store = new WritableStore(dataDir, layers);
     await makeFolderDurably(store.#folder);
     await makeFolderDurably(join(dataDir, 'empty'));
+    // There for the moment of a mount only, so a kill may leave it.
+    while (unmount(store.#mapped, { lazy: true }));
     for (const id of await readdir(store.#folder)) await store.#load(id, logger);
     return store;
   }
@@ -80,21 +87,30 @@ export class WritableStore {
     }
   }
 
-  mount(id: string, extraOptions: readonly string[]): string {
+  mount(id: string, { volatile = false, owners }: MountHow): string {
     const { parent } = this.#get(id);
     const target = join(this.#folder, id, 'merged');
+    if (owners !== undefined) this.unmount(id);
     if (this.isMounted(id)) return target;
     this.#layers.checkUsable(parent);
     const lowers = this.#layers.lowersOf(parent);
+    using view = owners === undefined || owners === 'stored' ? undefined : this.#mapAll(owners);
     mountOverlay({
       target,
-      folder: this.#layers.folder,
+      folder: view?.layers ?? this.#layers.folder,
       lowers: lowers.length === 0 ? ['../empty'] : lowers,
       upper: `../writable/${id}/upper`,
       work: `../writable/${id}/work`,
-      options: [...options, ...extraOptions],
+      options: [...options, ...(volatile ? ['volatile'] : [])],
     });
     return target;
+  }
+
+  /** All folders with their owners mapped: an overlay keeps those that it was mounted from. */
+  #mapAll(userNamespace: number): { readonly layers: string } & Disposable {
+    mkdirSync(this.#mapped, { recursive: true, mode: 0o700 });
+    bindMapped(this.#dataDir, this.#mapped, userNamespace);
+    return { layers: join(this.#mapped, 'layers'), [Symbol.dispose]: () => unmountSurely(this.#mapped) };
   }
 
   unmount(id: string): void {

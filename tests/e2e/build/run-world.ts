@@ -11,6 +11,7 @@ import { openNetworks } from '#engine/network/open-networks.ts';
 import { removeKernelState } from '#engine/network/remove-kernel-state.ts';
 import { OciRuntimes } from '#engine/runtime/oci-runtimes.ts';
 import { openStepRunner } from '#engine/runtime/open-step-runner.ts';
+import { UserMaps } from '#engine/runtime/user-maps.ts';
 import { openSnapshots } from '#engine/snapshots/open-snapshots.ts';
 import { parseReference } from '#formats/reference.ts';
 import { busyboxTar } from '../../kit/busybox-image.ts';
@@ -91,7 +92,9 @@ async function openRooms(folder: string, instance: string, runDir: string) {
   );
   const paths = { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' };
   const runtimes = opened.use(new OciRuntimes({ paths, default: 'auto' }, runDir));
-  const steps = opened.use(await openStepRunner({ runDir, instance, runtimes, snapshots, networks, logger }));
+  const userMaps = opened.use(new UserMaps(undefined));
+  const runner = { runDir, instance, runtimes, userMaps, snapshots, networks, logger };
+  const steps = opened.use(await openStepRunner(runner));
   const builder = opened.use(
     await openBuilder({ dataDir: data('build'), images, snapshots, steps, events, logger }, never),
   );

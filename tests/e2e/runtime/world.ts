@@ -39,6 +39,8 @@ export async function openPlace(place: Place, log: (line: string) => void = () =
       instance: place.instance,
       runtimes: { paths: { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' }, default: 'auto' },
       conmonPath: '/usr/bin/conmon',
+      usernsRemap: '',
+      etcFolders: [],
       addressPools: [{ base: '10.231.0.0/16', size: 24 }],
       publishAddress: '',
       respectHostFirewall: false,

@@ -4,7 +4,7 @@ import { newId } from '#base/ids.ts';
 import type { EventLog } from '#engine/events/event-log.ts';
 import type { LogRecord } from '#engine/logs/container-log.ts';
 import type { Container, ContainerSpec, ContainerState } from '#engine/runtime/container.ts';
-import type { Attachment, Containers, ContainerStats, Exec, ExitStatus } from '#engine/runtime/containers.ts';
+import type { Attachment, Containers, ContainerStats, Exec, ExitStatus, RootWork } from '#engine/runtime/containers.ts';
 
 import { FakeProcess } from './fake-process.ts';
 
@@ -279,12 +279,12 @@ export class FakeContainers implements Containers {
     ];
   }
 
-  async withRoot<T>(_: string, work: (root: string) => Promise<T>): Promise<T> {
-    return await work(this.root);
+  async withRoot<T>(_: string, work: RootWork<T>): Promise<T> {
+    return await work(this.root, undefined);
   }
 
-  async withFiles<T>(_: string, work: (root: string) => Promise<T>): Promise<T> {
-    return await work(this.root);
+  async withFiles<T>(_: string, work: RootWork<T>): Promise<T> {
+    return await work(this.root, undefined);
   }
 
   async connect(nameOrId: string, endpoint: object): Promise<void> {

@@ -78,6 +78,8 @@ export class FakeEngine implements AsyncDisposable {
       instance: 'test',
       runtimes: { paths: { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' }, default: 'auto' },
       conmonPath: '/usr/bin/conmon',
+      usernsRemap: '',
+      etcFolders: [],
       addressPools: [{ base: '10.77.0.0/16', size: 24 }],
       publishAddress: '',
       respectHostFirewall: false,

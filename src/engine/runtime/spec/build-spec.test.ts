@@ -71,6 +71,7 @@ function specOf(change: Partial<ContainerSpec>, input: Partial<SpecInput> = {}):
     files: {},
     devices: { devices: [], rules: [{ allow: false, access: 'rwm' }] },
     netnsPath: '/run/netns/x',
+    owner: undefined,
     cgroupsPath: '/slipway/id',
     initPath: undefined,
     sharedMemory: undefined,
@@ -109,6 +110,18 @@ test('a privileged one is not', () => {
   assert.deepEqual([spec.linux.maskedPaths, spec.linux.readonlyPaths], [[], []]);
   assert.equal(spec.process.capabilities?.effective.length, capabilityNames.length);
   assert.equal(namespacesOf(spec)['cgroup'], undefined);
+});
+
+test('a user namespace of its own comes first, with its users, and leaves the network as it was made', () => {
+  const ids = { uids: [{ inside: 0, outside: 100_000, count: 10 }], gids: [{ inside: 0, outside: 5, count: 1 }] };
+  const owner = { path: '/run/user', ids, optionsOf: () => ['nosuid'] };
+  const spec = specOf({ sysctls: { 'net.core.somaxconn': '9' } }, { owner, files: { '/etc/hosts': '/h' } });
+  assert.equal(namespacesOf(spec)['user'], '/run/user');
+  assert.deepEqual(spec.linux.uidMappings, [{ containerID: 0, hostID: 100_000, size: 10 }]);
+  assert.deepEqual(spec.linux.gidMappings, [{ containerID: 0, hostID: 5, size: 1 }]);
+  assert.deepEqual(spec.linux.sysctl, { 'net.core.somaxconn': '9' });
+  assert.ok(spec.mounts.find(({ destination }) => destination === '/etc/hosts')?.options.includes('nosuid'));
+  assert.equal(namespacesOf(specOf({}))['user'], undefined);
 });
 
 test('namespaces are shared as said', () => {

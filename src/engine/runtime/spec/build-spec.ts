@@ -1,13 +1,27 @@
 import { StatusError } from '#base/errors.ts';
+import type { IdMap, IdRange } from '#formats/id-map.ts';
 import type { ContainerSpec } from '../container.ts';
 import { resolveCapabilities } from './capabilities.ts';
 import type { DeviceGrant, NumberedBlockLimit } from './devices.ts';
 import { resolveEnvironment } from './environment.ts';
 import type { HostFacts } from './host-facts.ts';
-import { type MountInput, initTarget, type ResolvedMount, rootPropagation, runtimeMounts } from './mounts.ts';
+import {
+  type MountInput,
+  initTarget,
+  keepLocked,
+  type ResolvedMount,
+  rootPropagation,
+  runtimeMounts,
+} from './mounts.ts';
 import { runtimeNamespaces } from './namespaces.ts';
 import { runtimeResources } from './resources.ts';
-import type { RuntimeCapabilities, RuntimeProcess, RuntimeSeccomp, RuntimeSpec } from './runtime-spec.ts';
+import type {
+  RuntimeCapabilities,
+  RuntimeIdMapping,
+  RuntimeProcess,
+  RuntimeSeccomp,
+  RuntimeSpec,
+} from './runtime-spec.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
 import { parseSecurityOptions, type SecurityOptions } from './security-options.ts';
 import { resolveUlimits } from './ulimits.ts';
@@ -26,6 +40,15 @@ export interface SpecInput {
   readonly blockDevices?: readonly NumberedBlockLimit[];
   /** Path of the network namespace; undefined: the host's. */
   readonly netnsPath: string | undefined;
+  /** The user namespace that owns the others; undefined: the host's. */
+  readonly owner:
+    | {
+        readonly path: string;
+        readonly ids: IdMap;
+        /** Options of the mount that a path is in. */
+        readonly optionsOf: (path: string) => readonly string[];
+      }
+    | undefined;
   readonly cgroupsPath: string;
   /** Path of an init binary on the host; undefined when the container asked for none. */
   readonly initPath: string | undefined;
@@ -60,24 +83,33 @@ export function buildSpec(input: SpecInput): RuntimeSpec {
   const unmasked = spec.privileged || security.allPaths;
   const propagation = rootPropagation(input.mounts);
   const privateUts = spec.utsMode !== 'host';
+  const mounts = runtimeMounts({
+    spec,
+    mounts: input.mounts,
+    files: input.files,
+    initPath: input.initPath,
+    readOnlyOption: readOnlyOption(host.kernel),
+    writableCgroups: security.writableCgroups ?? spec.privileged,
+    sharedMemory: input.sharedMemory,
+  });
   return {
     ociVersion: '1.0.2',
     process: processOf(input, security, capabilities),
     root: { path: input.rootPath, readonly: spec.readOnlyRoot },
     ...(privateUts && { hostname: spec.hostname }),
-    mounts: runtimeMounts({
-      spec,
-      mounts: input.mounts,
-      files: input.files,
-      initPath: input.initPath,
-      readOnlyOption: readOnlyOption(host.kernel),
-      writableCgroups: security.writableCgroups ?? spec.privileged,
-      sharedMemory: input.sharedMemory,
-    }),
+    mounts: input.owner === undefined ? mounts : keepLocked(mounts, input.owner.optionsOf),
     ...(spec.annotations !== undefined && { annotations: spec.annotations }),
     linux: {
       cgroupsPath: input.cgroupsPath,
-      namespaces: runtimeNamespaces({ ...input, cgroupVersion: host.cgroupVersion }),
+      namespaces: runtimeNamespaces({
+        ...input,
+        userNamespacePath: input.owner?.path,
+        cgroupVersion: host.cgroupVersion,
+      }),
+      ...(input.owner !== undefined && {
+        uidMappings: input.owner.ids.uids.map(idMapping),
+        gidMappings: input.owner.ids.gids.map(idMapping),
+      }),
       resources: runtimeResources(spec.limits, host, input.devices.rules, input.blockDevices),
       devices: input.devices.devices,
       sysctl: sysctlsOf(input),
@@ -87,6 +119,10 @@ export function buildSpec(input: SpecInput): RuntimeSpec {
       ...(propagation !== undefined && { rootfsPropagation: propagation }),
     },
   };
+}
+
+function idMapping({ inside, outside, count }: IdRange): RuntimeIdMapping {
+  return { containerID: inside, hostID: outside, size: count };
 }
 
 /** TypeScript's library does not know JSON.rawJSON yet. */
@@ -144,7 +180,8 @@ function seccompOf(
 
 function sysctlsOf(input: SpecInput): Readonly<Record<string, string>> {
   const { spec } = input;
-  const ownNetwork = input.netnsPath !== undefined && spec.network.mode !== 'container';
+  // In a user namespace the last group is none; the network has these from the start on.
+  const ownNetwork = input.netnsPath !== undefined && spec.network.mode !== 'container' && input.owner === undefined;
   return {
     ...(ownNetwork && { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }),
     ...(spec.domainname !== '' && spec.utsMode !== 'host' && { 'kernel.domainname': spec.domainname }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type MountInput, type ResolvedMount, rootPropagation, runtimeMounts } from './mounts.ts';
+import { keepLocked, type MountInput, type ResolvedMount, rootPropagation, runtimeMounts } from './mounts.ts';
 
 const plain: MountInput = {
   spec: { privileged: false, readOnlyRoot: false, shmSizeBytes: 67_108_864, ipcMode: '' },
@@ -106,4 +106,15 @@ test('read-only reaches below unless it shall not, or the kernel cannot', () => 
   assert.deepEqual(of({}, 'ro'), ['rbind', 'ro', 'rprivate']);
   assert.throws(() => of({ readOnlyReach: 'all' }, 'ro'), /needs Linux 5.12/);
   assert.deepEqual(of({ nonRecursive: true, readOnly: false }), ['bind', 'rw', 'rprivate']);
+});
+
+test('in a user namespace a bind keeps what its source may not lose', () => {
+  const mounts = runtimeMounts({ ...plain, mounts: [bind('/a', { readOnly: true }), bind('/b')] });
+  const locked = keepLocked(mounts, (source) =>
+    source === '/host/a' ? ['rw', 'nosuid', 'relatime'] : ['ro', 'nodev'],
+  );
+  const optionsOf = (target: string) => locked.find(({ destination }) => destination === target)?.options;
+  assert.deepEqual(optionsOf('/a'), ['rbind', 'rro', 'rprivate', 'nosuid']);
+  assert.deepEqual(optionsOf('/b'), ['rbind', 'rprivate', 'ro', 'nodev']);
+  assert.deepEqual(optionsOf('/proc'), options({}, '/proc'));
 });

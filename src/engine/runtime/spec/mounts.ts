@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 
 import { StatusError } from '#base/errors.ts';
+import type { Owner } from '#formats/id-map.ts';
 
 import type { ContainerSpec, MountRequest } from '../container.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
@@ -55,6 +56,22 @@ export function runtimeMounts(input: MountInput): readonly RuntimeMount[] {
   const rest = [...own, ...user].map((mount, index) => ({ mount, index, depth: depthOf(mount.destination) }));
   rest.sort((a, b) => a.depth - b.depth || a.index - b.index);
   return [...kernel, ...rest.map((item) => item.mount)];
+}
+
+/** What a bind has to keep in a user namespace that does not own its source (mount_namespaces(7), locked flags). */
+const lockedOptions: ReadonlySet<string> = new Set(['ro', 'nosuid', 'nodev', 'noexec']);
+
+/** The mounts as a runtime in a user namespace may make them: runc makes a bind read-only by all its flags anew. */
+export function keepLocked(
+  mounts: readonly RuntimeMount[],
+  optionsOf: (source: string) => readonly string[],
+): readonly RuntimeMount[] {
+  return mounts.map((mount) => {
+    if (mount.type !== 'bind') return mount;
+    const locked = optionsOf(mount.source).filter((option) => lockedOptions.has(option));
+    const given = locked.includes('ro') ? mount.options.filter((option) => option !== 'rw') : mount.options;
+    return { ...mount, options: [...given, ...locked.filter((option) => !given.includes(option))] };
+  });
 }
 
 /** The root's propagation that the mounts need, undefined for the runtime's default (private). */
@@ -156,6 +173,6 @@ function shmMount(input: MountInput): readonly RuntimeMount[] {
 }
 
 /** Options of a tmpfs for shared memory. */
-export function shmOptions(sizeBytes: number): readonly string[] {
-  return ['mode=1777', `size=${String(sizeBytes)}`];
+export function shmOptions(sizeBytes: number, { uid, gid }: Owner = { uid: 0, gid: 0 }): readonly string[] {
+  return ['mode=1777', `size=${String(sizeBytes)}`, ...(uid === 0 ? [] : [`uid=${String(uid)}`, `gid=${String(gid)}`])];
 }

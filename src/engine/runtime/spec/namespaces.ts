@@ -7,6 +7,8 @@ export interface NamespaceInput {
   readonly spec: Pick<ContainerSpec, 'pidMode' | 'ipcMode' | 'utsMode' | 'cgroupnsMode' | 'privileged'>;
   /** Path of the network namespace; undefined: the host's. */
   readonly netnsPath: string | undefined;
+  /** Path of the user namespace; undefined: the host's. */
+  readonly userNamespacePath: string | undefined;
   readonly cgroupVersion: 1 | 2;
   /** Process ID on the host of a running container that a mode `container:<id>` names. */
   readonly pidOf: (containerId: string) => number;
@@ -16,6 +18,7 @@ export interface NamespaceInput {
 export function runtimeNamespaces(input: NamespaceInput): readonly RuntimeNamespace[] {
   const { spec } = input;
   const namespaces: RuntimeNamespace[] = [{ type: 'mount' }];
+  if (input.userNamespacePath !== undefined) namespaces.push({ type: 'user', path: input.userNamespacePath });
   const add = (type: NamespaceType, mode: string): void => {
     if (mode === 'host') return;
     const other = sharedWith(mode);

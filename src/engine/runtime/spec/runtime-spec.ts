@@ -57,8 +57,17 @@ export interface RuntimeNamespace {
   readonly path?: string;
 }
 
+/** IDs from `containerID` on are those from `hostID` on, outside. */
+export interface RuntimeIdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
 export interface RuntimeLinux {
   readonly cgroupsPath: string;
+  readonly uidMappings?: readonly RuntimeIdMapping[];
+  readonly gidMappings?: readonly RuntimeIdMapping[];
   readonly namespaces: readonly RuntimeNamespace[];
   readonly resources: RuntimeResources;
   readonly devices: readonly RuntimeDevice[];

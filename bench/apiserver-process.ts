@@ -59,11 +59,18 @@ export class ApiServerProcess implements AsyncDisposable {
     return readdirSync(store).reduce((sum, name) => sum + statSync(join(store, name)).size, 0);
   }
 
+  get url(): string {
+    return `https://127.0.0.1:${String(this.#client.port)}`;
+  }
+
+  get #client(): ClientFile {
+    return JSON.parse(readFileSync(join(this.#folder, 'client.json'), 'utf8')) as ClientFile;
+  }
+
   /** One HTTP/2 connection; as an administrator unless a pair is given. */
   connect(pair?: KeyPair): ClientHttp2Session {
-    const client = JSON.parse(readFileSync(join(this.#folder, 'client.json'), 'utf8')) as ClientFile;
-    const { keyPem, certificatePem } = pair ?? client;
-    return connect(`https://127.0.0.1:${String(client.port)}`, { ca: client.ca, key: keyPem, cert: certificatePem });
+    const { keyPem, certificatePem } = pair ?? this.#client;
+    return connect(this.url, { ca: this.#client.ca, key: keyPem, cert: certificatePem });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,9 @@
 /**
  * The Kubernetes API server over HTTP/2 with TLS: start, memory, reads, durable creates, lists and watchers:
- * `node bench/apiserver.ts`. There is no kube-apiserver to be had beside it; the targets are in the last column.
+ * `node bench/apiserver.ts`. There is no kube-apiserver to be had beside it; the targets are in the last column. Load comes from
+ * h2load (Debian's nghttp2-client), with the token of a service account that RBAC lets in.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { ClientHttp2Session } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,15 +11,19 @@ import { join } from 'node:path';
 import { monotonicMs, sleep } from '#base/clock.ts';
 
 import { ApiServerProcess, send } from './apiserver-process.ts';
+import { requestsPerSecond } from './h2load.ts';
 
 const pods = '/api/v1/namespaces/default/pods';
 const connections = 4;
-const atOnce = 64;
+const getsAtOnce = 16;
+/** All connections together stay below the places for requests that write. */
+const createsAtOnce = 24;
 const measureMs = 5_000;
 const pacedPerSecond = 200;
 const listed = 5_000;
 const watchers = 500;
 const never = new AbortController().signal;
+const containers = [{ name: 'main', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }];
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-apiserver-'));
 /** Caches and compiled code settle meanwhile. */
@@ -32,8 +37,11 @@ try {
   const sessions = Array.from({ length: connections }, () => server.connect());
   const [first] = sessions;
   if (first === undefined) throw new Error('no connection');
-  report('creates, durable', await rate(sessions, (session, index) => create(session, `c-${index}`)), '/s', '3000');
-  report('gets', await rate(sessions, (session) => get(session, `${pods}/c-0`)), '/s', '15000');
+  const token = await accountToken(first);
+  await create(first, 'c-0');
+  for (const [what, url, body] of creations())
+    report(`creates of ${what}, durable`, await rate(token, url, body), '/s', '3000');
+  report('gets', await rate(token, `${pods}/c-0`), '/s', '15000');
   report(
     `get at ${String(pacedPerSecond)}/s, p99`,
     await paced((index) => get(of(sessions, index), `${pods}/c-0`)),
@@ -87,27 +95,51 @@ async function get(session: ClientHttp2Session, path: string): Promise<void> {
 }
 
 async function create(session: ClientHttp2Session, name: string): Promise<void> {
-  const containers = [{ name: 'main', image: 'nginx:1.27', ports: [{ containerPort: 80 }] }];
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'bench' } }, spec: { containers } };
   await send(session, 'POST', pods, JSON.stringify(pod));
 }
 
-/** Requests a second, with as many under way at once as the server takes well. */
-async function rate(
-  sessions: readonly ClientHttp2Session[],
-  one: (session: ClientHttp2Session, index: string) => Promise<void>,
-): Promise<number> {
-  let count = 0;
-  const startMs = monotonicMs();
-  const worker = async (): Promise<void> => {
-    while (monotonicMs() - startMs < measureMs) {
-      const index = count;
-      count += 1;
-      await one(of(sessions, index), String(index));
-    }
+/** A small object, and one of those that most is checked of. */
+function creations(): readonly (readonly [what: string, url: string, body: object])[] {
+  const metadata = { generateName: 'c-', labels: { app: 'bench' } };
+  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'app.conf': 'x'.repeat(1000) } };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } };
+  return [
+    ['config maps', '/api/v1/namespaces/default/configmaps', configMap],
+    ['pods', pods, pod],
+  ];
+}
+
+async function rate(token: string, path: string, body?: object): Promise<number> {
+  const load = {
+    url: `${server.url}${path}`,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    connections,
+    seconds: measureMs / 1000,
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return (count / (monotonicMs() - startMs)) * 1000;
+  if (body === undefined) return requestsPerSecond({ ...load, atOnce: getsAtOnce });
+  const bodyFile = join(folder, 'body.json');
+  writeFileSync(bodyFile, JSON.stringify(body));
+  return requestsPerSecond({ ...load, atOnce: createsAtOnce, bodyFile });
+}
+
+/** A token of an account that may do everything: h2load shows no certificates. */
+async function accountToken(session: ClientHttp2Session): Promise<string> {
+  const group = 'rbac.authorization.k8s.io';
+  const binding = {
+    apiVersion: `${group}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'bench' },
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'default' }],
+  };
+  await send(session, 'POST', `/apis/${group}/v1/clusterrolebindings`, JSON.stringify(binding));
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+  const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
+  const answer = JSON.parse((await send(session, 'POST', path, JSON.stringify(request))).toString()) as {
+    readonly status: { readonly token: string };
+  };
+  return answer.status.token;
 }
 
 /** The 99th percentile of the time of requests that come at a steady rate. */
@@ -155,7 +187,6 @@ async function heard(sessions: readonly ClientHttp2Session[]): Promise<number> {
     stream.on('error', () => {});
   }
   await begun.promise;
-  const containers = [{ name: 'main', image: 'nginx:1.27' }];
   const metadata = { name: 'watched', labels: { bench: 'watch' } };
   await send(
     of(sessions, 0),

@@ -20,6 +20,7 @@ import { respondToPath, type PathContext } from './handlers/paths.ts';
 import { respondToResource } from './handlers/respond.ts';
 import type { Exchange } from './http/exchange.ts';
 import { InFlight } from './http/in-flight.ts';
+import { LiveRequests } from './http/live-requests.ts';
 import { RequestMetrics } from './http/metrics.ts';
 import { GarbageCollector } from './gc/garbage-collector.ts';
 import { NamespaceCleaner } from './gc/namespace-cleaner.ts';
@@ -123,7 +124,7 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
     metrics,
     logger,
     audit: options.audit,
-    closing: closing.signal,
+    live: opened.use(new LiveRequests()),
     respond,
   };
   const kept = opened.move();

@@ -16,6 +16,13 @@ export function isEqualJson(one: unknown, other: unknown): boolean {
     return one.every((item, index) => isEqualJson(item, other[index]));
   }
   if (!isObject(one) || !isObject(other)) return false;
-  const fields = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...fields].every((field) => isEqualJson(one[field], other[field]));
+  for (const field of Object.keys(one)) if (!isEqualJson(one[field], ownField(other, field))) return false;
+  for (const field of Object.keys(other))
+    if (other[field] !== undefined && ownField(one, field) === undefined) return false;
+  return true;
+}
+
+/** `__proto__` is a name like others. */
+function ownField(object: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }

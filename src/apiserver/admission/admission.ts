@@ -50,11 +50,18 @@ export interface Admission {
 /** Links of a chain in their order. */
 export function admissionChain(plugins: readonly AdmissionPlugin[]): Admission {
   return {
+    // Most links answer at once: only those that do not are waited for.
     mutate: async (request, signal) => {
-      for (const plugin of plugins) await plugin.mutate?.(request, signal);
+      for (const plugin of plugins) {
+        const pending = plugin.mutate?.(request, signal);
+        if (pending !== undefined) await pending;
+      }
     },
     validate: async (request, signal) => {
-      for (const plugin of plugins) await plugin.validate?.(request, signal);
+      for (const plugin of plugins) {
+        const pending = plugin.validate?.(request, signal);
+        if (pending !== undefined) await pending;
+      }
     },
   };
 }

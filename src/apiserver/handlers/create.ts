@@ -1,3 +1,5 @@
+import { copyJson } from '#kube/patch/json-tree.ts';
+import type { Resource } from '#kube/resource.ts';
 import { badRequest, type Status } from '#kube/status.ts';
 
 import { jsonReply, type Reply } from '../http/call.ts';
@@ -31,7 +33,7 @@ export async function replaceResource(
   const own = object.metadata.name ?? '';
   if (own === '') throw badRequest('name must be provided');
   if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
-  const update = { namespace, name, change: () => structuredClone(object), optionsKind: 'UpdateOptions' } as const;
+  const update = { namespace, name, change: () => copyJson(object) as Resource, optionsKind: 'UpdateOptions' } as const;
   const updated = await updateObject(context, resource, update, options, signal);
   return objectReply(call, resource, updated, context.nowMs());
 }

@@ -16,6 +16,9 @@ interface Range {
 }
 
 const rangesMost = 32;
+/** Clients say the same few things over and over; each is at most as long as Node lets a header be. */
+const rememberedMost = 64;
+const remembered = new Map<string, Accepted>();
 
 const forms: Readonly<Record<string, ReplyForm>> = {
   Table: 'table',
@@ -31,6 +34,16 @@ const offered = 'application/json, application/yaml, application/vnd.kubernetes.
  * ask for it name JSON beside it. Throws NotAcceptable.
  */
 export function acceptedForm(header: string | undefined): Accepted {
+  const text = header ?? '';
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const form = formOf(text);
+  if (remembered.size >= rememberedMost) remembered.clear();
+  remembered.set(text, form);
+  return form;
+}
+
+function formOf(header: string): Accepted {
   for (const { type, parameters } of rangesOf(header)) {
     const encoding = encodingOf(type);
     if (encoding === undefined) continue;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
 import { ApiError } from '#kube/status.ts';
@@ -16,92 +16,168 @@ export interface Exchange {
   readonly target: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly socket: TLSSocket | undefined;
-  /** Aborts when the client has gone before its answer was complete. */
-  readonly signal: AbortSignal;
-  /** Throws RequestEntityTooLarge. */
-  readBody(bytesMost: number): Promise<Buffer>;
+  /** The client has gone before its answer was complete. */
+  readonly isGone: boolean;
+  /** Calls back when it goes so; one callback for each exchange. */
+  whenGone(callback: () => void): void;
+  /** Throws RequestEntityTooLarge, and the signal's reason. */
+  readBody(bytesMost: number, signal: AbortSignal): Promise<Buffer>;
   reply(status: number, headers: Headers, body: Uint8Array | string): void;
   /** Sends the head; what is written then is the body. */
   open(status: number, headers: Headers): Writable;
 }
 
+/** What is read of a body that nobody wanted before the client is told to stop. */
+const discardedBytesMost = 64 * 1024;
+
 /** An exchange on a stream of HTTP/2, past Node's compatibility layer, which costs as much again as the stream. */
-export function exchangeOfStream(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  rawHeaders: readonly string[],
-): Exchange {
-  const gone = new AbortController();
-  stream.on('error', () => {});
-  stream.on('close', () => {
-    if (!stream.writableFinished) gone.abort(new Error('the client has left'));
-  });
-  const respond = (status: number, given: Headers): void => {
-    if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status, ...given });
-  };
-  return {
-    method: headers[':method'] ?? 'GET',
-    target: headers[':path'] ?? '/',
-    headers: withRepeated(headers, rawHeaders),
-    socket: stream.session?.socket as TLSSocket | undefined,
-    signal: gone.signal,
-    readBody: async (bytesMost) => await collect(stream, bytesMost),
-    reply: (status, given, body) => {
-      respond(status, { ...given, 'content-length': String(Buffer.byteLength(body)) });
-      // Whoever did not read the body tells the client not to send the rest of it.
-      if (!stream.readableEnded && !stream.destroyed) stream.once('finish', () => stopSending(stream));
-      stream.end(body);
-    },
-    open: (status, given) => {
-      respond(status, given);
-      return stream;
-    },
-  };
+export class StreamExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Exchange['headers'];
+  readonly #stream: ServerHttp2Stream;
+  readonly #departure: Departure;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) {
+    this.method = headers[':method'] ?? 'GET';
+    this.target = headers[':path'] ?? '/';
+    this.headers = withRepeated(headers, rawHeaders);
+    this.#stream = stream;
+    // A stream that was closed without an error has sent what was written, whether or not the callback has come.
+    this.#departure = new Departure(
+      stream,
+      () => stream.writableEnded && stream.rstCode === constants.NGHTTP2_NO_ERROR,
+    );
+  }
+
+  get socket(): TLSSocket | undefined {
+    return this.#stream.session?.socket as TLSSocket | undefined;
+  }
+
+  get isGone(): boolean {
+    return this.#departure.isGone;
+  }
+
+  whenGone(callback: () => void): void {
+    this.#departure.whenGone(callback);
+  }
+
+  async readBody(bytesMost: number, signal: AbortSignal): Promise<Buffer> {
+    return await collect(this.#stream, bytesMost, signal);
+  }
+
+  reply(status: number, headers: Headers, body: Uint8Array | string): void {
+    const stream = this.#stream;
+    this.#respond(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) });
+    if (!stream.readableEnded && !stream.destroyed) discardRest(stream);
+    stream.end(body);
+  }
+
+  open(status: number, headers: Headers): Writable {
+    this.#respond(status, headers);
+    return this.#stream;
+  }
+
+  #respond(status: number, headers: Headers): void {
+    const stream = this.#stream;
+    if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status, ...headers });
+  }
 }
 
-export function exchangeOfRequest(request: IncomingMessage, response: ServerResponse): Exchange {
-  const gone = new AbortController();
-  response.on('error', () => {});
-  response.on('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('the client has left'));
-  });
-  return {
-    method: request.method ?? 'GET',
-    target: request.url ?? '/',
-    headers: withRepeated(request.headers, request.rawHeaders),
-    socket: request.socket as TLSSocket,
-    signal: gone.signal,
-    readBody: async (bytesMost) => await collect(request, bytesMost),
-    reply: (status, given, body) => {
-      if (response.headersSent) {
-        response.destroy();
-        return;
-      }
-      if (!request.complete) response.setHeader('connection', 'close');
-      response.writeHead(status, { ...given, 'content-length': Buffer.byteLength(body) } as OutgoingHttpHeaders);
-      response.end(request.method === 'HEAD' ? undefined : body);
-    },
-    open: (status, given) => {
-      response.writeHead(status, given as OutgoingHttpHeaders);
-      response.flushHeaders();
-      return response;
-    },
-  };
+export class RequestExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Exchange['headers'];
+  readonly socket: TLSSocket;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #departure: Departure;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.method = request.method ?? 'GET';
+    this.target = request.url ?? '/';
+    this.headers = withRepeated(request.headers, request.rawHeaders);
+    this.socket = request.socket as TLSSocket;
+    this.#request = request;
+    this.#response = response;
+    this.#departure = new Departure(response, () => response.writableFinished);
+  }
+
+  get isGone(): boolean {
+    return this.#departure.isGone;
+  }
+
+  whenGone(callback: () => void): void {
+    this.#departure.whenGone(callback);
+  }
+
+  async readBody(bytesMost: number, signal: AbortSignal): Promise<Buffer> {
+    return await collect(this.#request, bytesMost, signal);
+  }
+
+  reply(status: number, headers: Headers, body: Uint8Array | string): void {
+    const response = this.#response;
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (!this.#request.complete) response.setHeader('connection', 'close');
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) } as OutgoingHttpHeaders);
+    response.end(this.method === 'HEAD' ? undefined : body);
+  }
+
+  open(status: number, headers: Headers): Writable {
+    const response = this.#response;
+    response.writeHead(status, headers as OutgoingHttpHeaders);
+    response.flushHeaders();
+    return response;
+  }
 }
 
-async function collect(stream: AsyncIterable<Buffer>, bytesMost: number): Promise<Buffer> {
+/** Notices that the place of an answer was closed before the answer was complete. */
+class Departure {
+  isGone = false;
+  #callback: (() => void) | undefined;
+
+  constructor(answer: Writable, isComplete: () => boolean) {
+    answer.on('error', () => {});
+    answer.on('close', () => {
+      if (isComplete()) return;
+      this.isGone = true;
+      this.#callback?.();
+    });
+  }
+
+  whenGone(callback: () => void): void {
+    if (this.isGone) callback();
+    else this.#callback = callback;
+  }
+}
+
+/** Costs a fraction of what iteration of a stream does, which matters for small bodies. */
+async function collect(stream: Readable, bytesMost: number, signal: AbortSignal): Promise<Buffer> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of stream) {
+  stream.on('data', (chunk: Buffer) => {
     sizeBytes += chunk.length;
-    if (sizeBytes > bytesMost) {
-      throw new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${String(bytesMost)}`);
-    }
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks);
+    if (sizeBytes <= bytesMost) chunks.push(chunk);
+    else reject(new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${String(bytesMost)}`));
+  });
+  stream.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  return promise;
 }
 
-function stopSending(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+/**
+ * Lets the client finish a small body that nobody wanted, and tells it not to send the rest of a large one. To reset every
+ * stream would cost more, and makes clients that answer by resets of their own look like an attack (CVE-2023-44487).
+ */
+function discardRest(stream: ServerHttp2Stream): void {
+  let left = discardedBytesMost;
+  stream.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0 && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
 }

@@ -8,7 +8,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { exchangeOfRequest, exchangeOfStream, type Exchange } from './exchange.ts';
+import { RequestExchange, StreamExchange, type Exchange } from './exchange.ts';
 
 export interface KeyPair {
   readonly keyPem: string;
@@ -48,7 +48,7 @@ export function openSecureDoor(pair: KeyPair, clientAuthorityPem: string, reques
   });
   const [sessions, sockets] = trackConnections(server);
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
-    requests.request(exchangeOfStream(stream, headers, raw)),
+    requests.request(new StreamExchange(stream, headers, raw)),
   );
   serveHttp1(server, requests);
   return {
@@ -88,7 +88,9 @@ function serveHttp1(server: Http2SecureServer, requests: Requests): void {
   const streams = server.listeners('stream');
   server.on('request', (request, response) => {
     if (request.httpVersionMajor === 1)
-      requests.request(exchangeOfRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse));
+      requests.request(
+        new RequestExchange(request as unknown as IncomingMessage, response as unknown as ServerResponse),
+      );
   });
   server.removeAllListeners('stream');
   for (const listener of streams) server.on('stream', listener as () => void);

@@ -1,7 +1,7 @@
-import { deadline, monotonicMs, nowMs } from '#base/clock.ts';
+import { monotonicMs, nowMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
-import { ApiError, forbidden, statusOf } from '#kube/status.ts';
+import { type ApiError, forbidden, statusOf } from '#kube/status.ts';
 
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Attributes } from '../auth/authorizer.ts';
@@ -11,6 +11,7 @@ import { auditedCall, type AuditedCall } from './audited-call.ts';
 import { jsonReply, type Call, type Reply } from './call.ts';
 import type { Exchange, Headers } from './exchange.ts';
 import { flightClassOf, type InFlight } from './in-flight.ts';
+import type { LiveRequests } from './live-requests.ts';
 import type { RequestMetrics } from './metrics.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
 import { attributesOf } from './request-attributes.ts';
@@ -29,13 +30,10 @@ export interface Serving {
   readonly logger: Logger;
   /** Undefined: nobody wants to know. */
   readonly audit: AuditLog | undefined;
-  /** Aborts when the server ends. */
-  readonly closing: AbortSignal;
+  readonly live: LiveRequests;
 }
 
 const bodyBytesMost = 3 * 1024 * 1024;
-/** Of requests that are no streams. */
-const requestTimeoutMs = 60_000;
 /** Requests that last as long as their client wants. */
 const longSubresources = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 const warningLengthMost = 4096;
@@ -43,28 +41,25 @@ const warningLengthMost = 4096;
 /** Answers one request, whatever becomes of it; never rejects. */
 export async function serveRequest(serving: Serving, exchange: Exchange): Promise<void> {
   const headers: Record<string, string | readonly string[]> = { 'cache-control': 'no-cache, private' };
-  const startMs = monotonicMs();
   const audit: Audited = { call: undefined, body: undefined };
+  using live = serving.live.begin(exchange);
+  const { signal, startMs } = live;
   try {
-    const call = await admit(serving, exchange, audit);
-    const isLong = isLongRunning(call.info);
-    const parent = AbortSignal.any([exchange.signal, serving.closing]);
-    const signal = isLong ? parent : deadline(requestTimeoutMs, parent);
+    const call = await admit(serving, exchange, audit, signal);
+    live.isStream = isLongRunning(call.info);
     const kind = ['get', 'list', 'head'].includes(call.info.verb) ? 'read' : 'write';
-    using _ = isLong ? undefined : serving.inFlight.enter(flightClassOf(call.user.groups), kind);
-    const reply = await serving.respond(call, signal).catch((error: unknown) => {
-      throw signal.aborted && !exchange.signal.aborted ? timeout(serving) : error;
-    });
-    observe(serving, call.info, reply.status, isLong ? undefined : startMs);
+    using _ = live.isStream ? undefined : serving.inFlight.enter(flightClassOf(call.user.groups), kind);
+    const reply = await serving.respond(call, signal);
+    observe(serving, call.info, reply.status, live.isStream ? undefined : startMs);
     if (call.warnings.size > 0) headers['warning'] = warningsOf(call.warnings);
     if (reply.kind === 'stream') audit.call?.started(reply.status);
-    await sendReply(exchange, reply, headers, isLong ? parent : exchange.signal);
+    await sendReply(exchange, reply, headers, signal);
     await audit.call?.completed(reply, audit.body);
   } catch (error) {
-    const reply = errorReply(serving, exchange, error);
-    if (!exchange.signal.aborted) {
+    const reply = errorReply(serving, exchange, live.why ?? error);
+    if (!exchange.isGone) {
       observe(serving, undefined, reply.status, startMs);
-      await sendReply(exchange, reply, headers, exchange.signal).catch(() => {});
+      await sendReply(exchange, reply, headers, signal).catch(() => {});
     }
     await audit.call?.completed(reply, audit.body);
   }
@@ -84,13 +79,13 @@ interface Audited {
 }
 
 /** Finds out who asks, and refuses who may not. */
-async function admit(serving: Serving, exchange: Exchange, audited: Audited): Promise<Call> {
+async function admit(serving: Serving, exchange: Exchange, audited: Audited, signal: AbortSignal): Promise<Call> {
   const { auth, audit } = serving;
   const [path = '/', search = ''] = splitTarget(exchange.target);
   const query = new URLSearchParams(search);
   const info = parseRequest(exchange.method, path, query);
   const credentials = { headers: exchange.headers, clientCertificate: clientCertificateOf(serving, exchange), path };
-  const identity = await auth.identify(credentials, exchange.signal);
+  const identity = await auth.identify(credentials, signal);
   const { user } = identity;
   const attributes = attributesOf(info, query, user);
   if (audit !== undefined) audited.call = auditedCall(audit, exchange, attributes, identity, nowMs());
@@ -105,7 +100,7 @@ async function admit(serving: Serving, exchange: Exchange, audited: Audited): Pr
     warnings: new Set(),
     annotate: (key, value) => audited.call?.annotate(key, value),
     header: (name) => textOf(exchange.headers[name]),
-    readBody: () => (audited.body ??= exchange.readBody(bodyBytesMost)),
+    readBody: () => (audited.body ??= exchange.readBody(bodyBytesMost, signal)),
   };
 }
 
@@ -128,15 +123,10 @@ function isLongRunning(info: RequestInfo): boolean {
   return info.type === 'resource' && (info.verb === 'watch' || longSubresources.has(info.subresource));
 }
 
-function timeout({ closing }: Serving): ApiError {
-  if (closing.aborted)
-    return new ApiError('ServiceUnavailable', 'the server is shutting down', { retryAfterSeconds: 1 });
-  return new ApiError('Timeout', 'Timeout: request did not complete within the allotted timeout');
-}
-
 function errorReply({ logger }: Serving, exchange: Exchange, error: unknown): Reply {
   const status = statusOf(error);
-  if (status.reason === 'InternalError')
+  // What fails because its client left is nobody's fault.
+  if (status.reason === 'InternalError' && !exchange.isGone)
     logger.error('request failed by a defect', {
       method: exchange.method,
       target: exchange.target,

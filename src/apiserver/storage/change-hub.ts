@@ -71,6 +71,11 @@ export class ChangeHub implements AsyncDisposable {
     if (revision > this.#written) this.#written = revision;
   }
 
+  /** Whether everything that was written so far has been seen, as far as that can be told without asking the store. */
+  get isFresh(): boolean {
+    return this.#isExclusive && this.#revision >= this.#written;
+  }
+
   /** Waits until everything that was written before the call has been seen. */
   async refresh(signal: AbortSignal): Promise<void> {
     await this.reach(this.#isExclusive ? this.#written : await this.store.revision(signal), signal);

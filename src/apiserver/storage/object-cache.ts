@@ -56,6 +56,10 @@ export class ObjectCache implements HubListener {
     return this.#objects?.size ?? 0;
   }
 
+  get isLoaded(): boolean {
+    return this.#objects !== undefined;
+  }
+
   /** Reads all objects, unless that has been done; what was written before the call is in it afterwards. */
   async load(signal: AbortSignal): Promise<void> {
     while (this.#objects === undefined) {

@@ -38,13 +38,14 @@ export class ObjectStorage {
 
   /** The latest state. */
   async get(namespace: string, name: string, signal: AbortSignal): Promise<StoredObject | undefined> {
-    await this.fresh(signal);
+    if (!this.cache.isLoaded || !this.#hub.isFresh) await this.fresh(signal);
     return this.cache.get(this.keyOf(namespace, name));
   }
 
   /** Everything that was written before the call is in the cache afterwards. */
   async fresh(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.cache.load(signal), this.#hub.refresh(signal)]);
+    if (!this.cache.isLoaded) await this.cache.load(signal);
+    if (!this.#hub.isFresh) await this.#hub.refresh(signal);
   }
 
   /** As `fresh` for writes up to a revision; 0n: whatever the cache has. */

@@ -7,7 +7,9 @@ import type { Resource } from '#kube/resource.ts';
 export class StoredObject {
   readonly key: string;
   readonly revision: bigint;
-  readonly #bytes: Buffer;
+  /** JSON; with the revision in it once `#hasRevision`. */
+  #bytes: Buffer;
+  #hasRevision = false;
   #parsed: WeakRef<Resource> | undefined;
   #labels: Readonly<Record<string, string>> | undefined;
 
@@ -23,9 +25,11 @@ export class StoredObject {
 
   /** JSON with its resourceVersion. */
   get json(): Buffer {
+    if (this.#hasRevision) return this.#bytes;
     const at = this.#bytes.indexOf(metadataStart) + metadataStart.length;
-    const version = `"resourceVersion":"${String(this.revision)}",`;
-    return Buffer.concat([this.#bytes.subarray(0, at), Buffer.from(version), this.#bytes.subarray(at)]);
+    this.#bytes = Buffer.concat([this.#bytes.subarray(0, at), Buffer.from(this.#version), this.#bytes.subarray(at)]);
+    this.#hasRevision = true;
+    return this.#bytes;
   }
 
   /** With its resourceVersion. Shared by all who ask: nobody changes it. */
@@ -50,7 +54,18 @@ export class StoredObject {
 
   /** The same state at another revision: that of its removal. */
   at(revision: bigint): StoredObject {
-    return new StoredObject(this.key, revision, this.#bytes);
+    return new StoredObject(this.key, revision, this.#bare);
+  }
+
+  /** As it is in the store. */
+  get #bare(): Buffer {
+    if (!this.#hasRevision) return this.#bytes;
+    const at = this.#bytes.indexOf(metadataStart) + metadataStart.length;
+    return Buffer.concat([this.#bytes.subarray(0, at), this.#bytes.subarray(at + this.#version.length)]);
+  }
+
+  get #version(): string {
+    return `"resourceVersion":"${String(this.revision)}",`;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FieldError } from '#kube/field-error.ts';
+import { copyJson } from '#kube/patch/json-tree.ts';
 import type { Resource } from '#kube/resource.ts';
 import { alreadyExists, ApiError, invalid, notFound } from '#kube/status.ts';
 import { causesOf } from '#kube/validation/faults.ts';
@@ -25,7 +26,7 @@ export async function createObject(
   const { generateName = '', name = '' } = given.metadata;
   if (name !== '' || generateName === '') return createNamed(context, resource, given, options, signal);
   for (let attempt = 1; ; attempt += 1) {
-    const named = withMetadata(structuredClone(given), { name: generatedName(generateName) });
+    const named = withMetadata(copyJson(given) as Resource, { name: generatedName(generateName) });
     try {
       return await createNamed(context, resource, named, options, signal);
     } catch (error) {

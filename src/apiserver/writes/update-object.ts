@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
-
+import { isEqualJson } from '#base/json.ts';
+import { copyJson } from '#kube/patch/json-tree.ts';
 import type { Resource } from '#kube/resource.ts';
 import { ApiError, conflict, notFound } from '#kube/status.ts';
 
@@ -41,7 +41,7 @@ export async function updateObject(
     const current = await storage.get(update.namespace, update.name, signal);
     if (current === undefined) throw notFound(groupResourceOf(resource.def), update.name);
     const before = (await viewOne(resource, current, signal)).object;
-    const given = await update.change(structuredClone(before));
+    const given = await update.change(copyJson(before) as Resource);
     checkPreconditions(resource, given, before);
     try {
       return await replaceObject(context, resource, { current, before, given, update }, options, signal);
@@ -141,13 +141,13 @@ function checkPreconditions({ def }: ServedResource, given: Resource, before: Re
 
 /** Whether nothing but times of managers and the revision differ. */
 function isSame(object: Resource, before: Resource): boolean {
-  return isDeepStrictEqual(comparable(object), comparable(before));
+  return isEqualJson(comparable(object), comparable(before));
 }
 
 function comparable(object: Resource): unknown {
   const { resourceVersion: _, managedFields = [], ...metadata } = object.metadata;
   const managers = managedFields.map(({ time: __, ...entry }) => entry);
-  return JSON.parse(JSON.stringify({ ...object, metadata: { ...metadata, managers } }));
+  return { ...object, metadata: { ...metadata, managers } };
 }
 
 export function storageOf({ def, storage }: ServedResource, name: string): ObjectStorage {

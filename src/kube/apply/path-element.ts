@@ -53,8 +53,8 @@ export function compareElements(left: PathElement, right: PathElement): number {
   const kinds = 'fkvi';
   const kind = left[0] ?? '';
   if (kind !== right[0]) return kinds.indexOf(kind) - kinds.indexOf(right[0] ?? '');
+  if (kind === 'f') return left < right ? -1 : left > right ? 1 : 0;
   const [one, two] = [left.slice(2), right.slice(2)];
-  if (kind === 'f') return one < two ? -1 : one > two ? 1 : 0;
   if (kind === 'i') return Number(one) - Number(two);
   if (plainStep.test(left) && plainStep.test(right)) return one < two ? -1 : one > two ? 1 : 0;
   if (kind === 'v') return compareValues(JSON.parse(one), JSON.parse(two));

@@ -2,6 +2,7 @@ import { required } from '#base/assert.ts';
 import { isEqualJson } from '#base/json.ts';
 
 import type { FieldError } from '../field-error.ts';
+import { copyJson } from '../patch/json-tree.ts';
 import type { KindDef, StoredAs, Subresource, Verb } from '../kind.ts';
 import { plainColumns } from '../printing/columns.ts';
 import type { ObjectMeta, Resource } from '../resource.ts';
@@ -109,7 +110,7 @@ function prepare<R extends Resource>(row: KindRow<R>, object: R, old: R | undefi
   const fields = object as Record<string, unknown>;
   if (row.initialStatus !== undefined) {
     const kept = row.keepsStatusOnCreate === true ? object['status'] : undefined;
-    const status = old === undefined ? (kept ?? structuredClone(row.initialStatus)) : old['status'];
+    const status = old === undefined ? (kept ?? copyJson(row.initialStatus)) : old['status'];
     if (status === undefined) delete fields['status'];
     else fields['status'] = status;
   }

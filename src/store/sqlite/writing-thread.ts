@@ -19,6 +19,8 @@ interface Pending {
 /** Writes that may wait for the disk. */
 const pendingMost = 20_000;
 const pendingBytesMost = 64 * 1024 * 1024;
+/** One that the thread writes, and one that it takes up at once when it is done. */
+const messagesOutMost = 2;
 /** Of the thread's JavaScript heap; values are not in it. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
@@ -29,7 +31,10 @@ export class WritingThread implements AsyncDisposable {
   readonly #pending = new Map<number, Pending>();
   readonly #opened = Promise.withResolvers<Progress>();
   readonly #ended = Promise.withResolvers<void>();
+  /** What the next message will have. */
   #outbox: Write[] = [];
+  /** The last write of each message that was not reported on to its end. */
+  readonly #lastsOut: number[] = [];
   #pendingBytes = 0;
   #lastId = 0;
   /** Why nothing more is written. */
@@ -99,8 +104,8 @@ export class WritingThread implements AsyncDisposable {
         },
       );
     const done = this.#expect(write.id, write);
-    // What is asked for in one turn goes in one message.
-    if (this.#outbox.push(write) === 1) process.nextTick(() => this.#flush());
+    // What is asked for in one turn goes in one message; so does what comes while the thread has enough to do.
+    if (this.#outbox.push(write) === 1) this.#flushSoon();
     return await done;
   }
 
@@ -111,10 +116,23 @@ export class WritingThread implements AsyncDisposable {
     return await promise;
   }
 
+  #flushSoon(): void {
+    if (this.#outbox.length > 0 && this.#lastsOut.length < messagesOutMost) setImmediate(() => this.#flush());
+  }
+
   #flush(): void {
-    if (this.#outbox.length === 0) return;
+    const last = this.#outbox.at(-1);
+    if (last === undefined) return;
+    this.#lastsOut.push(last.id);
     this.#send({ writes: this.#outbox });
     this.#outbox = [];
+  }
+
+  /** Writes are reported on in the order in which they were sent. */
+  #reported(lastId = 0): void {
+    const left = this.#lastsOut.findIndex((id) => id > lastId);
+    this.#lastsOut.splice(0, left < 0 ? this.#lastsOut.length : left);
+    this.#flushSoon();
   }
 
   #send(request: Request): void {
@@ -131,7 +149,7 @@ export class WritingThread implements AsyncDisposable {
         const changes = report.outcomes.flatMap((outcome) => this.#changeOf(outcome) ?? []);
         this.#onChanges(changes, progress);
         for (const outcome of report.outcomes) this.#settle(outcome);
-        return;
+        return this.#reported(report.outcomes.at(-1)?.id);
       }
       case 'expired': {
         const expired = report.expired.map((expiry) => ({ type: 'remove', ...expiry, before: expiry.value }) as const);
@@ -143,7 +161,7 @@ export class WritingThread implements AsyncDisposable {
       case 'failed':
         this.#onChanges([], progress);
         for (const id of report.ids) this.#take(id)?.reject(revive(report.failure));
-        return;
+        return this.#reported(report.ids.at(-1));
       default:
         return this.#ended.resolve();
     }

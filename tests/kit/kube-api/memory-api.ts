@@ -85,7 +85,6 @@ export class MemoryApi {
     const exchange = exchangeOf(method, path, bytesOf(body), headers, {
       reply: (status, given, text) => resolve(answerOf(status, given, Buffer.from(text).toString())),
       open: (status, given) => collecting((text) => resolve(answerOf(status, given, text))),
-      signal: new AbortController().signal,
     });
     await this.api.serve(exchange);
     return promise;
@@ -98,7 +97,7 @@ export class MemoryApi {
         exchangeOf('GET', path, Buffer.alloc(0), headers, {
           reply: (_status, _headers, text) => void out.end(`${Buffer.from(text).toString()}\n`),
           open: () => out,
-          signal,
+          gone: signal,
         }),
       ),
     );
@@ -149,10 +148,14 @@ function exchangeOf(
   target: string,
   body: Buffer,
   headers: Texts,
-  answer: Pick<Exchange, 'reply' | 'open' | 'signal'>,
+  answer: Pick<Exchange, 'reply' | 'open'> & { readonly gone?: AbortSignal },
 ): Exchange {
   return {
     ...answer,
+    get isGone() {
+      return answer.gone?.aborted === true;
+    },
+    whenGone: (callback) => answer.gone?.addEventListener('abort', callback),
     method,
     target,
     headers,

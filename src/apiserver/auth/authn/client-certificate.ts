@@ -24,10 +24,17 @@ interface Checked extends Authentication {
 export function clientCertificates(authorities: readonly Uint8Array[], nowMs: () => number): Authenticator {
   const issuers = authorities.map((bytes) => new X509Certificate(bytes));
   const remembered = new Map<string, Checked>();
+  // A connection hands in the same bytes each time.
+  const fingerprints = new WeakMap<Uint8Array, string>();
+  const fingerprintOf = (certificate: Uint8Array): string => {
+    const known = fingerprints.get(certificate) ?? createHash('sha256').update(certificate).digest('hex');
+    fingerprints.set(certificate, known);
+    return known;
+  };
   return {
     authenticate: async ({ clientCertificate }) => {
       if (clientCertificate === undefined) return undefined;
-      const fingerprint = createHash('sha256').update(clientCertificate).digest('hex');
+      const fingerprint = fingerprintOf(clientCertificate);
       const checked = remembered.get(fingerprint) ?? check(clientCertificate, fingerprint, issuers);
       if (nowMs() < checked.notBeforeMs || nowMs() > checked.notAfterMs)
         throw unauthorized('certificate has expired or is not yet valid');

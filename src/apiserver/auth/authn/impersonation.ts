@@ -5,7 +5,8 @@ import type { Authorizer, ResourceAttributes } from '../authorizer.ts';
 import { forbiddenText } from '../forbidden-text.ts';
 import { wellKnown, type UserInfo } from '../user.ts';
 
-const extraPrefix = 'impersonate-extra-';
+const prefix = 'impersonate-';
+const extraPrefix = `${prefix}extra-`;
 const authenticationGroup = 'authentication.k8s.io';
 
 /**
@@ -25,6 +26,7 @@ export function impersonated(user: UserInfo, headers: Credentials['headers'], au
 }
 
 function wantedUser(headers: Credentials['headers']): UserInfo | undefined {
+  if (!hasAny(headers)) return undefined;
   const name = values(headers['impersonate-user']).join(',');
   const groups = values(headers['impersonate-group']);
   const uid = values(headers['impersonate-uid']).join(',');
@@ -35,6 +37,11 @@ function wantedUser(headers: Credentials['headers']): UserInfo | undefined {
   if (name !== '') return { name, uid, groups, extra };
   if (groups.length === 0 && uid === '' && Object.keys(extra).length === 0) return undefined;
   throw badRequest('requested impersonation of groups, uid or extra fields without impersonating a user');
+}
+
+function hasAny(headers: Credentials['headers']): boolean {
+  for (const header in headers) if (header.startsWith(prefix)) return true;
+  return false;
 }
 
 /** What must be allowed, part by part. */

@@ -45,14 +45,20 @@ export interface Grant {
   readonly error: string | undefined;
 }
 
+/** Users and namespaces whose grants are remembered; they share their rules. */
+const knownMost = 512;
+
 /** Roles and bindings in memory, by whom they bind. */
 export class RbacIndex {
   readonly #roles = new Map<string, readonly PolicyRule[]>();
   readonly #bindings = new Map<string, Binding>();
   /** Keys of bindings by subject and namespace. */
   readonly #bySubject = new Map<string, Set<string>>();
+  /** By user and namespace, until any role or binding changes. */
+  readonly #known = new Map<string, readonly Grant[]>();
 
   put(resource: RbacResource, object: Resource): void {
+    this.#known.clear();
     const { namespace = '', name = '' } = object.metadata;
     const key = keyOf(resource, namespace, name);
     if (resource === 'roles' || resource === 'clusterroles') {
@@ -70,6 +76,7 @@ export class RbacIndex {
   }
 
   remove(resource: RbacResource, object: Resource): void {
+    this.#known.clear();
     const { namespace = '', name = '' } = object.metadata;
     const key = keyOf(resource, namespace, name);
     this.#roles.delete(key);
@@ -83,7 +90,17 @@ export class RbacIndex {
   }
 
   /** What a user may do in the cluster and in a namespace (empty: only what holds for the cluster). */
-  *grants(user: UserInfo, namespace: string): Generator<Grant> {
+  grants(user: UserInfo, namespace: string): readonly Grant[] {
+    const key = JSON.stringify([namespace, user.name, user.groups]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const grants = [...this.#find(user, namespace)];
+    if (this.#known.size >= knownMost) this.#known.clear();
+    this.#known.set(key, grants);
+    return grants;
+  }
+
+  *#find(user: UserInfo, namespace: string): Generator<Grant> {
     for (const where of namespace === '' ? [''] : ['', namespace]) {
       for (const subject of subjectsOf(user)) {
         for (const key of this.#bySubject.get(subjectKey(subject, where)) ?? []) {

@@ -19,7 +19,7 @@ function manifestSummary({ descriptor, image, contentBytes }: ImageManifest, con
   const common = {
     ID: descriptor.digest,
     Descriptor: descriptor,
-    Available: image !== undefined,
+    Available: image !== undefined || contentBytes > 0,
     Size: { Content: contentBytes, Total: contentBytes + unpackedBytes },
   };
   const subject = descriptor.annotations?.[subjectAnnotation];

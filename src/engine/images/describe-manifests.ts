@@ -22,9 +22,15 @@ export async function describeManifests(
   const { bytes, digest, mediaType, index } = original;
   const isHere = (entry: Descriptor): boolean => here.some(({ descriptor }) => descriptor.digest === entry.digest);
   const absent = index.manifests.filter((entry) => !isHere(entry));
+  const others = absent.map(async (descriptor): Promise<ImageManifest> => {
+    const record = meaning?.statements.find(({ manifest }) => manifest === descriptor.digest);
+    const kept = record === undefined ? undefined : await store.statementOf(record);
+    const parts = kept === undefined ? [] : [kept.bytes, ...kept.blobs];
+    return { descriptor, image: undefined, contentBytes: parts.reduce((sum, part) => sum + part.length, 0) };
+  });
   return {
     target: { mediaType, digest, size: bytes.length },
-    entries: [...here, ...absent.map((descriptor) => ({ descriptor, image: undefined, contentBytes: 0 }))],
+    entries: [...here, ...(await Promise.all(others))],
   };
 }
 

@@ -48,9 +48,9 @@ export interface ImageManifests {
 export interface ImageManifest {
   /** An image that was made here has no manifest before it is pushed: its configuration stands for it. */
   readonly descriptor: Descriptor;
-  /** Undefined when it is not on this machine. */
+  /** Undefined when it is not on this machine, or is no image but says something of one. */
   readonly image: Image | undefined;
-  /** Bytes of manifest, configuration and compressed layers that are kept here. */
+  /** Bytes of manifest, configuration and compressed layers that are kept here; 0: nothing of it is. */
   readonly contentBytes: number;
 }
 

@@ -90,13 +90,16 @@ export class Repository {
 
   /** The bytes of an image's configuration. */
   async getConfig(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
-    const target = this.blobTarget(descriptor.digest);
-    const response = await this.refusing(() =>
-      this.session.request({ method: 'GET', target, scopes: this.#scopes, expected: [200] }, signal),
-    );
-    const bytes = await readBody(response, configBytesMost, `the configuration ${descriptor.digest}`);
+    const bytes = await this.#getBlob(descriptor, configBytesMost, signal);
     if (bytes.length === descriptor.size && digestOf(bytes) === descriptor.digest) return bytes;
     throw new StatusError('Damaged', `image config verification failed for digest ${descriptor.digest}`);
+  }
+
+  /** The bytes of a blob that the caller knows to be small enough. Throws Damaged for others than its descriptor says. */
+  async getSmallBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
+    const bytes = await this.#getBlob(descriptor, descriptor.size, signal);
+    if (bytes.length === descriptor.size && digestOf(bytes) === descriptor.digest) return bytes;
+    throw new StatusError('Damaged', `verification failed for digest ${descriptor.digest}: the bytes have another`);
   }
 
   /** Whether the registry has the blob in this repository. */
@@ -125,6 +128,14 @@ export class Repository {
     } catch (error) {
       throw error instanceof RegistryRefusal ? this.#explain(error) : error;
     }
+  }
+
+  async #getBlob({ digest }: Descriptor, limitBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    const target = this.blobTarget(digest);
+    const response = await this.refusing(() =>
+      this.session.request({ method: 'GET', target, scopes: this.#scopes, expected: [200] }, signal),
+    );
+    return await readBody(response, limitBytes, `the blob ${digest}`);
   }
 
   async #headBlob(digest: Digest, signal: AbortSignal): Promise<HttpResponse> {

@@ -34,6 +34,8 @@ export interface NameRecord {
   readonly index?: Digest;
   /** What is claimed of its images, which goes with them to registries and archives. */
   readonly attestations?: readonly AttestationRecord[];
+  /** What that index says of its images, as it came. */
+  readonly statements?: readonly StatementRecord[];
   /** Nanoseconds since the epoch, decimal. */
   readonly taggedNs: string;
 }
@@ -45,13 +47,21 @@ export interface AttestationRecord {
   readonly predicate: Digest;
 }
 
+/** A manifest of an index that is no image but says something of one, with what it names; all are files of `blobs/`. */
+export interface StatementRecord {
+  readonly manifest: Digest;
+  /** Its configuration and its documents. */
+  readonly blobs: readonly Digest[];
+}
+
 export function isImageRecord(value: unknown): value is ImageRecord {
   return isObject(value) && isDigestOrNone(value['parent']) && isDigestOrNone(value['manifest']);
 }
 
 export function isNameRecord(value: unknown): value is NameRecord {
   if (!isObject(value)) return false;
-  const { name, image, others = [], index, attestations = [], taggedNs } = value;
+  const { name, image, others = [], index, attestations = [], statements = [], taggedNs } = value;
+  if (!Array.isArray(statements) || !statements.every(isStatement)) return false;
   if (!Array.isArray(attestations) || !attestations.every(isAttestation)) return false;
   if (!Array.isArray(others) || !others.every((one) => typeof one === 'string' && isDigest(one))) return false;
   if (!isDigestOrNone(index)) return false;
@@ -76,6 +86,11 @@ function isAttestation(value: unknown): boolean {
   return (
     [image, predicate].every((one) => typeof one === 'string' && isDigest(one)) && typeof predicateType === 'string'
   );
+}
+
+function isStatement(value: unknown): boolean {
+  if (!isObject(value) || !Array.isArray(value['blobs'])) return false;
+  return [value['manifest'], ...value['blobs']].every((one) => typeof one === 'string' && isDigest(one));
 }
 
 function isDigestOrNone(value: unknown): boolean {

@@ -13,7 +13,7 @@ import type { LayerStore } from '../layer-store.ts';
 import { BlobFolder } from './blob-folder.ts';
 import { chainOf, digestOf } from './chain.ts';
 import { isImageRecord, isNameRecord } from './image-record.ts';
-import type { AttestationRecord, ImageRecord, NameRecord, StoredImage } from './image-record.ts';
+import type { AttestationRecord, ImageRecord, NameRecord, StatementRecord, StoredImage } from './image-record.ts';
 import { RecordFolder } from './record-folder.ts';
 
 export interface ImageStoreOptions {
@@ -28,6 +28,13 @@ export interface NameMeaning {
   readonly images: readonly StoredImage[];
   readonly index: Digest | undefined;
   readonly attestations: readonly AttestationRecord[];
+  readonly statements: readonly StatementRecord[];
+}
+
+/** A manifest that says something of an image, and the bytes of what it names. */
+export interface Statement {
+  readonly bytes: Uint8Array;
+  readonly blobs: readonly Uint8Array[];
 }
 
 /** What is claimed of an image. */
@@ -41,6 +48,8 @@ export interface NameTarget {
   readonly index?: Uint8Array | Digest | undefined;
   /** Those with their predicate, or with its digest when the store has it. */
   readonly attestations?: readonly (ImageClaim | AttestationRecord)[];
+  /** Those with their bytes, or with their digests when the store has them. */
+  readonly statements?: readonly (Statement | StatementRecord)[];
 }
 
 export interface OriginalIndex {
@@ -97,8 +106,7 @@ export class ImageStore {
       else if (!this.#imageById.has(record.image)) await this.#names.moveAside(key, 'its image is not there');
       else {
         this.#rememberName(record);
-        if (record.index !== undefined) blobs.add(record.index);
-        for (const { predicate } of record.attestations ?? []) blobs.add(predicate);
+        for (const digest of documentsOf(record)) blobs.add(digest);
       }
     }
     await this.#blobs.keepOnly(blobs);
@@ -148,7 +156,8 @@ export class ImageStore {
     if (record === undefined) return undefined;
     const images = [record.image, ...(record.others ?? [])].flatMap((id) => this.#imageById.get(id) ?? []);
     if (images.length === 0) return undefined;
-    return { images, index: record.index, attestations: record.attestations ?? [] };
+    const { index, attestations = [], statements = [] } = record;
+    return { images, index, attestations, statements };
   }
 
   /** The index that a name was pulled by; undefined when it is not kept any more. Throws Damaged. */
@@ -167,6 +176,13 @@ export class ImageStore {
       if (predicate !== undefined) claims.push({ predicateType, predicate });
     }
     return claims;
+  }
+
+  /** A statement's bytes; undefined when not all of it is kept any more. Throws Damaged. */
+  async statementOf({ manifest, blobs }: StatementRecord): Promise<Statement | undefined> {
+    const [bytes, ...parts] = await Promise.all([manifest, ...blobs].map((digest) => this.#blobs.get(digest)));
+    const whole = parts.filter((part) => part !== undefined);
+    return bytes === undefined || whole.length < blobs.length ? undefined : { bytes, blobs: whole };
   }
 
   /** All tags of a repository (a full name) with their images. */
@@ -226,16 +242,18 @@ export class ImageStore {
     if (image === undefined) throw new Error('invariant broken: a name stands for an image');
     const index = to.index instanceof Uint8Array ? await this.#blobs.put(to.index) : to.index;
     const attestations = await this.#keepClaims(to.attestations ?? []);
+    const statements = await Promise.all((to.statements ?? []).map((one) => this.#keepStatement(one)));
+    const old = this.#nameByText.get(fullReference(reference));
     await this.#putName({
       name: fullReference(reference),
       image,
       ...(others.length === 0 ? {} : { others }),
       ...(index === undefined ? {} : { index }),
       ...(attestations.length === 0 ? {} : { attestations }),
+      ...(statements.length === 0 ? {} : { statements }),
       taggedNs: nowNs().toString(),
     });
-    if (before?.index !== undefined && before.index !== index) await this.#drop(before.index);
-    for (const { predicate } of before?.attestations ?? []) await this.#drop(predicate);
+    for (const digest of documentsOf(old)) await this.#drop(digest);
     return before;
   }
 
@@ -253,11 +271,10 @@ export class ImageStore {
 
   async unname(reference: Reference): Promise<void> {
     const text = fullReference(reference);
-    const { index, attestations = [] } = this.#nameByText.get(text) ?? {};
+    const record = this.#nameByText.get(text);
     this.#forgetName(text);
     await this.#names.remove(hexOf(digestOf(text)));
-    if (index !== undefined) await this.#drop(index);
-    for (const { predicate } of attestations) await this.#drop(predicate);
+    for (const digest of documentsOf(record)) await this.#drop(digest);
   }
 
   /** Deletes an image that has no names any more; its layers are the caller's to sweep. */
@@ -282,12 +299,17 @@ export class ImageStore {
     return kept;
   }
 
+  async #keepStatement(one: Statement | StatementRecord): Promise<StatementRecord> {
+    if ('manifest' in one) return one;
+    const blobs = await Promise.all(one.blobs.map((bytes) => this.#blobs.put(bytes)));
+    return { manifest: await this.#blobs.put(one.bytes), blobs };
+  }
+
   /** Removes a document that no image and no name needs any more. */
   async #drop(digest: Digest): Promise<void> {
     if (this.list().some(({ manifest }) => manifest === digest)) return;
-    const names = [...this.#nameByText.values()];
-    if (names.some(({ index }) => index === digest)) return;
-    if (names.some(({ attestations = [] }) => attestations.some(({ predicate }) => predicate === digest))) return;
+    if (this.#imageById.has(digest)) return;
+    if ([...this.#nameByText.values()].some((record) => documentsOf(record).includes(digest))) return;
     await this.#blobs.remove(digest);
   }
 
@@ -340,4 +362,14 @@ export class ImageStore {
       if (names?.size === 0) this.#namesOf.delete(id);
     }
   }
+}
+
+/** The documents in `blobs/` that a name keeps, besides those of its images. */
+function documentsOf(record: NameRecord | undefined): readonly Digest[] {
+  const { index, attestations = [], statements = [] } = record ?? {};
+  return [
+    ...(index === undefined ? [] : [index]),
+    ...attestations.map(({ predicate }) => predicate),
+    ...statements.flatMap(({ manifest, blobs }) => [manifest, ...blobs]),
+  ];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { mediaTypes } from '#formats/oci.ts';
-import type { Digest, Index, Platform } from '#formats/oci.ts';
+import type { Digest, Index, Manifest, Platform } from '#formats/oci.ts';
 import { parseReference } from '#formats/reference.ts';
 import { chunked, collect, ImageRoom, layerTar } from '#kit/image-room.ts';
 import { ScriptedRegistry } from '#kit/scripted-registry.ts';
@@ -139,6 +139,7 @@ describe('a name that stands for several platforms', () => {
     const claims = index.manifests[2]?.digest ?? '';
     assert.match(to.manifest('made', claims)?.toString() ?? '', /example\.org\/claim/);
     assert.equal((await room.images.push(parseReference(name), {}, quiet, never)).digest, digest, 'the same again');
+    await keepsClaims(to, name, { digest, claims });
     const archive = await collect(room.images.save([name], {}, never));
     assert.ok(archive.includes('"claimed":true') && archive.includes('https://in-toto.io/Statement/v0.1'));
     await using third = await ImageRoom.open();
@@ -197,3 +198,38 @@ describe('a name that stands for several platforms', () => {
     assert.deepEqual(room.images.list(), []);
   });
 });
+
+/** Another machine pulls all that an index has, and pushes it elsewhere: nothing of it is another. */
+async function keepsClaims(
+  from: ScriptedRegistry,
+  name: string,
+  { digest, claims }: { readonly digest: string; readonly claims: string },
+): Promise<void> {
+  await using to = await ScriptedRegistry.open();
+  await using room = await ImageRoom.open();
+  const copy = parseReference(`${to.host}/copy:1`);
+  for (const platform of [s390x, hostPlatform()])
+    await room.images.pull(parseReference(name), { platform }, quiet, never);
+  await room.images.tag(name, copy);
+  await room.reopen();
+  const entries = (await room.images.manifests(name)).entries.filter(({ image }) => image === undefined);
+  assert.deepEqual(
+    entries.map((entry) => [entry.descriptor.digest, entry.contentBytes > 0]),
+    [[claims, true]],
+  );
+  assert.equal((await room.images.push(copy, {}, quiet, never)).digest, digest);
+  assert.deepEqual(to.manifest('copy', claims), from.manifest('made', claims));
+  for (const one of room.images.list()) await room.images.remove(one.id, { force: true, prune: true }, never);
+  assert.deepEqual(await readdir(join(room.dataDir, 'blobs')), []);
+
+  // The image is there without what is said of it, when that is lost.
+  const { layers } = JSON.parse(from.manifest('made', claims)?.toString() ?? '') as Manifest;
+  for (const layer of layers) from.blobs.delete(layer.digest);
+  const image = await room.images.pull(parseReference(name), { platform: hostPlatform() }, quiet, never);
+  assert.equal(image.config.architecture, hostPlatform().architecture);
+  assert.ok(
+    (await room.images.manifests(name)).entries.every(
+      ({ image: one, contentBytes }) => one !== undefined || contentBytes === 0,
+    ),
+  );
+}

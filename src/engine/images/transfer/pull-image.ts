@@ -7,11 +7,13 @@ import type { FetchedManifest, Repository } from '../registry/repository.ts';
 import { RegistryRefusal } from '../registry/registry-error.ts';
 import { wantedLayers } from '../room.ts';
 import type { Room } from '../room.ts';
-import { chainOf } from '../store/chain.ts';
+import { chainOf, digestOf } from '../store/chain.ts';
 import type { StoredImage } from '../store/image-record.ts';
+import type { Statement } from '../store/image-store.ts';
 import { choosePlatform, hostFirst, hostPlatform, isPlatform } from './choose-platform.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { fetchLayers } from './fetch-layers.ts';
+import { fetchStatements } from './fetch-statements.ts';
 import type { LayerFetch } from './fetch-layers.ts';
 import { checkManifest, readImage } from './read-image.ts';
 import { Sources } from './sources.ts';
@@ -126,24 +128,36 @@ async function fetchImage(
     await sources.first((repository) => fetchBlob(room, repository, descriptor, line, signal), signal);
   const fetch = { download, source: fullName(reference), onProgress };
   await fetchLayers(room, fetch, pairs, signal);
+  const index = top.document.kind === 'index' ? top.document.index : undefined;
+  const said = index && { index, image: digestOf(manifestBytes) };
+  const statements = said === undefined ? [] : await fetchStatements(room, sources, said, signal);
   return await room.change(async () => {
     signal.throwIfAborted();
     const image = await room.store.put(configBytes, { manifestBytes });
     for (const name of [{ ...reference, tag: undefined, digest: top.digest }, reference]) {
-      await keepName(room, name, image, top);
+      await keepName(room, name, image, { top, statements });
     }
     return image;
   });
 }
 
 /** Lets a name stand for the image, beside those of other platforms that the same index gave before. */
-async function keepName(room: Room, name: Reference, image: StoredImage, top: FetchedManifest): Promise<void> {
+async function keepName(
+  room: Room,
+  name: Reference,
+  image: StoredImage,
+  { top, statements }: { readonly top: FetchedManifest; readonly statements: readonly Statement[] },
+): Promise<void> {
   const before = room.store.meaningOf(name);
   const index = top.document.kind === 'index' ? top : undefined;
   const isSame = before?.index === index?.digest;
-  if (isSame && before?.images.includes(image) === true) return;
+  const known = isSame ? (before?.statements ?? []) : [];
+  const isNew = ({ bytes }: Statement): boolean => !known.some(({ manifest }) => manifest === digestOf(bytes));
+  const added = statements.filter(isNew);
+  if (isSame && before?.images.includes(image) === true && added.length === 0) return;
   const all = index !== undefined && isSame ? [image, ...(before?.images ?? [])] : [image];
-  await room.store.name(name, { images: hostFirst(all), index: index?.bytes });
+  const images = hostFirst([...new Set(all)]);
+  await room.store.name(name, { images, index: index?.bytes, statements: [...known, ...added] });
 }
 
 function announce(room: Room, reference: Reference, digest: string, isNew: boolean, onProgress: OnProgress): void {

@@ -50,6 +50,7 @@ export async function pushImage(
   const sent: PushedManifest[] = [];
   for (const image of images) sent.push(await sendImage(push, image, signal));
   const index = isMade ? await sendClaims(push, meaning, sent, signal) : whole;
+  if (whole !== undefined) await sendStatements(push, meaning, whole, signal);
   const top = index ?? (sent[0] as PushedManifest);
   if (index !== undefined) await putAll(push, index, sent, signal);
   const tag = reference.tag ?? '';
@@ -57,7 +58,9 @@ export async function pushImage(
   onProgress({ id: '', status: `${tag}: digest: ${digest} size: ${String(top.bytes.length)}` });
   await room.change(async () => {
     const still = images.filter(({ id }) => room.store.get(id) !== undefined);
-    const target = { images: still, index: index?.bytes, attestations: isMade ? meaning.attestations : [] };
+    const attestations = isMade ? meaning.attestations : [];
+    const statements = whole === undefined ? [] : meaning.statements;
+    const target = { images: still, index: index?.bytes, attestations, statements };
     if (still.length > 0) await room.store.name({ ...reference, tag: undefined, digest }, target);
   });
   room.events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) });
@@ -78,16 +81,39 @@ interface PushedManifest {
   readonly mediaType: string;
 }
 
-/** The index that a name was pulled by, when each of its manifests is that of an image here. */
-async function wholeIndex(room: Room, { images, index }: NameMeaning): Promise<OriginalIndex | undefined> {
+/** The index that a name was pulled by, when each of its manifests is that of an image here, or says something of one. */
+async function wholeIndex(room: Room, { images, index, statements }: NameMeaning): Promise<OriginalIndex | undefined> {
   const original = index === undefined ? undefined : await room.store.indexOf(index);
-  const isHere = ({ digest }: Descriptor): boolean => images.some(({ manifest }) => manifest === digest);
+  const isHere = ({ digest }: Descriptor): boolean =>
+    [...images, ...statements].some(({ manifest }) => manifest === digest);
   return original?.index.manifests.every(isHere) === true ? original : undefined;
 }
 
 /** Whether there is to be an index although there was none: for several images, or for what is claimed of one. */
 function needsIndex({ images, index, attestations }: NameMeaning): boolean {
   return index === undefined && (images.length > 1 || attestations.length > 0);
+}
+
+/** Sends what an index says of its images. Throws Unavailable when that is not kept any more. */
+async function sendStatements(
+  { room, repository, reference }: Push,
+  { statements }: NameMeaning,
+  { index }: OriginalIndex,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const record of statements) {
+    const statement = await room.store.statementOf(record);
+    const entry = index.manifests.find(({ digest }) => digest === record.manifest);
+    if (statement === undefined || entry === undefined)
+      throw new StatusError(
+        'Unavailable',
+        `Cannot push ${familiarReference(reference)}: what its index says of it is lost; pull it again`,
+      );
+    for (const [place, bytes] of statement.blobs.entries())
+      if (!(await repository.hasBlob(record.blobs[place] ?? digestOf(bytes), signal)))
+        await uploadBytes(repository, bytes, signal);
+    await repository.putManifest(record.manifest, statement.bytes, entry.mediaType, signal);
+  }
 }
 
 /** Makes the index of images that are sent, and sends what is claimed of them. */

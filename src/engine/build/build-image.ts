@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { required } from '#base/assert.ts';
 import { StatusError } from '#base/errors.ts';
 import { inlineCacheField } from '#formats/build-cache.ts';
 import { parseDockerfile } from '#formats/dockerfile/parse-dockerfile.ts';
@@ -14,7 +15,7 @@ import { BaseImages } from './base-images.ts';
 import type { BuildJob } from './build-job.ts';
 import { buildStage } from './build-stage.ts';
 import { BuildSteps } from './build-steps.ts';
-import type { BuildEvent, BuildRequest, StepRunner } from './builder.ts';
+import type { BuildEvent, BuildRequest, BuildResult, StepRunner } from './builder.ts';
 import type { CacheMounts } from './cache-mounts.ts';
 import { checkDockerfile, tellWarnings } from './check-dockerfile.ts';
 import { buildContext } from './context-tree.ts';
@@ -25,6 +26,8 @@ import { openImports } from './imported-cache.ts';
 import type { LayerSteps } from './layer-steps.ts';
 import { type BuildPlan, planBuild } from './plan.ts';
 import { hostPlatform } from './platform.ts';
+import { scanFiles } from './scan-files.ts';
+import { scanTargets } from './scan-targets.ts';
 import type { StageState } from './stage-state.ts';
 import type { StepCache } from './step-cache.ts';
 import { givenArg, globalVariables, unusedBuildArgs } from './variables.ts';
@@ -75,7 +78,8 @@ export async function buildImage(
     );
     const prepared = { request, dockerfile, globals, contexts, context, platform, folder };
     const job = { ...prepared, images, steps, runner, cacheMounts, proxy };
-    const state = await buildStages(job, plan, onEvent, signal);
+    const states = await buildStages(job, plan, onEvent, signal);
+    const state = required(states.get(plan.target.stage.index), 'state of the target');
     const plain = await assembleImage(state, request, steps, signal);
     const finished = { trail: steps.trail, top: state.layer };
     const config = wantsInlineCache(request)
@@ -84,7 +88,9 @@ export async function buildImage(
     signal.throwIfAborted();
     // First: whoever takes the result may hold it for as long as the build runs.
     await exportCaches(tools, request, finished, onEvent, signal);
-    const result = { config, platform, bases: await images.used(), tags, take: request.take };
+    const scan: BuildResult['scan'] = async (scanner, onOutput, until) =>
+      await scanFiles(job, scanTargets(job, plan, states), scanner, onOutput, until);
+    const result = { config, platform, bases: await images.used(), tags, take: request.take, scan };
     return await deliverImage(tools, state.layer, result, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -97,13 +103,13 @@ function wantsInlineCache({ cacheTo = [], buildArgs }: BuildRequest): boolean {
   return /^(1|t|true)$/i.test(asked) || cacheTo.some(({ kind }) => kind === 'inline');
 }
 
-/** Builds all stages of the plan, independent ones at once; the first failure ends the others. */
+/** Builds all stages of the plan, independent ones at once; the first failure ends the others. Returns what they are, by index. */
 async function buildStages(
   shared: Omit<BuildJob, 'stage'>,
   plan: BuildPlan,
   onEvent: (event: BuildEvent) => void,
   signal: AbortSignal,
-): Promise<StageState> {
+): Promise<ReadonlyMap<number, StageState>> {
   const order = new EventOrder(plan.stages.length, onEvent);
   onEvent({ kind: 'plan', plan });
   const failure = new AbortController();
@@ -137,7 +143,8 @@ async function buildStages(
   await Promise.allSettled(results.values());
   signal.throwIfAborted();
   if (failure.signal.aborted) throw failure.signal.reason;
-  return await stage(plan.target.stage.index);
+  const built = [...results].map(async ([index, result]): Promise<[number, StageState]> => [index, await result]);
+  return new Map(await Promise.all(built));
 }
 
 function readTag(name: string): Reference {

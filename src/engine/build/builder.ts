@@ -4,7 +4,7 @@ import type { Descriptor, Digest, ImageConfig, ImageDefaults, Platform } from '#
 import type { LintWarning } from '#formats/dockerfile/lint/lint-dockerfile.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { ContentStore } from '../images/content-store.ts';
-import type { RegistryAuth } from '../images/images.ts';
+import type { Attestation, RegistryAuth } from '../images/images.ts';
 import type { ResourceLimits } from '../runtime/container.ts';
 import type { NamedContext } from './named-context.ts';
 import type { BuildPlan } from './plan.ts';
@@ -109,6 +109,18 @@ export interface BuildResult {
   readonly topLayer: Digest | undefined;
   /** Its files under one root, which goes when it is disposed of. */
   openFiles(): Promise<{ readonly root: string } & AsyncDisposable>;
+  /**
+   * What a scanner says of its files, and of stages and the context where the Dockerfile asks for that. Throws
+   * InvalidArgument for a scanner that fails, and what the pull of it throws.
+   */
+  scan(scanner: Scanner, onOutput: (bytes: Uint8Array) => void, signal: AbortSignal): Promise<readonly Attestation[]>;
+}
+
+/** An image that lists the packages in folders of files (buildkit: docs/attestations/sbom-protocol.md). */
+export interface Scanner {
+  readonly generator: string;
+  /** Further variables, which it gets as `BUILDKIT_SCAN_<name>`. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 export interface BaseImage {

@@ -4,7 +4,7 @@ import type { Digest, ImageConfig, Platform } from '#formats/oci.ts';
 import type { Reference } from '#formats/reference.ts';
 import type { Images } from '../images/images.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
-import type { BaseImage, BuildRequest } from './builder.ts';
+import type { BaseImage, BuildRequest, BuildResult } from './builder.ts';
 import { LayerGoneError, type LayerSteps } from './layer-steps.ts';
 
 interface Rooms {
@@ -19,6 +19,7 @@ interface Result {
   readonly bases: readonly BaseImage[];
   readonly tags: readonly Reference[];
   readonly take: BuildRequest['take'];
+  readonly scan: BuildResult['scan'];
 }
 
 /** Adds the image, or gives it to the request's taker; returns its ID. Throws LayerGoneError when `top` is not there. */

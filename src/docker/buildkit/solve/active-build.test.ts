@@ -13,12 +13,12 @@ const result: Built = {
       config: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } },
       platform: { architecture: 'amd64', os: 'linux' },
       bases: [],
-      attestations: [],
+      claims: [],
       topLayer: undefined,
       openFiles: () => Promise.reject(new Error('there are none')),
+      scan: () => Promise.resolve([]),
     },
   ],
-  claimsOnPush: false,
 };
 
 function buildOf(ref: string, signal = never): ActiveBuild {

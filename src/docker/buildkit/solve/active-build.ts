@@ -16,16 +16,26 @@ export interface Decision {
   readonly error: string;
 }
 
+/** Something that is claimed of an image. */
+export interface Claim {
+  readonly attestation: Attestation;
+  /** It goes with images that are pushed, and with nothing else. */
+  readonly onPushOnly: boolean;
+}
+
 /** What was built, with what is claimed of it. */
 export interface BuiltImage extends BuildResult {
-  readonly attestations: readonly Attestation[];
+  readonly claims: readonly Claim[];
 }
 
 /** One image for each platform. */
 export interface Built {
   readonly images: readonly BuiltImage[];
-  /** What is claimed goes with images that are pushed, and with nothing else. */
-  readonly claimsOnPush: boolean;
+}
+
+/** What goes with an image to where it is brought. */
+export function claimsFor({ claims }: BuiltImage, { pushes }: { readonly pushes: boolean }): readonly Attestation[] {
+  return claims.filter(({ onPushOnly }) => pushes || !onPushOnly).map(({ attestation }) => attestation);
 }
 
 /** One build of a client, from its Solve to the end of that call; disposing ends all work for it. */

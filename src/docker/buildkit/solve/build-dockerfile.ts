@@ -1,19 +1,19 @@
 import { nowMs } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import type { BuildRequest, BuildResult } from '#engine/build/builder.ts';
-import type { Attestation } from '#engine/images/images.ts';
 
 import { BuildProgress } from '../progress/build-progress.ts';
 import { platformProgress } from '../progress/platform-progress.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { lendSession } from '../session/lend-session.ts';
 import { sessionCredentials } from '../session/session-credentials.ts';
-import type { ActiveBuild } from './active-build.ts';
+import type { ActiveBuild, Claim } from './active-build.ts';
 import { frontendOptions } from './frontend-options.ts';
 import { dockerfileTask } from './load-sources.ts';
 import { openCaches } from './open-caches.ts';
 import { openSources } from './open-sources.ts';
 import { provenanceOf } from './provenance.ts';
+import { sbomOf } from './sbom.ts';
 import type { SolveTools } from './solve-tools.ts';
 
 /** Front ends that understand Dockerfiles: BuildKit's own, and the same from an image, which `# syntax=` may name. */
@@ -37,13 +37,14 @@ export async function buildDockerfile(
   const options = frontendOptions(attributes);
   const exporters = build.request.exporters.map(({ type }) => type);
   const files = exporters.find((type) => type === 'local' || type === 'tar');
-  if (files !== undefined && options.provenance?.inlineOnly === false)
+  const { provenance, sbom } = options;
+  const claim = sbom !== undefined ? 'sbom' : provenance?.inlineOnly === false ? 'provenance' : undefined;
+  if (files !== undefined && claim !== undefined)
     throw new StatusError(
       'NotSupported',
-      `Cannot write a provenance beside files (type=${files}): it goes with images; leave --provenance away`,
+      `Cannot write the ${claim} beside files (type=${files}): it goes with images; leave --${claim} away`,
     );
   const { signal } = build;
-  const { provenance } = options;
   const startedMs = nowMs();
   return await build.result(async (hold) => {
     await using stack = new AsyncDisposableStack();
@@ -60,14 +61,20 @@ export async function buildDockerfile(
       mixesEvents: true,
       session: lendSession(session),
       take: async (results) => {
-        const claims = (result: BuildResult): readonly Attestation[] => {
+        const origin = ({ platform, bases }: BuildResult): readonly Claim[] => {
           if (provenance === undefined) return [];
-          const { platform, bases } = result;
           const facts = { id: build.ref, startedMs, finishedMs: nowMs(), attributes, platform, bases };
-          return [provenanceOf(provenance, { ...facts, ...sources, contextUrl: options.contextUrl })];
+          const attestation = provenanceOf(provenance, { ...facts, ...sources, contextUrl: options.contextUrl });
+          return [{ attestation, onPushOnly: provenance.inlineOnly }];
         };
-        const images = results.map((result) => ({ ...result, attestations: claims(result) }));
-        await hold({ images, claimsOnPush: provenance?.inlineOnly === true });
+        const packages = async (result: BuildResult): Promise<readonly Claim[]> => {
+          const listed = sbom === undefined ? [] : await sbomOf(build, sbom, result);
+          return listed.map((attestation) => ({ attestation, onPushOnly: false }));
+        };
+        const images = await Promise.all(
+          results.map(async (result) => ({ ...result, claims: [...(await packages(result)), ...origin(result)] })),
+        );
+        await hold({ images });
       },
     };
     const source = { name: sources.dockerfileName, lines: sources.dockerfile.split('\n') };

@@ -5,7 +5,7 @@ import type { Digest, ImageConfig } from '#formats/oci.ts';
 import { fullReference } from '#formats/reference.ts';
 
 import type { ClientSession } from '../session/client-session.ts';
-import type { ActiveBuild } from './active-build.ts';
+import { type ActiveBuild, claimsFor } from './active-build.ts';
 import { sendBytes, sending } from './export-files.ts';
 import { type ExporterResponse, imageNames, type ImageOutput } from './export-image.ts';
 
@@ -20,14 +20,13 @@ export async function exportArchive(
   { result, attributes, id: output }: ImageOutput,
 ): Promise<ExporterResponse> {
   const tags = imageNames(attributes.get('name') ?? '');
-  const { images, claimsOnPush } = result;
   let id: Digest | undefined;
   await sending(build, session, { id: output, name: 'exporting to oci image format' }, async (task) => {
     await using stack = new AsyncDisposableStack();
     const saved: SavedPlatform[] = [];
-    for (const { config, attestations } of images) {
-      const image = stack.use(await passingImage(engine, config, build.signal));
-      saved.push({ id: image.id, attestations: claimsOnPush ? [] : attestations });
+    for (const built of result.images) {
+      const image = stack.use(await passingImage(engine, built.config, build.signal));
+      saved.push({ id: image.id, attestations: claimsFor(built, { pushes: false }) });
     }
     id = saved[0]?.id;
     const bytes = engine.images.saveAs(saved, tags, build.signal);

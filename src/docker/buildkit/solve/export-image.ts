@@ -12,7 +12,7 @@ import {
 import { Task } from '../progress/task.ts';
 import type { ClientSession } from '../session/client-session.ts';
 import { sessionCredentials } from '../session/session-credentials.ts';
-import type { ActiveBuild, Built } from './active-build.ts';
+import { type ActiveBuild, type Built, claimsFor } from './active-build.ts';
 
 export type ExporterResponse = ReadonlyMap<string, string>;
 
@@ -35,7 +35,7 @@ export async function exportImage(
   const tags = imageNames(attributes.get('name') ?? '');
   const task = new Task(build.log, `${build.ref} export ${output}`, 'exporting to image');
   const image = await task.run(async () => {
-    const added = await engine.images.add({ ...imagesOf(result, { withClaims: pushes }), tags }, build.signal);
+    const added = await engine.images.add({ ...imagesOf(result, { pushes }), tags }, build.signal);
     task.progress(`writing image ${added.id}`, { current: 0, done: true });
     for (const tag of tags) task.progress(`naming to ${fullReference(tag)}`, { current: 0, done: true });
     return added;
@@ -53,11 +53,8 @@ export async function exportImage(
 }
 
 /** All platforms, and what is claimed of them unless that is for images that are pushed only. */
-function imagesOf({ images, claimsOnPush }: Built, { withClaims }: { readonly withClaims: boolean }): NewImage {
-  const [first, ...others] = images.map(({ config, attestations }) => ({
-    config,
-    attestations: withClaims || !claimsOnPush ? attestations : [],
-  }));
+function imagesOf({ images }: Built, to: { readonly pushes: boolean }): NewImage {
+  const [first, ...others] = images.map((image) => ({ config: image.config, attestations: claimsFor(image, to) }));
   if (first === undefined) throw new Error('invariant broken: a result without an image');
   return { ...first, others };
 }

@@ -27,6 +27,7 @@ describe('options of the front end', () => {
       contexts: new Map(),
       folderSessions: new Map(),
       provenance: undefined,
+      sbom: undefined,
     });
   });
 
@@ -51,6 +52,7 @@ describe('options of the front end', () => {
       'context:src': 'local:src',
       'local-sessionid:ctx': 'abc:123',
       'attest:provenance': 'mode=min,inline-only=true',
+      'attest:sbom': 'type=sbom,generator=me/scanner,DEPTH=3',
     });
     assert.deepEqual(rest, {
       dockerfileName: 'x.Dockerfile',
@@ -64,6 +66,7 @@ describe('options of the front end', () => {
       ]),
       folderSessions: new Map([['ctx', '123']]),
       provenance: { mode: 'min', inlineOnly: true, builderId: '' },
+      sbom: { generator: 'me/scanner:latest', parameters: { DEPTH: '3' } },
     });
     assert.deepEqual(Object.entries(request.buildArgs), [
       ['A', '1'],
@@ -94,8 +97,8 @@ describe('options of the front end', () => {
 
   for (const [name, value, reason, words] of [
     ['cgroup-parent', 'x', 'NotSupported', /cgroup-parent "x"/],
-    ['attest:sbom', '', 'NotSupported', /--sbom/],
-    ['attest:other', 'x', 'NotSupported', /only --provenance/],
+    ['attest:sbom', 'generator=', 'InvalidArgument', /generator cannot be empty/],
+    ['attest:other', 'x', 'NotSupported', /only provenance and sbom/],
     ['attest:provenance', 'mode=most', 'InvalidArgument', /invalid mode "most"/],
     ['platform', 'linux/amd64/v9/x', 'InvalidArgument', /platform/],
     ['context:a', 'target:b', 'NotSupported', /build context "a"/],

@@ -1,9 +1,10 @@
 import { StatusError } from '#base/errors.ts';
-import type { BuildRequest } from '#engine/build/builder.ts';
+import type { BuildRequest, Scanner } from '#engine/build/builder.ts';
 import { parseExtraHost } from '#engine/network/sandbox-files.ts';
 
 import { platformOf } from '../../images/platform.ts';
 import { type ProvenanceOptions, provenanceOptions } from './provenance.ts';
+import { sbomOptions } from './sbom.ts';
 
 type Attributes = ReadonlyMap<string, string>;
 
@@ -29,6 +30,8 @@ export interface FrontendOptions {
   readonly folderSessions: ReadonlyMap<string, string>;
   /** What is to be told of how the image was made; undefined for nothing. */
   readonly provenance: ProvenanceOptions | undefined;
+  /** What lists the packages of the image; undefined for nothing. */
+  readonly sbom: Scanner | undefined;
 }
 
 export type ContextSource =
@@ -50,6 +53,7 @@ const known: ReadonlySet<string> = new Set([
   'shm-size',
   'ulimit',
   'attest:provenance',
+  'attest:sbom',
   // Said by clients beside what they are about; `cache-from` repeats what Solve itself says.
   'frontend.caps',
   'cache-imports',
@@ -62,8 +66,7 @@ const known: ReadonlySet<string> = new Set([
 const knownPrefixes = ['build-arg:', 'label:', 'context:', 'vcs:', 'local-sessionid:'] as const;
 
 const refusals: readonly (readonly [string, string])[] = [
-  ['attest:sbom', 'nothing here lists the packages of an image; leave --sbom away'],
-  ['attest:', 'only --provenance is supported; leave --attest away'],
+  ['attest:', 'only provenance and sbom are supported; leave --attest away'],
 ];
 
 /** Reads the options of a solve with the front end `dockerfile.v0`. Throws NotSupported, InvalidArgument. */
@@ -98,6 +101,7 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
     contextFolder: text('contextkey') || 'context',
     contextUrl: text(text('contextkey') || 'context'),
     provenance: provenanceOptions(text('attest:provenance')),
+    sbom: sbomOptions(attributes.get('attest:sbom')),
     // A prefix only keeps sessions apart (buildkit: session/manager.go).
     folderSessions: new Map(sessions.map(([folder, id]) => [folder, id.replace(/^[^:]*:/, '')])),
     contexts: new Map(

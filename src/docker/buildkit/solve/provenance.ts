@@ -5,6 +5,8 @@ import { packageUrl } from '#engine/images/make-index.ts';
 import { formatPlatform } from '#formats/oci-json.ts';
 import { hexOf, type Platform } from '#formats/oci.ts';
 
+import { attestFields, isTrue } from './attest-fields.ts';
+
 /** `--provenance` (buildkit: docs/attestations/slsa-provenance.md). */
 export interface ProvenanceOptions {
   /** `min` leaves away build arguments, labels and the Dockerfile, which may be nobody's business. */
@@ -41,18 +43,7 @@ const proxies = /^build-arg:(https?|ftp|all)_proxy$/i;
 /** Reads the value of `attest:provenance`; '' is none. Throws NotSupported, InvalidArgument. */
 export function provenanceOptions(text: string): ProvenanceOptions | undefined {
   if (text === '') return undefined;
-  const entries = text.split(',').map((field): [string, string] => {
-    const [name = '', ...value] = field.split('=');
-    return [name, value.join('=')];
-  });
-  const {
-    type: _,
-    mode: given = 'max',
-    'inline-only': inline,
-    disabled,
-    reproducible,
-    ...more
-  } = Object.fromEntries(entries);
+  const { type: _, mode: given = 'max', 'inline-only': inline, disabled, reproducible, ...more } = attestFields(text);
   const { 'builder-id': builderId = '', version = 'v0.2', ...others } = more;
   const [other] = Object.keys(others);
   if (other !== undefined || isTrue(reproducible))
@@ -108,8 +99,4 @@ function sourceOf({ dockerfile, dockerfileName: filename }: BuildFacts): object 
 
 function withoutPassword(url: string): string {
   return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1');
-}
-
-function isTrue(text: string | undefined): boolean {
-  return text !== undefined && /^(1|t|true)$/i.test(text);
 }

@@ -61,7 +61,7 @@ test('what was saved or noted is loaded, what was removed is not', async () => {
     store.forget(id);
     store.forget(id);
     assert.deepEqual(await store.load(), []);
-    assert.deepEqual(readdirSync(folder), []);
+    assert.deepEqual(readdirSync(folder), ['.reserve']);
   });
 });
 
@@ -74,6 +74,7 @@ test('a damaged record is kept aside, drafts are removed', async () => {
     writeFileSync(join(folder, '.draft.tmp'), 'half');
     assert.equal((await store.load()).length, 1);
     assert.deepEqual(readdirSync(folder).sort(), [
+      '.reserve',
       `${id}.json`,
       `${'cd'.repeat(32)}.json.damaged`,
       `${'ef'.repeat(32)}.json.damaged`,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { isDiskFull, messageOf, StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
+import { DiskReserve } from '#sys/disk-reserve.ts';
 import { readJson, removeDurably, removeTemporaries, writeJsonDurably } from '#sys/durable-file.ts';
 import { hasCode } from '#sys/errno.ts';
 
@@ -11,6 +12,9 @@ import { type ContainerRecord, isContainerRecord } from './record.ts';
 const suffix = '.json';
 const damagedSuffix = '.damaged';
 const draftName = '.draft.tmp';
+const reserveName = '.reserve';
+/** Room for records that replace others; a record has some kilobytes. */
+const reserveBytes = 1024 * 1024;
 
 /**
  * The containers' records, one file each. `save` outlives loss of power, `note` outlives this process only: for what the
@@ -20,6 +24,8 @@ export class RecordStore {
   readonly #folder: string;
   readonly #unwrittenFolder: string;
   readonly #logger: Logger;
+  /** Facts are written on a full disk, too. */
+  readonly #reserve: DiskReserve;
   /** IDs of containers of which the latest is in the other folder. */
   readonly #unwritten = new Set<string>();
 
@@ -28,6 +34,7 @@ export class RecordStore {
     this.#folder = folder;
     this.#unwrittenFolder = unwrittenFolder;
     this.#logger = logger;
+    this.#reserve = new DiskReserve(join(folder, reserveName), reserveBytes);
   }
 
   /** Reads all records; one that cannot be read is reported and moved aside, so that it stops nobody. */
@@ -35,6 +42,7 @@ export class RecordStore {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     await removeTemporaries(this.#folder);
     this.#removeDraft();
+    this.#reserve.take();
     const records: ContainerRecord[] = [];
     for (const name of readdirSync(this.#folder).filter((file) => file.endsWith(suffix))) {
       const record = await this.#read(name);
@@ -56,18 +64,35 @@ export class RecordStore {
     this.#written(record.id);
   }
 
-  /** Like `save`, for what happened already and must be followed: that the disk is full is reported, and stops nothing. */
+  /**
+   * Like `save`, for what happened already and must be followed: a full disk has room kept for it; when that is gone, too,
+   * it is reported, and stops nothing.
+   */
   async saveFact(record: ContainerRecord): Promise<void> {
+    try {
+      return await this.save(record);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
+    this.#reserve.give();
     await this.save(record).catch((error: unknown) => this.#reportFull(record, error));
+    this.#reserve.take();
   }
 
   /** `note` for what happened already. */
   noteFact(record: ContainerRecord): void {
     try {
+      return this.note(record);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
+    this.#reserve.give();
+    try {
       this.note(record);
     } catch (error) {
       this.#reportFull(record, error);
     }
+    this.#reserve.take();
   }
 
   async remove(id: string): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
@@ -56,7 +56,7 @@ const listings = [
 
 const refused = [
   ['run', '-d', 'busybox', 'true'],
-  ['network', 'create', 'one-more'],
+  ['network', 'create', '--subnet', '10.219.9.0/24', 'one-more'],
   ['volume', 'create', 'one-more'],
   ['commit', 'keeper', 'one-more'],
   ['build', '-q', '-'],
@@ -84,7 +84,7 @@ test('a full disk refuses what needs room, leaves nothing half-made, and is over
     await instance.dockerOutput('run', '-d', '--name', name, '--restart', policy, 'busybox', 'sleep', '1000000');
   await instance.dockerOutput('run', '--name', 'ended', '-v', '/data', 'busybox', 'true');
   await instance.dockerOutput('run', '-d', '--name', 'ending', 'busybox', 'sleep', '1000000');
-  await instance.dockerOutput('network', 'create', 'unused');
+  await instance.dockerOutput('network', 'create', '--subnet', '10.219.8.0/24', 'unused');
   await instance.dockerOutput('volume', 'create', 'unused');
   await instance.dockerWith({ stdin: 'FROM busybox\nLABEL a=b\n' }, 'build', '-q', '-t', 'unused', '-');
   const listed = async (): Promise<readonly string[]> =>
@@ -104,6 +104,8 @@ test('a full disk refuses what needs room, leaves nothing half-made, and is over
     for (const args of allowed) await instance.dockerOutput(...args);
     const after = await listed();
     await instance.kill9();
+    // Nor does it depend on the run folder, which a reboot empties.
+    assert.ok(!existsSync(join(instance.paths.run, 'engine/unwritten')), 'all is on the full disk');
     await instance.start();
     assert.deepEqual(await listed(), after);
   }

@@ -5,6 +5,7 @@ import { StatusError, messageOf } from '#base/errors.ts';
 import { costMost, costOf, costShape, sizeOf } from './cost.ts';
 import { celValue } from './cel-value.ts';
 import { celEnvironment } from './environment.ts';
+import { parseExpression } from './parse-expression.ts';
 
 /** An expression that was parsed once. */
 export interface CelProgram {
@@ -39,7 +40,7 @@ export function celProgram(expression: string): CelProgram {
 function compile(expression: string): ReturnType<Environment['parse']> {
   const environment = celEnvironment('any');
   try {
-    return environment.parse(expression);
+    return parseExpression(environment, expression);
   } catch (error) {
     throw failed('compile', expression, messageOf(error), error);
   }

@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 
 import { costMost, costOf, costShape, sizeOf } from './cost.ts';
 import { celEnvironment } from './environment.ts';
+import { parseExpression } from './parse-expression.ts';
 
 const environment = celEnvironment(['self']);
-const run = (text: string, self: unknown = {}): unknown => environment.evaluate(text, { self }) as unknown;
+const run = (text: string, self: unknown = {}): unknown => parseExpression(environment, text)({ self }) as unknown;
 
 describe('CEL has the functions of Kubernetes', () => {
   for (const [text, value] of [
@@ -67,6 +68,8 @@ describe('CEL has the functions of Kubernetes', () => {
 
   test('a search that goes back and forth ends', () => {
     assert.equal(run('self.matches("^(a+)+$")', `${'a'.repeat(60)}b`), false);
+    assert.equal(run('[self].all(x, x.matches("^(\\\\p{L}+)+$"))', `${'\u00e9'.repeat(60)}1`), false);
+    assert.throws(() => run('self.matches("(a)\\\\1")', ''), /error parsing regexp: invalid escape sequence/);
   });
 });
 

@@ -1,16 +1,16 @@
-import { setFlagsFromString } from 'node:v8';
-
 import { Optional, type Environment } from '@marcbachmann/cel-js';
 
 import { StatusError } from '#base/errors.ts';
 
-import { goRegExp } from '../custom/go-pattern.ts';
 import { hasFormat } from '../custom/formats.ts';
+import { goPattern } from '../custom/go-pattern.ts';
+import { matchesFunction } from './parse-expression.ts';
 
 /** The string extension's functions that the engine does not have, Kubernetes' `find`, `findAll` and named formats. */
 export function registerText(environment: Environment): void {
-  // `matches` compiles patterns itself: what goes back and forth too often is finished by V8's engine of linear time.
-  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+  environment.registerFunction(`string.${matchesFunction}(string): bool`, (text: string, pattern: string) =>
+    goPattern(pattern).test(text),
+  );
   environment.registerFunction('string.charAt(int): string', (text: string, index: bigint) => {
     if (index < 0n || index > BigInt(text.length)) throw failed(`index out of range: ${String(index)}`);
     return text.charAt(Number(index));
@@ -22,7 +22,7 @@ export function registerText(environment: Environment): void {
   environment.registerFunction('string.reverse(): string', (text: string) => Array.from(text).toReversed().join(''));
   environment.registerFunction(
     'string.find(string): string',
-    (text: string, pattern: string) => expression(pattern).exec(text)?.[0] ?? '',
+    (text: string, pattern: string) => goPattern(pattern).find(text)?.text ?? '',
   );
   environment.registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) =>
     findAll(text, pattern, -1n),
@@ -41,15 +41,9 @@ function replaceSome(text: string, from: string, to: string, most: bigint): stri
 }
 
 function findAll(text: string, pattern: string, most: bigint): readonly string[] {
-  const { source, flags } = expression(pattern);
-  const found = [...text.matchAll(new RegExp(source, `${flags}g`))].map(([match]) => match);
-  return most < 0n ? found : found.slice(0, Number(most));
-}
-
-function expression(pattern: string): RegExp {
-  const compiled = goRegExp(pattern);
-  if (compiled === undefined) throw failed(`Illegal regex: ${pattern}`);
-  return compiled;
+  return goPattern(pattern)
+    .findAll(text, most < 0n ? Infinity : Number(most))
+    .map((match) => match.text);
 }
 
 /** `"%s is %d".format(["a", 1])`. */

@@ -7,6 +7,7 @@ import { isObject } from '#base/json.ts';
 
 import { costMost, costOf, costShape, sizeOf, type CostShape } from '../cel/cost.ts';
 import { celEnvironment } from '../cel/environment.ts';
+import { parseExpression } from '../cel/parse-expression.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbidden, invalid, notSupported, required } from '../validation/faults.ts';
 import { celValue } from './cel-value.ts';
@@ -77,7 +78,7 @@ export class ValidationRules {
   #compileFault(text: string, schema: JsonSchema, type: 'bool' | 'string', field: string): string | undefined {
     const prefix = field === 'rule' ? 'compilation failed' : 'messageExpression compilation failed';
     try {
-      const expression = this.#environment.parse(text);
+      const expression = parseExpression(this.#environment, text);
       const { valid, error, type: actual } = expression.check();
       if (!valid) return `${prefix}: ERROR: <input>: ${error?.message ?? ''}`;
       const missing = undefinedField(expression.ast, { self: { ...schema }, oldSelf: { ...schema } });
@@ -168,7 +169,7 @@ export class ValidationRules {
   }
 
   #expression(text: string): Expression {
-    const run = this.#environment.parse(text);
+    const run = parseExpression(this.#environment, text);
     return { run, shape: costShape(run.ast), usesOldSelf: /\boldSelf\b/.test(text) };
   }
 }

@@ -1,8 +1,9 @@
+import { messageOf } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 
 import type { FieldError } from '../field-error.ts';
 import { forbidden, invalid, notSupported, required } from '../validation/faults.ts';
-import { goRegExp } from './go-pattern.ts';
+import { goPattern } from './go-pattern.ts';
 import { isEmbedded, isIntOrString, keepsUnknown, type JsonSchema } from './json-schema.ts';
 
 type Faults = Iterable<FieldError>;
@@ -138,12 +139,9 @@ function* mapListFaults(schema: JsonSchema, path: string, keys: readonly string[
 }
 
 function* valueFaults(schema: JsonSchema, path: string): Faults {
-  if (schema.pattern !== undefined && goRegExp(schema.pattern) === undefined)
-    yield invalid(
-      `${path}.pattern`,
-      schema.pattern,
-      'must be a valid regular expression, but is none that can be read here',
-    );
+  const fault = patternFault(schema.pattern);
+  if (fault !== undefined)
+    yield invalid(`${path}.pattern`, schema.pattern, `must be a valid regular expression, but isn't: ${fault}`);
   for (const bound of ['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties'] as const) {
     const value = schema[bound];
     if (value !== undefined && value < 0)
@@ -151,6 +149,15 @@ function* valueFaults(schema: JsonSchema, path: string): Faults {
   }
   if (schema.multipleOf !== undefined && schema.multipleOf <= 0)
     yield invalid(`${path}.multipleOf`, schema.multipleOf, 'must be greater than 0');
+}
+
+function patternFault(pattern: string | undefined): string | undefined {
+  try {
+    if (pattern !== undefined) goPattern(pattern);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** What combined schemas must not say: it is for the schema around them. */

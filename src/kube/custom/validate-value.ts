@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { StatusError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 
 import type { FieldError } from '../field-error.ts';
 import { notSupported, required } from '../validation/faults.ts';
 import { hasFormat } from './formats.ts';
-import { goRegExp } from './go-pattern.ts';
+import { goPattern } from './go-pattern.ts';
 import { isEmbedded, isIntOrString, valuesSchema, type JsonSchema } from './json-schema.ts';
 import { keyOfItem, stableText } from './list-items.ts';
 
@@ -244,14 +245,12 @@ function rooted(path: string): string {
   return path === '' ? '<nil>' : path;
 }
 
-/** Patterns are Go's; those that JavaScript cannot read were refused with their definition. */
+/** A text that takes more steps than are taken on does not match: to let it pass would be worse. */
 function matches(text: string, pattern: string): boolean {
-  const known = patterns.get(pattern) ?? goRegExp(pattern);
-  if (known === undefined) return true;
-  if (patterns.size >= patternsMost) patterns.clear();
-  patterns.set(pattern, known);
-  return known.test(text);
+  try {
+    return goPattern(pattern).test(text);
+  } catch (error) {
+    if (error instanceof StatusError) return false;
+    throw error;
+  }
 }
-
-const patterns = new Map<string, RegExp>();
-const patternsMost = 1000;

@@ -30,6 +30,9 @@ export interface Exchange {
 /** What is read of a body that nobody wanted before the client is told to stop. */
 const discardedBytesMost = 64 * 1024;
 
+/** Over HTTP/1.1, where nobody can be told to stop, before the connection is cut. */
+const restBytesMost = 8 * 1024 * 1024;
+
 /** An exchange on a stream of HTTP/2, past Node's compatibility layer, which costs as much again as the stream. */
 export class StreamExchange implements Exchange {
   readonly method: string;
@@ -121,7 +124,7 @@ export class RequestExchange implements Exchange {
       response.destroy();
       return;
     }
-    if (!this.#request.complete) response.setHeader('connection', 'close');
+    if (!this.#request.complete) readRest(this.#request);
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) } as OutgoingHttpHeaders);
     response.end(this.method === 'HEAD' ? undefined : body);
   }
@@ -168,6 +171,18 @@ async function collect(stream: Readable, bytesMost: number, signal: AbortSignal)
   stream.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
   signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   return promise;
+}
+
+/**
+ * Reads what is left of a body that nobody wants, so that the client gets to reading its answer: a connection that is closed
+ * with bytes unread is reset, and the answer may be lost by that.
+ */
+function readRest(request: IncomingMessage): void {
+  let left = restBytesMost;
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.socket.destroy();
+  });
 }
 
 /**

@@ -31,6 +31,8 @@ export interface Requests {
 
 const streamsPerConnection = 250;
 const handshakeTimeoutMs = 30_000;
+/** Until the head of a request of HTTP/1.1 has come (upstream: 32 s), and all of it. */
+const http1Timeouts = { headersTimeout: 32_000, requestTimeout: 120_000 };
 
 /** TLS with HTTP/2 and HTTP/1.1 for connections that others accept. `clientAuthorityPem`: whose certificates clients may have. */
 export function openSecureDoor(pair: KeyPair, clientAuthorityPem: string, requests: Requests): SecureDoor {
@@ -45,7 +47,10 @@ export function openSecureDoor(pair: KeyPair, clientAuthorityPem: string, reques
     minVersion: 'TLSv1.2',
     settings: { maxConcurrentStreams: streamsPerConnection },
     handshakeTimeout: handshakeTimeoutMs,
+    ...http1Timeouts,
   });
+  // Node looks for connections whose requests do not come only from here on, and this server never listens by itself.
+  server.emit('listening');
   const [sessions, sockets] = trackConnections(server);
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) =>
     requests.request(new StreamExchange(stream, headers, raw)),
@@ -64,6 +69,7 @@ export function openSecureDoor(pair: KeyPair, clientAuthorityPem: string, reques
       return sockets.size;
     },
     [Symbol.asyncDispose]: async () => {
+      server.close();
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
       await Promise.resolve();

@@ -1,7 +1,7 @@
 import { monotonicMs, nowMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
-import { type ApiError, forbidden, statusOf } from '#kube/status.ts';
+import { ApiError, forbidden, statusOf } from '#kube/status.ts';
 
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Attributes } from '../auth/authorizer.ts';
@@ -40,7 +40,7 @@ const warningLengthMost = 4096;
 
 /** Answers one request, whatever becomes of it; never rejects. */
 export async function serveRequest(serving: Serving, exchange: Exchange): Promise<void> {
-  const headers: Record<string, string | readonly string[]> = { 'cache-control': 'no-cache, private' };
+  const headers = { 'cache-control': 'no-cache, private' };
   const audit: Audited = { call: undefined, body: undefined };
   using live = serving.live.begin(exchange);
   const { signal, startMs } = live;
@@ -51,9 +51,9 @@ export async function serveRequest(serving: Serving, exchange: Exchange): Promis
     using _ = live.isStream ? undefined : serving.inFlight.enter(flightClassOf(call.user.groups), kind);
     const reply = await serving.respond(call, signal);
     observe(serving, call.info, reply.status, live.isStream ? undefined : startMs);
-    if (call.warnings.size > 0) headers['warning'] = warningsOf(call.warnings);
+    const warned = call.warnings.size > 0 ? { ...headers, warning: warningsOf(call.warnings) } : headers;
     if (reply.kind === 'stream') audit.call?.started(reply.status);
-    await sendReply(exchange, reply, headers, signal);
+    await sendReply(exchange, reply, warned, signal);
     await audit.call?.completed(reply, audit.body);
   } catch (error) {
     const reply = errorReply(serving, exchange, live.why ?? error);
@@ -125,8 +125,8 @@ function isLongRunning(info: RequestInfo): boolean {
 
 function errorReply({ logger }: Serving, exchange: Exchange, error: unknown): Reply {
   const status = statusOf(error);
-  // What fails because its client left is nobody's fault.
-  if (status.reason === 'InternalError' && !exchange.isGone)
+  // What fails because its client left is nobody's fault, and a webhook that fails is not ours.
+  if (status.reason === 'InternalError' && !exchange.isGone && !(error instanceof ApiError))
     logger.error('request failed by a defect', {
       method: exchange.method,
       target: exchange.target,
@@ -138,12 +138,13 @@ function errorReply({ logger }: Serving, exchange: Exchange, error: unknown): Re
   return jsonReply(status, status.code, headers);
 }
 
-/** RFC 7234 5.5: code, agent, quoted text. */
+/** RFC 7234 5.5: code, agent, quoted text; in the bytes of UTF-8, which Node sends as they are and Go's clients read. */
 function warningsOf(warnings: ReadonlySet<string>): readonly string[] {
   let left = warningLengthMost;
   return [...warnings]
     .filter((text) => (left -= text.length) > 0)
-    .map((text) => `299 - "${text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[^\x20-\x7e\x80-\uffff]/g, ' ')}"`);
+    .map((text) => text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[^\x20-\x7e\x80-\uffff]/g, ' '))
+    .map((text) => `299 - "${Buffer.from(text).toString('latin1')}"`);
 }
 
 function splitTarget(target: string): readonly string[] {

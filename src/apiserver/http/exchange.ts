@@ -125,16 +125,24 @@ export class RequestExchange implements Exchange {
       return;
     }
     if (!this.#request.complete) readRest(this.#request);
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) } as OutgoingHttpHeaders);
+    response.writeHead(status, { ...inUtf8(headers), 'content-length': Buffer.byteLength(body) });
     response.end(this.method === 'HEAD' ? undefined : body);
   }
 
   open(status: number, headers: Headers): Writable {
     const response = this.#response;
-    response.writeHead(status, headers as OutgoingHttpHeaders);
+    response.writeHead(status, inUtf8(headers));
     response.flushHeaders();
     return response;
   }
+}
+
+/** Node writes headers of HTTP/1.1 in Latin-1 and refuses all else; those of HTTP/2 it writes in UTF-8 by itself. */
+function inUtf8(headers: Headers): OutgoingHttpHeaders {
+  const bytes = (text: string): string => Buffer.from(text).toString('latin1');
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? bytes(value) : value.map(bytes)]),
+  );
 }
 
 /** Notices that the place of an answer was closed before the answer was complete. */

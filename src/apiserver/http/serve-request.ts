@@ -138,13 +138,12 @@ function errorReply({ logger }: Serving, exchange: Exchange, error: unknown): Re
   return jsonReply(status, status.code, headers);
 }
 
-/** RFC 7234 5.5: code, agent, quoted text; in the bytes of UTF-8, which Node sends as they are and Go's clients read. */
+/** RFC 7234 5.5: code, agent, quoted text. */
 function warningsOf(warnings: ReadonlySet<string>): readonly string[] {
   let left = warningLengthMost;
   return [...warnings]
     .filter((text) => (left -= text.length) > 0)
-    .map((text) => text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[^\x20-\x7e\x80-\uffff]/g, ' '))
-    .map((text) => `299 - "${Buffer.from(text).toString('latin1')}"`);
+    .map((text) => `299 - "${text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[^\x20-\x7e\x80-\uffff]/g, ' ')}"`);
 }
 
 function splitTarget(target: string): readonly string[] {

@@ -32,7 +32,10 @@ describe('what is wrong with requests', () => {
     for (const end of ends.toReversed()) await end();
   });
   before(async () => {
-    instance = await startInstance({ after: (work) => void ends.push(work) });
+    instance = await startInstance(
+      { after: (work) => void ends.push(work) },
+      { settings: ['engine.addressPools=10.211.0.0/16:24'] },
+    );
     const pki = await openClusterPki(instance.paths.pki, nowMs());
     const pair = pki.issue(clientCertificate('fuzzer', ['system:masters']), nowMs());
     const url = /server: "([^"]+)"/.exec(readFileSync(instance.paths.kubeconfig, 'utf8'))?.[1] ?? '';

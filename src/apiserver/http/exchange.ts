@@ -125,24 +125,18 @@ export class RequestExchange implements Exchange {
       return;
     }
     if (!this.#request.complete) readRest(this.#request);
-    response.writeHead(status, { ...inUtf8(headers), 'content-length': Buffer.byteLength(body) });
-    response.end(this.method === 'HEAD' ? undefined : body);
+    // Before a text Node would write the headers in UTF-8, too.
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    response.writeHead(status, { ...headers, 'content-length': bytes.length } as OutgoingHttpHeaders);
+    response.end(this.method === 'HEAD' ? undefined : bytes);
   }
 
   open(status: number, headers: Headers): Writable {
     const response = this.#response;
-    response.writeHead(status, inUtf8(headers));
+    response.writeHead(status, headers as OutgoingHttpHeaders);
     response.flushHeaders();
     return response;
   }
-}
-
-/** Node writes headers of HTTP/1.1 in Latin-1 and refuses all else; those of HTTP/2 it writes in UTF-8 by itself. */
-function inUtf8(headers: Headers): OutgoingHttpHeaders {
-  const bytes = (text: string): string => Buffer.from(text).toString('latin1');
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? bytes(value) : value.map(bytes)]),
-  );
 }
 
 /** Notices that the place of an answer was closed before the answer was complete. */

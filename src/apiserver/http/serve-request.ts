@@ -138,12 +138,13 @@ function errorReply({ logger }: Serving, exchange: Exchange, error: unknown): Re
   return jsonReply(status, status.code, headers);
 }
 
-/** RFC 7234 5.5: code, agent, quoted text. */
+/** RFC 7234 5.5: code, agent, quoted text; in bytes of UTF-8, as Node's texts in Latin-1. */
 function warningsOf(warnings: ReadonlySet<string>): readonly string[] {
   let left = warningLengthMost;
   return [...warnings]
     .filter((text) => (left -= text.length) > 0)
-    .map((text) => `299 - "${text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[^\x20-\x7e\x80-\uffff]/g, ' ')}"`);
+    .map((text) => text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[^\x20-\x7e\x80-\uffff]/g, ' '))
+    .map((text) => `299 - "${Buffer.from(text).toString('latin1')}"`);
 }
 
 function splitTarget(target: string): readonly string[] {

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { nowMs } from '#base/clock.ts';
+import { deadline, nowMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import { clientCertificate } from '#pki/certificates.ts';
 import { openClusterPki } from '#pki/cluster-pki.ts';
@@ -46,7 +46,7 @@ describe('what is wrong with requests', () => {
   });
 
   const send = async (protocol: 'h1' | 'h2', request: ApiRequest): Promise<HttpsAnswer> =>
-    await client.send(protocol, request, AbortSignal.timeout(answerTimeoutMs));
+    await client.send(protocol, request, deadline(answerTimeoutMs));
 
   const must = async (method: string, target: string, object?: object): Promise<string> => {
     const body = object === undefined ? undefined : Buffer.from(JSON.stringify(object));

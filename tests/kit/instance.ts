@@ -53,10 +53,8 @@ export class Instance {
     const daemon = spawn(process.execPath, args, { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     this.#daemon = daemon;
-    await eventually('the daemon is healthy', async () => {
-      if (hasEnded(daemon)) return true;
-      return (await this.status()).state === 'healthy';
-    });
+    const isUp = async (): Promise<boolean> => hasEnded(daemon) || (await this.status()).state === 'healthy';
+    await eventually('the daemon is healthy', isUp, startsWithinMs);
     if (!hasEnded(daemon)) return;
     throw new Error(`the daemon ended with ${String(daemon.exitCode ?? daemon.signalCode)}\n${this.logTail()}`);
   }
@@ -170,6 +168,8 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
+/** A machine may stand still for some minutes while somebody takes a copy of it. */
+const startsWithinMs = 300_000;
 /** Processes end a moment after they were killed. */
 const leaksGoWithinMs = 15_000;
 

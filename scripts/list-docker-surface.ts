@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { pluginPath } from '#kit/tools.ts';
 import { repository } from './run-part.ts';
 
 const folder = join(repository, 'tests/kit/compatibility');
@@ -12,18 +13,26 @@ const [swagger] = process.argv.slice(2);
 /** Nobody listens there: the client then shows everything, whatever a daemon may do. */
 const env = { ...process.env, DOCKER_HOST: 'unix:///nonexistent/docker.sock', COLUMNS: '200' };
 
-function say(args: readonly string[]): string {
-  const { stdout, status } = spawnSync('docker', args, { env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`docker ${args.join(' ')} ended with ${String(status)}`);
+/** What buildx asks a daemon; its other commands are about builders elsewhere, or about registries alone. */
+const buildxCommands = ['bake', 'build', 'du', 'inspect', 'ls', 'prune'];
+
+function say(args: readonly string[], program = 'docker'): string {
+  const { stdout, status } = spawnSync(program, args, { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${String(status)}`);
   return stdout;
+}
+
+function flagsIn(help: string): readonly string[] {
+  const flags = [...help.matchAll(/^ +(?:-(\w), )?--([a-z0-9-]+)/gm)].map(([, letter, name = '']) =>
+    letter === undefined ? `--${name}` : `-${letter},--${name}`,
+  );
+  // Descriptions may go on with a flag at the start of their next line.
+  return [...new Set(flags)];
 }
 
 /** One line per command, with the flags that it has; a command with several names is there once, by its shortest. */
 function commandLines(path: readonly string[]): readonly string[] {
   const help = say([...path, '--help']);
-  const flags = [...help.matchAll(/^ +(?:-(\w), )?--([a-z0-9-]+)/gm)].map(([, letter, name = '']) =>
-    letter === undefined ? `--${name}` : `-${letter},--${name}`,
-  );
   const blocks = [...help.matchAll(/^(?:[A-Z]\w+ )?Commands:\n((?: .*\n)+)/gm)].map(([, block = '']) => block);
   const subcommands = blocks.flatMap((block) => [...block.matchAll(/^ {2}(\w[\w-]*)/gm)].map(([, name = '']) => name));
   const aliases = /^Aliases:\n\s+(.*)$/m.exec(help)?.[1]?.split(', ') ?? [];
@@ -32,8 +41,7 @@ function commandLines(path: readonly string[]): readonly string[] {
   if (isGroup) return subcommands.flatMap((subcommand) => commandLines([...path, subcommand]));
   if (aliases.some((alias) => wordsIn(alias) < wordsIn(name))) return [];
   const below = subcommands.flatMap((subcommand) => commandLines([...path, subcommand]));
-  // Descriptions may go on with a flag at the start of their next line.
-  return [`${name}: ${[...new Set(flags)].join(' ')}`.trimEnd(), ...below];
+  return [`${name}: ${flagsIn(help).join(' ')}`.trimEnd(), ...below];
 }
 
 function wordsIn(text: string): number {
@@ -45,6 +53,17 @@ const lines = [...new Set(commandLines([]))].toSorted();
 writeFileSync(
   join(folder, 'docker-client.txt'),
   [`# ${client}; by scripts/list-docker-surface.ts`, ...lines, ''].join('\n'),
+);
+
+const buildx = pluginPath('docker-buildx');
+const plugin = say(['version'], buildx).trim();
+const buildxLines = buildxCommands.map((command) => {
+  const flags = flagsIn(say([command, '--help'], buildx)).filter((flag) => flag !== '-h,--help');
+  return `docker buildx ${command}: ${flags.join(' ')}`;
+});
+writeFileSync(
+  join(folder, 'docker-buildx.txt'),
+  [`# ${plugin}; by scripts/list-docker-surface.ts`, ...buildxLines, ''].join('\n'),
 );
 
 if (swagger !== undefined) {

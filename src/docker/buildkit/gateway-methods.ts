@@ -22,7 +22,7 @@ const capabilities = [
 ];
 
 /** What clients ask for only when it is said to be there (buildkit: solver/pb/caps.go). */
-const builderCapabilities = ['source.local', 'exporter.multiple', 'exporter.image.attestations'];
+const builderCapabilities = ['source.local', 'exporter.multiple', 'exporter.image.attestations', 'gc.freespacefilter'];
 
 /** What buildx calls of `moby.buildkit.v1.frontend.LLBBridge`, by which a client takes part in its own build. */
 export function gatewayMethods(buildKit: BuildKit): GrpcMethods {

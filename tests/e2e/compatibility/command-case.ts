@@ -31,7 +31,7 @@ export interface CommandCase {
  * `places` has words of command lines that are known only when the tests run, such as addresses.
  */
 export function testCommands(
-  instance: () => Instance,
+  instance: () => Pick<Instance, 'dockerWith'>,
   cases: readonly CommandCase[],
   places: ReadonlyMap<string, string> = new Map(),
 ): void {

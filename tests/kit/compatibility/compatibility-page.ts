@@ -33,8 +33,8 @@ function pageLines(rows: readonly Row[]): readonly string[] {
   const groups = Map.groupBy(rows, ({ subject }) => subject.group);
   const endpoints = rows.filter(({ subject }) => subject.group.startsWith('/'));
   return [
-    'Every endpoint of the Docker Engine API and every command and flag of the docker client, and the test that shows what',
-    'becomes of it. The rows are made from the tests: a row says "works" only while a test of that endpoint or flag is there.',
+    'Every endpoint of the Docker Engine API, every command and flag of the docker client, what its plugin buildx asks of a',
+    'daemon, and the test that shows what becomes of it. The rows are made from the tests: a row says "works" only while a test of that endpoint or flag is there.',
     'Refused means that nothing is done and the answer is the sentence in quotes; not applicable means that Docker on Linux',
     'without a swarm has nothing to do there either.',
     '',

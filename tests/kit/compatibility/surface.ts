@@ -22,10 +22,14 @@ const undescribedEndpoints = [
   'POST /grpc',
 ];
 
-/** Every endpoint of the Engine API, and every command and flag of the docker client; lists by scripts/list-docker-surface.ts. */
+/**
+ * Every endpoint of the Engine API, every command and flag of the docker client, and of its plugin buildx those that a daemon
+ * hears of; lists by scripts/list-docker-surface.ts.
+ */
 export function readSurface(): readonly Subject[] {
   const endpoints = [...linesOf('engine-api.txt'), ...undescribedEndpoints].map(endpointSubject);
-  return [...endpoints, ...linesOf('docker-client.txt').flatMap(commandSubjects)];
+  const commands = ['docker-client.txt', 'docker-buildx.txt'].flatMap(linesOf);
+  return [...endpoints, ...commands.flatMap(commandSubjects)];
 }
 
 function linesOf(file: string): readonly string[] {

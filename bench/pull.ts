@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { monotonicMs } from '#base/clock.ts';
+import { required } from '#base/assert.ts';
 import { silentLogger } from '#base/logger.ts';
 import { createEventLog } from '#engine/events/create-event-log.ts';
 import type { Images } from '#engine/images/images.ts';
@@ -19,7 +19,8 @@ import { toolPath } from '#kit/tools.ts';
 import { syncFilesystem } from '#sys/files.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
 
-import { median } from './statistics.ts';
+import { CpuGroup, inGroup } from './cpu-group.ts';
+import { type Sample, sample, sampleInTurns } from './sample.ts';
 
 const rounds = 5;
 const filesPerLayer = 50;
@@ -28,24 +29,17 @@ const never = new AbortController().signal;
 const layers = Number(process.argv[2] ?? 20);
 const layerBytes = Number(process.argv[3] ?? 4) * 1e6;
 const work = mkdtempSync(join(tmpdir(), 'bench-pull-'));
+const peerCpu = new CpuGroup(`slipway-bench-pull-${String(process.pid)}`);
 const cleanUps: (() => Promise<void>)[] = [];
 try {
   const registry = await startRegistry({ after: (cleanUp) => cleanUps.push(async () => await cleanUp()) });
   const name = `${registry.address}/bench:1`;
   await pushImage(name);
-  const times: Record<string, number[]> = { skopeo: [], pull: [] };
-  for (let round = 0; round < rounds; round += 1) {
-    times['skopeo']?.push(await timed(() => download(name)));
-    times['pull']?.push(await pullTime(name));
-  }
-  const peer = median(times['skopeo'] ?? []);
-  console.log(`${String(layers)} layers of ${String(layerBytes / 1e6)} MB, ${String(rounds)} rounds, median`);
-  for (const [what, values] of Object.entries(times))
-    console.log(
-      `${what.padEnd(8)} ${median(values).toFixed(0)} ms, ${(median(values) / peer).toFixed(2)} of a bare download`,
-    );
+  console.log(`${String(layers)} layers of ${String(layerBytes / 1e6)} MB: ms, median (minimum), share of skopeo's`);
+  await sampleInTurns(rounds, { skopeo: () => download(name), slipway: () => pull(name) });
 } finally {
   for (const cleanUp of cleanUps) await cleanUp();
+  await peerCpu[Symbol.asyncDispose]();
   await removeTree(work);
 }
 
@@ -85,28 +79,26 @@ async function pushImage(name: string): Promise<void> {
   });
 }
 
-async function pullTime(name: string): Promise<number> {
-  let tookMs = 0;
+async function pull(name: string): Promise<Sample> {
+  let pulled: Sample | undefined;
   await withImages(async ({ images }) => {
-    tookMs = await timed(async () => void (await images.pull(parseReference(name), {}, () => {}, never)));
+    pulled = await sample(async () => void (await images.pull(parseReference(name), {}, () => {}, never)));
   });
-  return tookMs;
+  return required(pulled, 'a sample');
 }
 
-async function download(name: string): Promise<void> {
+async function download(name: string): Promise<Sample> {
   const target = join(work, 'download');
   const args = ['--insecure-policy', 'copy', '-q', '--src-tls-verify=false', `docker://${name}`, `dir:${target}`];
-  execFileSync(toolPath('skopeo'), args, { stdio: 'ignore' });
-  await syncFilesystem(target);
+  const [file = '', ...words] = inGroup(peerCpu, [toolPath('skopeo'), ...args]);
+  const downloaded = await sample(async () => {
+    execFileSync(file, words, { stdio: 'ignore' });
+    await syncFilesystem(target);
+  }, peerCpu);
   await removeTree(target);
+  return downloaded;
 }
 
 async function* asOne(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield await Promise.resolve(bytes);
-}
-
-async function timed(task: () => Promise<void>): Promise<number> {
-  const start = monotonicMs();
-  await task();
-  return monotonicMs() - start;
 }

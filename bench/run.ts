@@ -9,6 +9,7 @@ const benchmarks = [
   'memory',
   'build',
   'unpack',
+  'pull',
   'ports',
   'store',
   'apiserver',

@@ -42,7 +42,7 @@ const spawners: Readonly<Record<string, string>> = {
   'src/sys/run-program.ts':
     'programs of the distribution in namespaces of their own: debootstrap and apt for the first base image, git for builds that name a repository',
   'src/cli/': 'the daemon; the runtimes and conmon for their versions; a library that may crash',
-  'src/engine/images/stream/': 'xz and bzip2, which Node.js does not have',
+  'src/engine/stream/': 'xz and bzip2, which Node.js does not have',
   'tests/': 'the daemon and real clients',
   'scripts/': 'the tools',
   'bench/': 'the peers',

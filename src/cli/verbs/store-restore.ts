@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
-import { decompress } from '#engine/images/stream/decompress.ts';
+import { decompress } from '#engine/stream/decompress.ts';
 import { restoreStore } from '#store/sqlite/restore-store.ts';
 import { hasCode } from '#sys/errno.ts';
 

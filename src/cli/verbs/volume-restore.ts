@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 
 import { StatusError } from '#base/errors.ts';
-import { decompress } from '#engine/images/stream/decompress.ts';
+import { decompress } from '#engine/stream/decompress.ts';
 
 import { ControlClient } from '../control-client.ts';
 import type { Verb } from '../verb.ts';

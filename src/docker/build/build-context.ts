@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import { StatusError } from '#base/errors.ts';
 import { plainFilesOnly } from '#engine/build/files/plain-files-only.ts';
-import { decompress } from '#engine/images/stream/decompress.ts';
+import { decompress } from '#engine/stream/decompress.ts';
 import { hasCode } from '#sys/errno.ts';
 import { openInRoot } from '#sys/rooted.ts';
 import { extractTar } from '#sys/tree/extract-tar.ts';

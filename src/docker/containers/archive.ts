@@ -2,7 +2,7 @@ import { constants, readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 
 import { StatusError } from '#base/errors.ts';
-import { decompress } from '#engine/images/stream/decompress.ts';
+import { decompress } from '#engine/stream/decompress.ts';
 import type { Container } from '#engine/runtime/container.ts';
 import { resolveUser } from '#engine/runtime/spec/user.ts';
 import { ownerOutside } from '#formats/id-map.ts';

@@ -7,7 +7,7 @@ import { isGitUrl, parseGitUrl, withoutCredentials } from '#formats/git-url.ts';
 import { extractTar } from '#sys/tree/extract-tar.ts';
 import { removeTree } from '#sys/tree/remove-tree.ts';
 import { walkTree } from '#sys/tree/walk-tree.ts';
-import { decompress } from '../images/stream/decompress.ts';
+import { decompress } from '../stream/decompress.ts';
 import type { BuildSession } from './builder.ts';
 import { fetchUrl } from './fetch-url.ts';
 import { isArchive } from './files/is-archive.ts';

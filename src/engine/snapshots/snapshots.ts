@@ -56,7 +56,8 @@ export interface Snapshots {
   /**
    * Unpacks an uncompressed layer tar on top of `parent` and commits it durably. Hashes while unpacking; throws Damaged
    * when `diffId` is given and differs, or the tar is broken, InvalidArgument when it would escape the root; nothing
-   * is left behind then. A layer that exists already is returned (the tar is drained and checked all the same).
+   * is left behind then. A layer that exists already is returned (the tar is drained and checked all the same). A chunk of
+   * the tar is done with when the next is asked for; a long `ArchiveFile` is unpacked on a thread of its own.
    */
   unpack(
     parent: Digest | undefined,

@@ -1,23 +1,19 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 
 import { StatusError } from '#base/errors.ts';
-import { createPauses } from '#base/pauses.ts';
 import type { Digest } from '#formats/oci.ts';
 
+import { ArchiveFile } from '../stream/archive-file.ts';
 import type { LayerRecord } from './layer-store.ts';
-import { Pieces } from './pieces.ts';
-import { unpackArchive } from './unpack-archive.ts';
+import { unpackArchive, type UnpackPlace } from './unpack-archive.ts';
 import type { UnpackThreads } from './unpack-threads.ts';
 
-/** Archives that are not longer (2 MiB) are unpacked at once: starting a thread would take longer. */
-const smallPieces = 8;
+/** Files that are not longer are unpacked here: starting a thread would take longer. */
+const smallBytes = 524_288;
 
 /** A layer that is to be unpacked. */
-export interface UnpackTask {
-  /** Empty; it gets `fs`, and the recipe with its `extra`. */
-  readonly folder: string;
-  /** Absolute, top first. */
-  readonly lowers: readonly string[];
+export interface UnpackTask extends UnpackPlace {
   readonly parent: Digest | undefined;
   readonly tar: AsyncIterable<Uint8Array>;
   readonly diffId: Digest | undefined;
@@ -29,21 +25,22 @@ export async function unpackLayer(
   { folder, lowers, parent, tar, diffId }: UnpackTask,
   signal: AbortSignal,
 ): Promise<LayerRecord> {
-  const hash = createHash('sha256');
-  const pieces = new Pieces(hashed(tar, hash, signal));
-  const isSmall = await pieces.endWithin(smallPieces);
-  const unpacked = isSmall
-    ? await unpackArchive(folder, lowers, pieces)
-    : await threads.unpack({ folder, lowers }, pieces);
-  const found = checkDigest(hash, diffId);
-  return { ...unpacked, chainId: chainIdOf(parent, found), diffId: found, parent, source: 'archive' };
+  const isLong = tar instanceof ArchiveFile && (await stat(tar.path)).size > smallBytes;
+  const unpacked = isLong
+    ? await threads.unpack({ folder, lowers }, tar, signal)
+    : await unpackArchive({ folder, lowers }, tar, signal);
+  checkDigest(unpacked.diffId, diffId);
+  return { ...unpacked, chainId: chainIdOf(parent, unpacked.diffId), parent, source: 'archive' };
 }
 
 /** Reads a layer that is there already, to its end. Throws Damaged when it is another. */
 export async function checkLayer(tar: AsyncIterable<Uint8Array>, diffId: Digest, signal: AbortSignal): Promise<void> {
   const hash = createHash('sha256');
-  for await (const _ of hashed(tar, hash, signal));
-  checkDigest(hash, diffId);
+  for await (const bytes of tar) {
+    signal.throwIfAborted();
+    hash.update(bytes);
+  }
+  checkDigest(`sha256:${hash.digest('hex')}`, diffId);
 }
 
 /** OCI image specification, config.md, "Layer ChainID". */
@@ -52,23 +49,7 @@ export function chainIdOf(parent: Digest | undefined, diffId: Digest): Digest {
   return `sha256:${createHash('sha256').update(`${parent} ${diffId}`).digest('hex')}`;
 }
 
-async function* hashed(
-  tar: AsyncIterable<Uint8Array>,
-  hash: Hash,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const pause = createPauses();
-  for await (const bytes of tar) {
-    signal.throwIfAborted();
-    hash.update(bytes);
-    yield bytes;
-    await pause();
-  }
-  signal.throwIfAborted();
-}
-
-function checkDigest(hash: Hash, expected: Digest | undefined): Digest {
-  const found: Digest = `sha256:${hash.digest('hex')}`;
-  if (expected === undefined || found === expected) return found;
+function checkDigest(found: Digest, expected: Digest | undefined): void {
+  if (expected === undefined || found === expected) return;
   throw new StatusError('Damaged', `Cannot unpack layer "${expected}": its digest is ${found}; get it again`);
 }

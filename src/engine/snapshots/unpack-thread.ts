@@ -1,46 +1,40 @@
 import { parentPort } from 'node:worker_threads';
 
 import { required } from '#base/assert.ts';
-import { Channel } from '#base/channel.ts';
 import { reasonOf } from '#base/errors.ts';
 import { hasCode } from '#sys/errno.ts';
 
-import type { Piece } from './pieces.ts';
+import { ArchiveFile } from '../stream/archive-file.ts';
 import { unpackArchive } from './unpack-archive.ts';
-import { chunksInFlight, type ThreadOrder, type ThreadReply, type ThreadTask } from './unpack-threads.ts';
+import type { ThreadReply, ThreadTask } from './unpack-threads.ts';
 
-// The main of a thread: it unpacks archives one after the other, whose pieces come as messages.
+/** Bytes of the file between two reports. */
+const reportBytes = 524_288;
+/** Who gives an archive up ends the thread. */
+const never = new AbortController().signal;
+
+// The main of a thread: it unpacks archives one after the other.
 const port = required(parentPort, 'the port to the main thread');
-const reply = (message: ThreadReply, moved: readonly ArrayBuffer[] = []): void => port.postMessage(message, moved);
-serve();
-
-function serve(): void {
-  let pieces = new Channel<Piece>(chunksInFlight + 1);
-  port.on('message', (order: ThreadOrder) => {
-    if (order === 'end') pieces.close();
-    else if (order instanceof Uint8Array) pieces.push(order);
-    else {
-      pieces = new Channel(chunksInFlight + 1);
-      void unpack(order, pieces);
-    }
-  });
-}
+const reply = (message: ThreadReply): void => port.postMessage(message);
+port.on('message', (task: ThreadTask) => void unpack(task));
 
 /** Whoever hears of a failure ends this thread. */
-async function unpack(task: ThreadTask, pieces: Channel<Piece>): Promise<void> {
+async function unpack({ path, ...place }: ThreadTask): Promise<void> {
+  let read = { fileBytes: 0, archiveBytes: 0 };
+  let reported = 0;
+  const tar = new ArchiveFile(path, (fileBytes, archiveBytes) => {
+    read = { fileBytes, archiveBytes };
+    if (fileBytes - reported < reportBytes) return;
+    reported = fileBytes;
+    reply({ read });
+  });
   try {
-    reply({ unpacked: await unpackArchive(task.folder, task.lowers, taken(pieces)) });
+    const unpacked = await unpackArchive(place, tar, never);
+    reply({ read });
+    reply({ unpacked });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const isFull = hasCode(error instanceof Error ? error.cause : error, 'ENOSPC', 'EDQUOT');
     reply({ failed: { reason: reasonOf(error), message, isFull } });
-  }
-}
-
-/** The memory of each goes back when the next is asked for. */
-async function* taken(pieces: Channel<Piece>): AsyncIterable<Uint8Array> {
-  for await (const piece of pieces) {
-    yield piece;
-    reply({ used: piece }, [piece.buffer]);
   }
 }

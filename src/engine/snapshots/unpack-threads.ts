@@ -2,21 +2,17 @@ import { after } from '#base/clock.ts';
 import { type Reason, StatusError } from '#base/errors.ts';
 import { startThread } from '#base/thread.ts';
 
-import type { Piece, Pieces } from './pieces.ts';
-import type { UnpackedArchive } from './unpack-archive.ts';
+import type { ArchiveFile, OnRead } from '../stream/archive-file.ts';
+import type { UnpackedArchive, UnpackPlace } from './unpack-archive.ts';
 
-/** What a thread is given before the pieces of an archive. */
-export interface ThreadTask {
-  readonly folder: string;
-  readonly lowers: readonly string[];
+/** What a thread is given: an archive's file, and where it goes. */
+export interface ThreadTask extends UnpackPlace {
+  readonly path: string;
 }
 
-/** `end` stands after the last piece of an archive. */
-export type ThreadOrder = ThreadTask | Piece | 'end';
-
-/** `used`: a piece whose memory is not needed any more. */
+/** `read`: how far it is. */
 export type ThreadReply =
-  | { readonly used: Piece }
+  | { readonly read: { readonly fileBytes: number; readonly archiveBytes: number } }
   | { readonly unpacked: UnpackedArchive }
   | { readonly failed: ThreadFailure };
 
@@ -27,8 +23,6 @@ export interface ThreadFailure {
   readonly isFull: boolean;
 }
 
-/** Pieces of an archive that wait for a thread at most. */
-export const chunksInFlight = 4;
 /** A thread without work ends after so long: it takes some megabytes. */
 const idleMs = 5000;
 
@@ -41,10 +35,11 @@ export class UnpackThreads implements AsyncDisposable {
   readonly #idle: { readonly thread: UnpackThread; readonly end: Disposable }[] = [];
 
   /** As `unpackArchive`. When it returns or throws, nothing writes to the folder any more. */
-  async unpack(task: ThreadTask, tar: Pieces): Promise<UnpackedArchive> {
+  async unpack(place: UnpackPlace, { path, onRead }: ArchiveFile, signal: AbortSignal): Promise<UnpackedArchive> {
+    signal.throwIfAborted();
     const thread = this.#take();
     try {
-      const unpacked = await thread.unpack(task, tar);
+      const unpacked = await thread.unpack({ ...place, path }, onRead, signal);
       this.#keep(thread);
       return unpacked;
     } catch (error) {
@@ -83,9 +78,7 @@ export class UnpackThreads implements AsyncDisposable {
 class UnpackThread {
   readonly #worker = startThread(new URL('./unpack-thread.ts', import.meta.url));
   #outcome = Promise.withResolvers<UnpackedArchive>();
-  #tar: Pieces | undefined;
-  #inFlight = 0;
-  #wake = (): void => {};
+  #onRead: OnRead = () => {};
   isEnded = false;
 
   constructor() {
@@ -98,49 +91,31 @@ class UnpackThread {
     this.#outcome.promise.catch(() => {});
   }
 
-  async unpack(task: ThreadTask, tar: Pieces): Promise<UnpackedArchive> {
-    this.#tar = tar;
+  async unpack(task: ThreadTask, onRead: OnRead, signal: AbortSignal): Promise<UnpackedArchive> {
     this.#outcome = Promise.withResolvers();
-    const outcome = this.#outcome.promise;
-    outcome.catch(() => {});
-    this.#inFlight = 0;
+    this.#onRead = onRead;
+    const abort = (): void => this.#outcome.reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
     this.#worker.ref();
-    this.#order(task);
-    for await (const piece of tar) {
-      this.#order(piece, [piece.buffer]);
-      await Promise.race([this.#room(), outcome]);
+    this.#worker.postMessage(task, []);
+    try {
+      const unpacked = await this.#outcome.promise;
+      // It keeps no process alive while it waits.
+      this.#worker.unref();
+      return unpacked;
+    } finally {
+      signal.removeEventListener('abort', abort);
     }
-    this.#order('end');
-    const unpacked = await outcome;
-    // It keeps no process alive while it waits.
-    this.#worker.unref();
-    return unpacked;
   }
 
   async terminate(): Promise<void> {
     await this.#worker.terminate();
   }
 
-  #order(message: ThreadOrder, moved: readonly ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, moved);
-  }
-
   #hear(reply: ThreadReply): void {
-    if ('used' in reply) {
-      this.#tar?.giveBack(reply.used);
-      this.#inFlight -= 1;
-      this.#wake();
-    } else if ('unpacked' in reply) this.#outcome.resolve(reply.unpacked);
+    if ('read' in reply) this.#onRead(reply.read.fileBytes, reply.read.archiveBytes);
+    else if ('unpacked' in reply) this.#outcome.resolve(reply.unpacked);
     else this.#outcome.reject(revive(reply.failed));
-  }
-
-  /** Resolves when another piece may be sent; it counts the one that was sent just before. */
-  async #room(): Promise<void> {
-    this.#inFlight += 1;
-    if (this.#inFlight < chunksInFlight) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
   }
 }
 

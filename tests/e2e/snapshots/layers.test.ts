@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { constants, gzipSync } from 'node:zlib';
 
 import { reasonOf } from '#base/errors.ts';
 import type { Layer, LayerGroup } from '#engine/snapshots/snapshots.ts';
+import { ArchiveFile } from '#engine/stream/archive-file.ts';
 import { textOfBytes } from '#formats/byte-text.ts';
 import type { Digest } from '#formats/oci.ts';
 import { tarEntry } from '#formats/tar/write-tar.ts';
@@ -186,21 +188,30 @@ test('a long archive is unpacked beside this thread, and fails as a short one do
   const base = await unpack(snapshots, undefined, file('below', 'below'));
   const big = [file('big', 'b'.repeat(5_000_000)), hardLink('linked', 'below'), file('big', 'second')];
   const bytes = await tarOf(...big);
-  const layer = await snapshots.unpack(base.chainId, chunks(bytes, 300_000), digestOf(bytes), never);
+  const path = join(world.dataDir, 'archive');
+  const reports: (readonly [number, number])[] = [];
+  const archive = (content: Buffer): ArchiveFile => {
+    writeFileSync(path, content);
+    return new ArchiveFile(path, (...report) => reports.push(report));
+  };
+  const packed = gzipSync(bytes, { level: constants.Z_NO_COMPRESSION });
+  const layer = await snapshots.unpack(base.chainId, archive(packed), digestOf(bytes), never);
+  assert.deepEqual(reports.at(-1), [packed.length, bytes.length]);
+  assert.ok(reports.length > 2, 'it is told how far it is');
   assert.deepEqual(await collect(snapshots.pack(layer.chainId, never)), bytes);
   await snapshots.create('one', layer.chainId);
   assert.equal(readFileSync(join(snapshots.mount('one'), 'big'), 'utf8'), 'second');
   assert.equal(readFileSync(join(snapshots.mount('one'), 'linked'), 'utf8'), 'below');
 
   const escaping = await tarOf(...big, file('../out'));
-  const started = snapshots.unpack(undefined, chunks(escaping), undefined, never);
-  await assert.rejects(started, (error) => reasonOf(error) === 'InvalidArgument');
-  const cut = snapshots.unpack(undefined, chunks(bytes.subarray(0, 4_000_000)), undefined, never);
-  await assert.rejects(cut, (error) => reasonOf(error) === 'Damaged');
-  await assert.rejects(snapshots.unpack(undefined, failing(bytes, 4_000_000), undefined, never), /the line went dead/);
+  const unpacking = (content: Buffer): Promise<Layer> =>
+    snapshots.unpack(undefined, archive(content), undefined, never);
+  await assert.rejects(unpacking(escaping), { reason: 'InvalidArgument' });
+  await assert.rejects(unpacking(bytes.subarray(0, 4_000_000)), { reason: 'Damaged' });
+  await assert.rejects(unpacking(packed.subarray(0, 4_000_000)), { reason: 'Damaged' });
   const abort = new AbortController();
-  const aborted = snapshots.unpack(undefined, aborting(bytes, abort), undefined, abort.signal);
-  await assert.rejects(aborted, { name: 'AbortError' });
+  const begun = new ArchiveFile(path, () => abort.abort());
+  await assert.rejects(snapshots.unpack(undefined, begun, undefined, abort.signal), { name: 'AbortError' });
   assert.equal(snapshots.layers().length, 2);
   assert.deepEqual(readdirSync(join(world.dataDir, 'tmp')), []);
 });
@@ -240,26 +251,24 @@ test('packing notices files that somebody changed', async (t) => {
   await assert.rejects(collect(snapshots.pack(layer.chainId, never)), (error) => reasonOf(error) === 'Damaged');
 });
 
-async function* failing(bytes: Uint8Array, length = 2000): AsyncIterable<Uint8Array> {
-  yield* chunks(bytes.subarray(0, length));
+async function* failing(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield* chunks(bytes.subarray(0, 2000));
   throw new Error('the line went dead');
-}
-
-async function* aborting(bytes: Uint8Array, abort: AbortController): AsyncIterable<Uint8Array> {
-  yield* chunks(bytes.subarray(0, 4_000_000));
-  abort.abort();
-  yield* chunks(bytes.subarray(4_000_000));
 }
 
 test('layers of a group stand on each other before they are durable, and go with a group that is given up', async (t) => {
   const { dataDir, open } = makeWorld(t);
   await using snapshots = await open();
+  const path = join(dataDir, 'archive');
   // Longer than what is unpacked without a thread, and the second by the thread that the first one left.
   const big = (name: string): Member => file(name, name.repeat(3_000_000));
   const tars = [await tarOf(folder('d', { mode: 0o711 }), big('d/a')), await tarOf(big('d/b'), hardLink('d/c', 'd/a'))];
   const unpackBoth = async (group: LayerGroup): Promise<Layer> => {
     let top: Layer | undefined;
-    for (const tar of tars) top = await group.unpack(top?.chainId, chunks(tar, 100_000), digestOf(tar), never);
+    for (const tar of tars) {
+      writeFileSync(path, tar);
+      top = await group.unpack(top?.chainId, new ArchiveFile(path), digestOf(tar), never);
+    }
     return top as Layer;
   };
   {

@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import type { TarEntry } from '#formats/tar-entry.ts';
 import { fsPath } from '#sys/file-path.ts';
 import { extractTar } from '#sys/tree/extract-tar.ts';
-import { decompress } from '../../images/stream/decompress.ts';
+import { decompress } from '../../stream/decompress.ts';
 import { adapted, type CopyOptions } from './copy-files.ts';
 import { makeFolders, refuseWhiteout } from './place.ts';
 import type { SourceItem } from './source-item.ts';

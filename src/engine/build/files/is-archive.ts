@@ -2,7 +2,7 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 
 import { reasonOf, StatusError } from '#base/errors.ts';
 import { fsPath } from '#sys/file-path.ts';
-import { decompress } from '../../images/stream/decompress.ts';
+import { decompress } from '../../stream/decompress.ts';
 
 const blockBytes = 512;
 const compressed = [Buffer.from([0x1f, 0x8b]), Buffer.from([0x28, 0xb5, 0x2f, 0xfd])];

@@ -10,8 +10,8 @@ import { inTurn } from '../in-turn.ts';
 import type { Room } from '../room.ts';
 import { openScratchFolder } from '../scratch-folder.ts';
 import type { StoredImage } from '../store/image-record.ts';
-import { decompress } from '../stream/decompress.ts';
-import { readFileChunks } from '../stream/read-file.ts';
+import { ArchiveFile } from '../../stream/archive-file.ts';
+import { decompress } from '../../stream/decompress.ts';
 import { hostPlatform } from '../transfer/choose-platform.ts';
 
 export interface ImportOptions {
@@ -37,7 +37,7 @@ export async function importRootfs(
   await using _intent = await room.layers.intend([diffId]);
   const unpack = async (): Promise<void> => {
     if (room.snapshots.layer(diffId) !== undefined) return;
-    await room.snapshots.unpack(undefined, readFileChunks(path), diffId, signal);
+    await room.snapshots.unpack(undefined, new ArchiveFile(path), diffId, signal);
   };
   await inTurn((work) => room.layers.exclusively(diffId, work), unpack, signal);
   await room.notes.add([{ diffId, tarSizeBytes: sizeBytes }]);

@@ -14,9 +14,8 @@ import { openScratchFolder } from '../scratch-folder.ts';
 import { chainOf } from '../store/chain.ts';
 import type { StoredImage } from '../store/image-record.ts';
 import type { AddedNote } from '../store/layer-notes.ts';
-import { decompress, zstdMagic } from '../stream/decompress.ts';
-import { observe } from '../stream/observe.ts';
-import { readFileChunks } from '../stream/read-file.ts';
+import { ArchiveFile } from '../../stream/archive-file.ts';
+import { decompress, zstdMagic } from '../../stream/decompress.ts';
 import { hostFirst } from '../transfer/choose-platform.ts';
 import { ProgressLine } from '../transfer/progress-lines.ts';
 import { readLayout } from './read-layout.ts';
@@ -73,9 +72,10 @@ class LoadedLayer implements LayerMaking {
 
   async unpack(group: LayerGroup, signal: AbortSignal): Promise<void> {
     const { path, sizeBytes } = this.#file;
-    const onBytes = (done: number): void => this.#line.count('Loading layer', done, sizeBytes);
-    const bytes = observe(readFileChunks(path), onBytes, signal);
-    const tar = observe(decompress(bytes), (done) => (this.#tarSizeBytes = done), signal);
+    const tar = new ArchiveFile(path, (fileBytes, tarBytes) => {
+      this.#tarSizeBytes = tarBytes;
+      this.#line.count('Loading layer', fileBytes, sizeBytes);
+    });
     await group.unpack(this.layer.parent, tar, this.layer.diffId, signal);
   }
 }

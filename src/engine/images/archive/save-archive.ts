@@ -15,7 +15,7 @@ import type { Room, WantedLayer } from '../room.ts';
 import { digestOf } from '../store/chain.ts';
 import { findImages, getImage, namesById } from '../store/find-image.ts';
 import type { StoredImage } from '../store/image-record.ts';
-import { readFileChunks } from '../stream/read-file.ts';
+import { readFileChunks } from '../../stream/read-file.ts';
 
 /** An image to save and the names to give it. */
 export interface SavedImage {

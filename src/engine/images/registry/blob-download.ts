@@ -3,15 +3,20 @@ import type { Hash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
+import { after } from '#base/clock.ts';
 import { reasonOf, StatusError } from '#base/errors.ts';
 import type { Descriptor } from '#formats/oci.ts';
+import { giveBack } from '../../stream/lend.ts';
 import { discardBody } from './read-body.ts';
 import { isPassing } from './registry-session.ts';
 import type { Repository } from './repository.ts';
 
 /** Broken transfers of one blob that are taken up again. */
 const resumesMost = 5;
-const readBytes = 262_144;
+/** Of reads and writes of the file: each takes a turn on another thread. */
+const bufferBytes = 262_144;
+/** Without anything new, after which what is in the buffer is written. */
+const pauseMs = 20;
 
 /**
  * Downloads a blob into a file, with its digest checked as the bytes come; what breaks off, also an earlier download that
@@ -43,6 +48,8 @@ class Download {
   readonly #descriptor: Descriptor;
   readonly #file: FileHandle;
   readonly #onBytes: (receivedBytes: number) => void;
+  readonly #buffer = Buffer.allocUnsafe(bufferBytes);
+  #buffered = 0;
   #hash: Hash = createHash('sha256');
   #received = 0;
   /** Bytes that were there before: a crash of the machine may have left others than came. */
@@ -59,12 +66,11 @@ class Download {
   async takeUp(signal: AbortSignal): Promise<void> {
     const { size } = await this.#file.stat();
     if (size > this.#descriptor.size) await this.#file.truncate(0);
-    const buffer = Buffer.allocUnsafe(readBytes);
     for (;;) {
       signal.throwIfAborted();
-      const { bytesRead } = await this.#file.read(buffer, 0, readBytes, this.#received);
+      const { bytesRead } = await this.#file.read(this.#buffer, 0, bufferBytes, this.#received);
       if (bytesRead === 0) break;
-      this.#hash.update(buffer.subarray(0, bytesRead));
+      this.#hash.update(this.#buffer.subarray(0, bytesRead));
       this.#received += bytesRead;
     }
     this.#inherited = this.#received;
@@ -117,15 +123,55 @@ class Download {
         `the registry has ${String(this.#received + left)} bytes, not ${String(this.#descriptor.size)}`,
       );
     }
-    for await (const chunk of response.body) {
-      if (this.#received + chunk.length > this.#descriptor.size) {
-        throw this.#damaged(`more than ${String(this.#descriptor.size)} bytes came`);
+    const chunks = response.body[Symbol.asyncIterator]();
+    try {
+      for (let next = await this.#nextOf(chunks); next.done !== true; next = await this.#nextOf(chunks)) {
+        const chunk = next.value;
+        if (this.#received + chunk.length > this.#descriptor.size) {
+          throw this.#damaged(`more than ${String(this.#descriptor.size)} bytes came`);
+        }
+        await this.#take(chunk);
+        giveBack(chunk);
       }
-      this.#hash.update(chunk);
-      await this.#file.appendFile(chunk);
-      this.#received += chunk.length;
-      this.#onBytes(this.#received);
+    } finally {
+      await chunks.return?.();
+      await this.#write();
     }
+  }
+
+  /** While nothing comes, what has come is written: others may wait for it. */
+  async #nextOf(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    const next = chunks.next();
+    // It is waited for below, unless the disk fails before.
+    next.catch(() => {});
+    if (this.#buffered === 0) return next;
+    const { promise: pause, resolve } = Promise.withResolvers<undefined>();
+    using _ = after(pauseMs, () => resolve(undefined));
+    const first = await Promise.race([next, pause]);
+    if (first !== undefined) return first;
+    await this.#write();
+    return next;
+  }
+
+  async #take(chunk: Uint8Array): Promise<void> {
+    this.#hash.update(chunk);
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + bufferBytes - this.#buffered);
+      this.#buffer.set(part, this.#buffered);
+      this.#buffered += part.length;
+      this.#received += part.length;
+      at += part.length;
+      if (this.#buffered === bufferBytes) await this.#write();
+    }
+  }
+
+  async #write(): Promise<void> {
+    const bytes = this.#buffer.subarray(0, this.#buffered);
+    this.#buffered = 0;
+    if (bytes.length === 0) return;
+    await this.#file.appendFile(bytes);
+    // Others may read the file as it grows: what is not in it yet has not come.
+    this.#onBytes(this.#received);
   }
 
   /** The registry cannot resume: from the beginning, over what was written. */

@@ -35,6 +35,8 @@ export interface HttpTransportOptions {
 
 const loopback = /^(?:localhost|127\.[0-9.]+|\[::1\])$/;
 const idleConnectionsMost = 8;
+/** Of a body, before the connection is held up; each is at most 64 KiB. */
+const chunksAheadMost = 4;
 /** Kinds of connections (protocol, certificates) that are kept for use again. */
 const agentsMost = 64;
 
@@ -159,14 +161,26 @@ class Exchange {
     this.#outgoing.end(body instanceof Uint8Array ? body : undefined);
   }
 
+  /** By events: the iterator of Node.js joins what has come into new memory. */
   async *#read(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
-    const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    const arrived: Uint8Array[] = [];
+    let wake = (): void => {};
     response.once('error', (error) => this.#failed.reject(this.#explain(error)));
+    response.once('end', () => wake());
+    response.on('data', (chunk: Uint8Array) => {
+      arrived.push(chunk);
+      if (arrived.length >= chunksAheadMost) response.pause();
+      wake();
+    });
     try {
       for (;;) {
-        const next = await this.#within(chunks.next().catch((error: unknown) => Promise.reject(this.#explain(error))));
-        if (next.done === true) return;
-        yield next.value;
+        const chunk = arrived.shift();
+        if (chunk !== undefined) yield chunk;
+        else if (response.readableEnded) return;
+        else {
+          response.resume();
+          await this.#within(new Promise<void>((resolve) => (wake = resolve)));
+        }
       }
     } finally {
       if (!response.readableEnded || !this.#outgoing.writableEnded) this.#outgoing.destroy();

@@ -1,15 +1,13 @@
 import { reasonOf } from '#base/errors.ts';
 import type { Descriptor } from '#formats/oci.ts';
 import type { LayerGroup } from '../../snapshots/snapshots.ts';
+import { ArchiveFile } from '../../stream/archive-file.ts';
 import { inTurn } from '../in-turn.ts';
 import type { OnProgress } from '../images.ts';
 import { makeLayers } from '../make-layers.ts';
 import type { LayerMaking } from '../make-layers.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import type { AddedNote } from '../store/layer-notes.ts';
-import { decompress } from '../stream/decompress.ts';
-import { observe } from '../stream/observe.ts';
-import { readFileChunks } from '../stream/read-file.ts';
 import { ProgressLine } from './progress-lines.ts';
 
 export interface LayerFetch {
@@ -90,9 +88,10 @@ class FetchedLayer implements LayerMaking, AsyncDisposable {
   async unpack(group: LayerGroup, signal: AbortSignal): Promise<void> {
     const { parent, diffId } = this.layer;
     const { digest, size } = this.#descriptor;
-    const file = readFileChunks(this.#room.blobs.pathOf(digest));
-    const blob = observe(file, (bytes) => this.#line.count('Extracting', bytes, size), signal);
-    const tar = observe(decompress(blob), (bytes) => (this.#tarSizeBytes = bytes), signal);
+    const tar = new ArchiveFile(this.#room.blobs.pathOf(digest), (blobBytes, tarBytes) => {
+      this.#tarSizeBytes = tarBytes;
+      this.#line.count('Extracting', blobBytes, size);
+    });
     try {
       await group.unpack(parent, tar, diffId, signal);
     } catch (error) {

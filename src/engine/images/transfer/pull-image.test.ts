@@ -176,7 +176,7 @@ describe('a download that broke off', () => {
   test('is taken up where it ended by the next pull, also after a restart', async () => {
     await using registry = await ScriptedRegistry.open();
     await using room = await ImageRoom.open();
-    const served = registry.putImage('app', 'latest', [await layerTar({ a: noise(300_000) })]);
+    const served = registry.putImage('app', 'latest', [await layerTar({ a: noise(900_000) })]);
     const layer = served.layerDigests[0] ?? '';
     const blob = registry.blobs.get(layer) ?? Buffer.alloc(0);
     const name = parseReference(`${registry.host}/app`);
@@ -184,20 +184,21 @@ describe('a download that broke off', () => {
     registry.intercept = ({ url }, response) => {
       if (!url.endsWith(layer)) return false;
       response.writeHead(200, { 'content-length': blob.length });
-      response.write(blob.subarray(0, 100_000));
+      response.write(blob.subarray(0, 300_000));
       return true;
     };
     const part = join(room.dataDir, 'layer-blobs', `${layer.slice('sha256:'.length)}.part`);
     const pulling = room.images.pull(name, {}, quiet, client.signal);
-    await eventually('a part has come', async () => (await stat(part)).size === 100_000);
+    await eventually('a part has come', async () => (await stat(part)).size > 0);
     client.abort(new Error('the client left'));
     await assert.rejects(pulling, { message: 'the client left' });
 
+    const { size } = await stat(part);
     await room.reopen();
     registry.intercept = () => false;
     registry.seen.length = 0;
     assert.equal((await room.images.pull(name, {}, quiet, never)).id, served.configDigest);
-    assert.equal(registry.seen.find(({ url }) => url.endsWith(layer))?.range, 'bytes=100000-');
+    assert.equal(registry.seen.find(({ url }) => url.endsWith(layer))?.range, `bytes=${String(size)}-`);
   });
 
   test('bytes that a crash of the machine spoiled are fetched anew', async () => {

@@ -5,9 +5,9 @@ import type { LayerArtifact, OnProgress } from '../images.ts';
 import { inTurn } from '../in-turn.ts';
 import type { Room, WantedLayer } from '../room.ts';
 import type { BlobNote } from '../store/layer-notes.ts';
-import { gzip } from '../stream/gzip.ts';
-import { observe } from '../stream/observe.ts';
-import { readFileChunks } from '../stream/read-file.ts';
+import { gzip } from '../../stream/gzip.ts';
+import { observe } from '../../stream/observe.ts';
+import { readFileChunks } from '../../stream/read-file.ts';
 import { ProgressLine } from './progress-lines.ts';
 import { ociLayerType } from './push-manifest.ts';
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import { StatusError } from '#base/errors.ts';
 import { hasCode } from '#sys/errno.ts';
+
+import { feed } from './feed.ts';
 
 /** A program that decompresses its stdin to its stdout. */
 export interface Decompressor {
@@ -25,7 +25,10 @@ export async function* decompressByProgram(
   const ended = new Promise<number | Error>((resolve) => {
     child.once('close', (code) => resolve(code ?? 1)).once('error', resolve);
   });
-  const fed = pipeline(Readable.from(source, { objectMode: false }), child.stdin).catch((error: unknown) => error);
+  const fed = feed(child.stdin, source).catch((error: unknown) => {
+    child.stdin.destroy();
+    return error;
+  });
   try {
     yield* child.stdout as AsyncIterable<Uint8Array>;
     const failure = await fed;

@@ -1,10 +1,10 @@
-import { pipeline, Readable } from 'node:stream';
 import type { Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 
 import { StatusError } from '#base/errors.ts';
 import { decompressByProgram } from './decompress-by-program.ts';
 import type { Decompressor } from './decompress-by-program.ts';
+import { feed } from './feed.ts';
 
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 export const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
@@ -23,9 +23,9 @@ const chunkBytes = 262_144;
 const zstdWindowLogMost = 27;
 
 /**
- * The bytes of a stream that is plain, gzip, zstd, xz or bzip2, told apart by its first bytes. Throws Damaged when the
- * compressed bytes are broken or end early, NotSupported when the program for them is missing; the source's own errors
- * pass unchanged.
+ * The bytes of a stream that is plain, gzip, zstd, xz or bzip2, told apart by its first bytes. A chunk of the source is
+ * done with when the next is asked for. Throws Damaged when the compressed bytes are broken or end early, NotSupported
+ * when the program for them is missing; the source's own errors pass unchanged.
  */
 export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = source[Symbol.asyncIterator]();
@@ -46,13 +46,16 @@ export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGener
     yield* rejoin(head, chunks);
     return;
   }
-  // The pipeline hands the source's errors to the reader.
-  pipeline(Readable.from(rejoin(head, chunks), { objectMode: false }), stream, () => {});
+  // What the source throws is handed to the reader.
+  const fed = feed(stream, rejoin(head, chunks)).catch((error: unknown) => stream.destroy(error as Error));
   try {
     yield* stream as AsyncIterable<Uint8Array>;
   } catch (error) {
     if (!isCompressionError(error)) throw error;
     throw new StatusError('Damaged', 'Cannot decompress: the bytes are broken or end early', { cause: error });
+  } finally {
+    stream.destroy();
+    await fed;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Contender extends AsyncDisposable {
   readonly cpu: CpuGroup;
   /** Runs `docker ARGS` against it, inside of its CPU account; throws when it fails. */
   readonly docker: (args: readonly string[], options?: CommandOptions) => Promise<string>;
+  /** As `docker`, with what it prints thrown away. */
+  readonly dockerQuietly: (args: readonly string[]) => Promise<void>;
 }
 
 const downloads = join(repository, '.cache/bench');
@@ -73,7 +75,15 @@ async function openContender(name: string, args: (root: string) => readonly stri
     ...process.env,
     PATH: [...(ways.programs ?? []), process.env['PATH'], '/usr/sbin', '/sbin'].join(':'),
   };
-  const [file = '', ...rest] = inGroup(cpu, ['unshare', '--net', ...args(root)]);
+  const [file = '', ...rest] = inGroup(cpu, [
+    'unshare',
+    '--net',
+    'sh',
+    '-c',
+    'ip link set lo up && exec "$@"',
+    'sh',
+    ...args(root),
+  ]);
   const daemon = spawn(file, rest, { stdio: ['ignore', log, log], env, detached: true });
   opened.defer(async () => {
     await ways.end(root);
@@ -86,17 +96,20 @@ async function openContender(name: string, args: (root: string) => readonly stri
   };
   mkdirSync(join(root, 'config/cli-plugins'), { recursive: true });
   symlinkSync(pluginPath('docker-buildx'), join(root, 'config/cli-plugins/docker-buildx'));
-  const docker: Contender['docker'] = async (words, options = {}) => {
-    const [shell = '', ...line] = inGroup(cpu, [toolPath('docker'), ...words]);
+  const run = async (words: readonly string[], options: CommandOptions = {}): Promise<string> => {
+    const [shell = '', ...line] = inGroup(cpu, words);
     return commandOutput(shell, line, { ...options, env: { ...dockerEnv, ...options.env } });
   };
+  const docker: Contender['docker'] = (words, options) => run([toolPath('docker'), ...words], options);
+  const dockerQuietly: Contender['dockerQuietly'] = async (words) =>
+    void (await run(['sh', '-c', 'exec "$@" > /dev/null', 'sh', toolPath('docker'), ...words]));
   await eventually(`${name} answers`, async () => {
     if (daemon.exitCode !== null) throw new Error(`${name} ended with ${String(daemon.exitCode)}; see ${root}/log`);
     return (await docker(['version'])) !== '';
   });
   await docker(['import', '-', 'busybox:latest'], { stdin: busyboxTar() });
   const owned = opened.move();
-  return { name, cpu, docker, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
+  return { name, cpu, docker, dockerQuietly, [Symbol.asyncDispose]: async () => owned.disposeAsync() };
 }
 
 async function unpackPeer(peerFolder: string, suite: 'own' | 'newest'): Promise<void> {

@@ -6,6 +6,7 @@ const benchmarks = [
   'run-rm',
   'parallel-run',
   'exec-stop-start',
+  'logs',
   'memory',
   'build',
   'unpack',

@@ -17,6 +17,10 @@ class Recorder implements Output {
     this.text.push(String(chunk));
   }
 
+  async give(chunk: Uint8Array): Promise<void> {
+    await this.write(chunk);
+  }
+
   offer(chunk: Uint8Array | string): boolean {
     if (this.hasRoom) this.text.push(String(chunk));
     return this.hasRoom;

@@ -4,10 +4,11 @@ import type { LogQuery, LogRecord } from '#engine/logs/container-log.ts';
 import { shownAttributes } from '#engine/logs/log-origin.ts';
 import { parseLogOptions } from '#engine/logs/options/parse-log-options.ts';
 import type { Container } from '#engine/runtime/container.ts';
+import type { OutputChunk } from '#engine/runtime/containers.ts';
 
 import type { Context } from '../context.ts';
 import type { Call } from '../http/call.ts';
-import { frame } from '../http/frames.ts';
+import { frames } from '../http/frames.ts';
 import type { Query } from '../http/query.ts';
 import type { Reply } from '../http/reply.ts';
 import { stream } from '../http/reply.ts';
@@ -37,7 +38,7 @@ export function logsReply({ engine }: Context, call: Call, signal: AbortSignal):
   };
   const contentType = streamType(container.spec.tty, call.version);
   return stream({ contentType, headAtOnce: true }, async (output) => {
-    for await (const bytes of logBytes(engine, container, log, decoration, signal)) await output.write(bytes);
+    for await (const bytes of logBytes(engine, container, log, decoration, signal)) await output.give(bytes);
   });
 }
 
@@ -49,21 +50,26 @@ export async function* logBytes(
   decoration: Decoration,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const atLineStart = { stdout: true, stderr: true };
-  const encode = (record: LogRecord): Uint8Array => {
-    const { stream: name } = record;
-    const bytes = atLineStart[name] ? withPrefix(record, decoration) : record.bytes;
-    atLineStart[name] = record.bytes.at(-1) === 0x0a;
-    return container.spec.tty ? bytes : frame({ stream: name, bytes });
-  };
-  for await (const records of engine.containers.logs(container.id, query, signal))
-    yield Buffer.concat(records.map(encode));
+  const decorated = decorator(decoration);
+  for await (const records of engine.containers.logs(container.id, query, signal)) {
+    const chunks = decorated(records);
+    yield container.spec.tty ? Buffer.concat(chunks.map(({ bytes }) => bytes)) : frames(chunks);
+  }
 }
 
-function withPrefix(record: LogRecord, { timestamps = false, details = '' }: Decoration): Uint8Array {
-  if (!timestamps && details === '') return record.bytes;
-  const prefix = (timestamps ? `${nsToFixedIso(record.timeNs)} ` : '') + details;
-  return Buffer.concat([Buffer.from(prefix), record.bytes]);
+/** Puts before each line what was asked for. */
+function decorator({
+  timestamps = false,
+  details = '',
+}: Decoration): (records: readonly LogRecord[]) => readonly OutputChunk[] {
+  if (!timestamps && details === '') return (records) => records;
+  const atLineStart = { stdout: true, stderr: true };
+  return (records) =>
+    records.map(({ stream: name, timeNs, bytes }) => {
+      const prefix = atLineStart[name] ? (timestamps ? `${nsToFixedIso(timeNs)} ` : '') + details : '';
+      atLineStart[name] = bytes.at(-1) === 0x0a;
+      return { stream: name, bytes: prefix === '' ? bytes : Buffer.concat([Buffer.from(prefix), bytes]) };
+    });
 }
 
 /** The attributes that log options name, as Docker writes them: `a=1,b=2`, each part encoded as in a query. */

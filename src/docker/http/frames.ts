@@ -8,9 +8,19 @@ const headerBytes = 8;
  * (Engine API, "Attach to a container", stream format).
  */
 export function frame(chunk: OutputChunk): Uint8Array {
-  const bytes = new Uint8Array(headerBytes + chunk.bytes.length);
-  bytes[0] = streamTypes[chunk.stream];
-  new DataView(bytes.buffer).setUint32(4, chunk.bytes.length);
-  bytes.set(chunk.bytes, headerBytes);
-  return bytes;
+  return frames([chunk]);
+}
+
+/** The frames of several chunks. */
+export function frames(chunks: readonly OutputChunk[]): Uint8Array {
+  const sizeBytes = chunks.reduce((sum, { bytes }) => sum + headerBytes + bytes.length, 0);
+  const all = Buffer.allocUnsafeSlow(sizeBytes);
+  let at = 0;
+  for (const { stream, bytes } of chunks) {
+    all.writeUInt32BE(streamTypes[stream] * 2 ** 24, at);
+    all.writeUInt32BE(bytes.length, at + 4);
+    all.set(bytes, at + headerBytes);
+    at += headerBytes + bytes.length;
+  }
+  return all;
 }

@@ -14,7 +14,7 @@ const record = (timeNs: number, stream: LogRecord['stream'], text: string): LogR
 
 function joined(records: readonly LogRecord[]): readonly (readonly [number, string, string])[] {
   const joiner = new PartJoiner();
-  const lines = [...records.flatMap((one) => [...joiner.push(one)]), ...joiner.end()];
+  const lines = [...records.flatMap((one) => joiner.join([one])), ...joiner.end()];
   return lines.map((line) => [Number(line.timeNs), line.stream, Buffer.from(line.bytes).toString()]);
 }
 

@@ -32,14 +32,27 @@ export class PartJoiner {
     return [...this.#waiting.values()];
   }
 
-  *push(record: LogRecord): Generator<LogRecord, void, undefined> {
-    const { stream } = record;
-    const isWhole = record.bytes.at(-1) === newline;
-    const waiting = this.#waiting.get(stream);
-    if (waiting === undefined && isWhole && record.bytes.length <= longestLineBytes) {
-      yield record;
-      return;
+  /** The lines that are complete with these records. */
+  join(records: readonly LogRecord[]): readonly LogRecord[] {
+    const lines: LogRecord[] = [];
+    for (const record of records) {
+      const { stream, bytes } = record;
+      const isWhole = bytes[bytes.length - 1] === newline;
+      if (isWhole && bytes.length <= longestLineBytes && !this.#waiting.has(stream)) lines.push(record);
+      else lines.push(...this.#push(record, isWhole));
     }
+    return lines;
+  }
+
+  /** Nothing follows: what waits is given as it is. */
+  *end(): Generator<LogRecord, void, undefined> {
+    for (const line of this.#waiting.values()) if (line.bytes.length > 0) yield recordOf(line);
+    this.#waiting.clear();
+  }
+
+  *#push(record: LogRecord, isWhole: boolean): Generator<LogRecord, void, undefined> {
+    const { stream } = record;
+    const waiting = this.#waiting.get(stream);
     let line = joined(waiting, record);
     while (line.bytes.length - (isWhole ? 1 : 0) >= longestLineBytes) {
       const given = { id: line.given?.id ?? newId(), parts: (line.given?.parts ?? 0) + 1 };
@@ -52,16 +65,11 @@ export class PartJoiner {
       yield recordOf(line);
     } else this.#waiting.set(stream, line);
   }
-
-  /** Nothing follows: what waits is given as it is. */
-  *end(): Generator<LogRecord, void, undefined> {
-    for (const line of this.#waiting.values()) if (line.bytes.length > 0) yield recordOf(line);
-    this.#waiting.clear();
-  }
 }
 
 function joined(waiting: WaitingLine | undefined, record: LogRecord): WaitingLine {
-  if (waiting === undefined) return record;
+  // Its memory is used again.
+  if (waiting === undefined) return { ...record, bytes: Buffer.from(record.bytes) };
   const timeNs = waiting.bytes.length === 0 ? record.timeNs : waiting.timeNs;
   return { ...waiting, timeNs, bytes: Buffer.concat([waiting.bytes, record.bytes]) };
 }

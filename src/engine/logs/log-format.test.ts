@@ -3,9 +3,11 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { LineSplitter, lineKind, parseLogLine } from './log-format.ts';
+import type { LogRecord } from './container-log.ts';
+import { LineSplitter, lineKind, LogLineParser } from './log-format.ts';
 
-const line = (text: string): Buffer => Buffer.from(text);
+const line = (text: string): Buffer => Buffer.from(`${text}\n`);
+const parseLogLine = (bytes: Buffer): LogRecord | undefined => new LogLineParser().parse(bytes);
 
 test('a full line gets its newline back, a part does not', () => {
   const full = parseLogLine(line('2026-11-22T10:00:00.123456789+00:00 stdout F hello  world'));
@@ -36,6 +38,20 @@ test('what is no line of a log is nothing', () => {
   );
 });
 
+test('a line is read alike after whichever line', () => {
+  const seconds = fc.constantFrom('2026-11-22T10:00:00.', '2026-11-22T10:00:01.', '12026-11-22T10:00:00.', 'x');
+  const nanos = fc.constantFrom('000000000', '123456789', '12345678x', '1234');
+  const rests = fc.constantFrom('+00:00 stdout F ', '+00:00 stdout P ', '+02:00 stderr F ', '+00:00 other F ', '');
+  const header = fc.tuple(seconds, nanos, rests).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(fc.array(header), (headers) => {
+      const parser = new LogLineParser();
+      for (const text of headers) assert.deepEqual(parser.parse(line(`${text}hi`)), parseLogLine(line(`${text}hi`)));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('the splitter gives the same lines however the bytes are cut', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 20 })), fc.array(fc.nat(30), { minLength: 1 }), (texts, cuts) => {
@@ -50,7 +66,7 @@ test('the splitter gives the same lines however the bytes are cut', () => {
       }
       assert.deepEqual(
         seen,
-        wanted.map((text) => Buffer.from(text).toString()),
+        wanted.map((text) => `${Buffer.from(text).toString()}\n`),
       );
     }),
     { numRuns: 200 },
@@ -63,5 +79,5 @@ test('a line without end is not kept for ever', () => {
   for (let count = 0; count < 10; count += 1) assert.deepEqual([...splitter.push(block)], []);
   const lines = [...splitter.push(Buffer.from('\nnext\n'))];
   assert.ok((lines[0]?.length ?? 0) <= 96 * 1024);
-  assert.equal(lines[1]?.toString(), 'next');
+  assert.equal(lines[1]?.toString(), 'next\n');
 });

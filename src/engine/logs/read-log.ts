@@ -10,24 +10,28 @@ import { type LogSource, readSteps } from './read-steps.ts';
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * The records of a log, oldest first, in pieces as they were read; with `follow` those that are written later too, across
- * rotations. Ends quietly when the signal aborts.
+ * The records of a log, oldest first, in pieces as they were read, each of which is there until the next is asked for; with
+ * `follow` those that are written later too, across rotations. Ends quietly when the signal aborts.
  */
 export async function* readLog(
   source: LogSource,
   query: LogQuery,
   signal: AbortSignal,
 ): AsyncGenerator<readonly LogRecord[], void, undefined> {
-  const { untilNs, sinceNs = 0n } = query;
+  const { untilNs } = query;
   const finished = untilNs === undefined ? source.finished : finishedAt(untilNs, source.finished);
   for await (const records of wholeLines({ ...source, finished }, query, signal)) {
     const late = untilNs === undefined ? -1 : records.findIndex(({ timeNs }) => timeNs > untilNs);
-    const asked = (late < 0 ? records : records.slice(0, late)).filter(
-      ({ timeNs, stream }) => timeNs >= sinceNs && query[stream],
-    );
+    const asked = chosen(late < 0 ? records : records.slice(0, late), query);
     if (asked.length > 0) yield asked;
     if (late >= 0) return;
   }
+}
+
+function chosen(records: readonly LogRecord[], query: LogQuery): readonly LogRecord[] {
+  const { sinceNs, stdout, stderr } = query;
+  if (sinceNs === undefined && stdout && stderr) return records;
+  return records.filter((one) => (sinceNs === undefined || one.timeNs >= sinceNs) && query[one.stream]);
 }
 
 /** The last ones may be unfinished. */
@@ -38,7 +42,7 @@ async function* wholeLines(
 ): AsyncGenerator<readonly LogRecord[], void, undefined> {
   const joiner = new PartJoiner();
   for await (const step of readSteps(source, await startOf(source, query), query.follow, signal))
-    if (step !== 'idle') yield step.parts.flatMap((part) => [...joiner.push(part)]);
+    if (step !== 'idle') yield joiner.join(step.parts);
   if (!signal.aborted) yield [...joiner.end()];
 }
 

@@ -1,11 +1,11 @@
 import type { LogRecord } from './container-log.ts';
 import { FolderChanges } from './folder-changes.ts';
 import { type Generation, logGenerations } from './log-files.ts';
-import { LineSplitter, parseLogLine } from './log-format.ts';
+import { LineSplitter, LogLineParser } from './log-format.ts';
 import type { LogPosition } from './log-tail.ts';
 import { openGeneration } from './open-generation.ts';
 
-const chunkBytes = 64 * 1024;
+const chunkBytes = 256 * 1024;
 
 export interface LogSource {
   readonly folder: string;
@@ -13,7 +13,10 @@ export interface LogSource {
   readonly finished: AbortSignal;
 }
 
-/** What one look at a file found and where the next one begins, or that there is nothing more at this moment. */
+/**
+ * What one look at a file found and where the next one begins, or that there is nothing more at this moment. The bytes are
+ * there until the next step is asked for.
+ */
 export type LogStep = { readonly parts: readonly LogRecord[]; readonly next: LogPosition } | 'idle';
 
 /**
@@ -56,6 +59,7 @@ async function* readGeneration(
   if (file === undefined) return;
   const { number } = generation;
   const lines = new LineSplitter();
+  const parser = new LogLineParser();
   const buffer = Buffer.allocUnsafe(chunkBytes);
   let offset = start;
   let last = false;
@@ -63,9 +67,13 @@ async function* readGeneration(
     if (signal.aborted) return;
     const { bytesRead } = await file.read(buffer, 0, chunkBytes, offset);
     offset += bytesRead;
-    const parts = [...lines.push(Buffer.from(buffer.subarray(0, bytesRead)))].map(parseLogLine);
+    const parts: LogRecord[] = [];
+    for (const line of lines.push(buffer.subarray(0, bytesRead))) {
+      const part = parser.parse(line);
+      if (part !== undefined) parts.push(part);
+    }
     const next = { generation: number, offset: start + lines.consumedBytes };
-    if (parts.length > 0) yield { parts: parts.filter((part) => part !== undefined), next };
+    if (parts.length > 0) yield { parts, next };
     if (bytesRead > 0) continue;
     if (last) return;
     // Once the next file has content, or the writer is gone, this one is complete: one more look, then on.

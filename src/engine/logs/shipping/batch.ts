@@ -33,7 +33,7 @@ export class Batch {
   }
 
   add({ parts, next }: Exclude<LogStep, 'idle'>): void {
-    for (const part of parts) this.#take(this.#joiner.push(part));
+    this.#take(this.#joiner.join(parts));
     this.#cursor = { ...this.#cursor, position: next };
     this.#unmoved = false;
   }
@@ -55,7 +55,8 @@ export class Batch {
     let ordinal = sent;
     for (const record of records) {
       ordinal += 1;
-      this.#messages.push({ ...record, epoch, ordinal });
+      // The memory of what is read is used again.
+      this.#messages.push({ ...record, bytes: Buffer.from(record.bytes), epoch, ordinal });
       this.sizeBytes += record.bytes.length;
     }
     this.#cursor = { ...this.#cursor, sent: ordinal };

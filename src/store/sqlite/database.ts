@@ -8,8 +8,8 @@ import { damaged, ofSqlite } from './sqlite-error.ts';
 /** `slip`: what makes a SQLite file one of ours. */
 const applicationId = 0x736c6970;
 const formatVersion = 1;
-/** Pages in the write-ahead log after which they go to the database. */
-const checkpointPages = 4000;
+/** Pages in the write-ahead log after which they go to the database, which every writer waits for: ten milliseconds or so. */
+const checkpointPages = 500;
 /** The write-ahead log is cut to this size when it begins anew. */
 const logBytesMost = 32 * 1024 * 1024;
 /** Of the file, read as memory: a read by system calls costs several times as much. */

@@ -37,6 +37,7 @@ process.send?.('ready');
 // As the daemon does, see boot.ts.
 flushCompileCache();
 keepIdleMemorySmall();
+process.on('disconnect', () => process.exit());
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
   const usage: ServerUsage = { residentBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1000 };

@@ -1,5 +1,5 @@
 import type { KindDef } from '#kube/kind.ts';
-import { checkFieldSelector, exactField, matchesFields, parseFieldSelector } from '#kube/selectors/field-selector.ts';
+import { checkFieldSelector, exactField, fieldMatcher, parseFieldSelector } from '#kube/selectors/field-selector.ts';
 import { matchesLabels } from '#kube/selectors/label-selector.ts';
 import { parseLabelSelector } from '#kube/selectors/parse-label-selector.ts';
 
@@ -19,6 +19,7 @@ export function selectionFor(labelSelector: string, fieldSelector: string, kind:
   const fields = parseFieldSelector(fieldSelector);
   checkFieldSelector(fields, kind);
   if (labels.length === 0 && fields.length === 0) return everything;
+  const matchesFields = fieldMatcher(fields, kind);
   const name = exactField(fields, 'metadata.name');
   return {
     isEverything: false,
@@ -26,7 +27,7 @@ export function selectionFor(labelSelector: string, fieldSelector: string, kind:
       // Most watches of one object are by its name, which the key has.
       if (name !== undefined && !object.key.endsWith(`/${name}`)) return false;
       if (labels.length > 0 && !matchesLabels(labels, object.labels)) return false;
-      return fields.length === 0 || matchesFields(fields, kind, object.object);
+      return fields.length === 0 || matchesFields(object.object);
     },
   };
 }

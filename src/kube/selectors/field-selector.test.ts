@@ -7,7 +7,7 @@ import { reasonOf } from '#base/errors.ts';
 
 import { kinds } from '../kinds/kinds.ts';
 import type { KindDef } from '../kind.ts';
-import { checkFieldSelector, exactField, matchesFields, parseFieldSelector } from './field-selector.ts';
+import { checkFieldSelector, exactField, fieldMatcher, parseFieldSelector } from './field-selector.ts';
 
 function kindOf(name: string): KindDef {
   const kind = kinds.find((one) => one.kind === name);
@@ -45,7 +45,7 @@ describe('field selectors', () => {
   });
 
   test('narrows by fields of the kind and by name and namespace', () => {
-    const match = (text: string): boolean => matchesFields(parseFieldSelector(text), kindOf('Pod'), pod);
+    const match = (text: string): boolean => fieldMatcher(parseFieldSelector(text), kindOf('Pod'))(pod);
     assert.equal(match('metadata.name=a,metadata.namespace=b,spec.nodeName=n1,status.phase!=Failed'), true);
     assert.equal(match('status.phase!=Running'), false);
     assert.equal(match('status.podIP='), true);

@@ -14,12 +14,12 @@ import { createSystemNamespaces } from './bootstrap/system-namespaces.ts';
 import { serveCustomResources } from './custom/custom-resources.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
+import { FlowControl } from './flowcontrol/flow-control.ts';
 import type { ApiContext } from './handlers/context.ts';
 import type { NodeAgent } from './handlers/node-agent.ts';
 import { respondToPath, type PathContext } from './handlers/paths.ts';
 import { respondToResource } from './handlers/respond.ts';
 import type { Exchange } from './http/exchange.ts';
-import { InFlight } from './http/in-flight.ts';
 import { LiveRequests } from './http/live-requests.ts';
 import { RequestMetrics } from './http/metrics.ts';
 import { GarbageCollector } from './gc/garbage-collector.ts';
@@ -36,6 +36,8 @@ export interface ApiParts {
   readonly auth: Pick<Auth, 'identify' | 'authorizer' | 'review' | 'createToken' | 'document'>;
   /** Links of the chain of admission, in their order. */
   readonly plugins: readonly AdmissionPlugin[];
+  /** Undefined: by the default objects, whatever the stored ones say. */
+  readonly flowControl?: FlowControl;
 }
 
 export interface ApiOptions {
@@ -71,14 +73,15 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
   const hub = opened.use(new ChangeHub(store, logger, options.isExclusive));
   await hub.start(signal);
   const resources = new ResourceTable(hub, options.kinds);
-  const objects = apiObjects(resources, nowMs);
+  const objects = apiObjects(resources, nowMs, logger);
   await createSystemNamespaces(objects, signal);
   await createKubernetesService(objects, Number(options.serverAddress().split(':').at(-1)), signal);
-  const { auth, plugins } = await options.openParts(objects, resolving(resources), signal);
+  const parts = await options.openParts(objects, resolving(resources), signal);
+  const { auth, plugins } = parts;
   const admission = admissionChain([...plugins, serviceAddresses(objects)]);
   const closing = new AbortController();
   const metrics = new RequestMetrics();
-  const inFlight = new InFlight();
+  const { flowControl = new FlowControl() } = parts;
   const context: ApiContext = {
     auth,
     admission,
@@ -104,11 +107,13 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
     discovery: new Discovery(resources, options.serverAddress),
     checks: [{ name: 'store', check: async (until) => void (await store.revision(until)) }],
     metrics: () =>
-      metrics.reply({
-        apiserver_current_inflight_requests: inFlight.running,
-        slipway_apiserver_refused_requests: inFlight.refused,
-        slipway_apiserver_store_revision: Number(hub.revision),
-      }),
+      metrics.reply(
+        {
+          apiserver_current_inflight_requests: flowControl.running,
+          slipway_apiserver_store_revision: Number(hub.revision),
+        },
+        flowControl.metrics(),
+      ),
   };
   const respond: Serving['respond'] = async (call, until) => {
     const { info } = call;
@@ -120,7 +125,7 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
   const serving = {
     certificates,
     auth,
-    inFlight,
+    flowControl,
     metrics,
     logger,
     audit: options.audit,

@@ -27,6 +27,10 @@ export class Dependents {
     return [...(this.#dependents.get(uid) ?? [])].flatMap((one) => this.#nodes.get(one) ?? []);
   }
 
+  ofResource(resource: ServedResource): readonly Node[] {
+    return [...this.#nodes.values()].filter((node) => node.resource === resource);
+  }
+
   put(node: Node): void {
     this.#unlink(node.uid);
     this.#nodes.set(node.uid, node);

@@ -1,4 +1,4 @@
-import { after } from '#base/clock.ts';
+import { after, sleep } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
 import type { OwnerReference, Resource } from '#kube/resource.ts';
@@ -94,22 +94,44 @@ export class GarbageCollector implements AsyncDisposable {
       event: (event) => this.#see(resource, event),
       end: () => {
         this.#followed.delete(resource);
-        if (!this.#closing.signal.aborted) void this.#follow(resource).catch(() => {});
+        void this.#followAgain(resource);
       },
     };
     this.#followed.set(resource, storage.cache.read(reader));
-    for (const { object } of storage.cache.list(storage.prefix)) this.#put(resource, object);
+    const listed = storage.cache.list(storage.prefix);
+    const there = new Set(listed.map(({ object }) => object.metadata.uid));
+    for (const { uid } of this.#graph.ofResource(resource)) if (!there.has(uid)) this.#forget(uid);
+    for (const { object } of listed) this.#put(resource, object);
+  }
+
+  /** After changes were missed; as often as the store needs to answer, since what is not followed is never collected. */
+  async #followAgain(resource: ServedResource): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted && this.#options.resources.storages().includes(resource)) {
+      try {
+        await this.#follow(resource);
+        return this.#wake();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.logger.warn('objects are not followed', { kind: resource.def.kind, error: messageOf(error) });
+        await sleep(retryMs, signal).catch(() => {});
+      }
+    }
   }
 
   #see(resource: ServedResource, { object, isRemoval }: ObjectEvent): void {
     if (!isRemoval) return this.#put(resource, object.object);
-    const uid = object.object.metadata.uid ?? '';
+    this.#forget(object.object.metadata.uid ?? '');
+    this.#wake();
+  }
+
+  /** Whoever depends on what is gone, or owned it, is to be looked at. */
+  #forget(uid: string): void {
     const owners = this.#graph.get(uid)?.owners ?? [];
     const dependents = this.#graph.of(uid);
     this.#graph.remove(uid);
     for (const one of [...dependents.map((node) => node.uid), ...owners.map((owner) => owner.uid)])
       this.#dirty.add(one);
-    this.#wake();
   }
 
   #put(resource: ServedResource, object: Resource): void {

@@ -1,4 +1,7 @@
 import { required } from '#base/assert.ts';
+import { sleep } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/logger.ts';
 import type { Resource } from '#kube/resource.ts';
 import { conflict, notFound } from '#kube/status.ts';
 
@@ -10,7 +13,7 @@ import type { ObjectStorage } from './object-storage.ts';
 import type { StoredObject } from './stored-object.ts';
 
 /** The API's own objects for parts of the server itself, past authentication, authorization and admission. */
-export function apiObjects(resources: ResourceTable, nowMs: () => number): Objects {
+export function apiObjects(resources: ResourceTable, nowMs: () => number, logger: Logger): Objects {
   const storageOf = ({ group, resource }: ResourceName): ObjectStorage =>
     required(resources.findAny(group, resource)?.storage, `the storage of ${resource}`);
   return {
@@ -20,7 +23,7 @@ export function apiObjects(resources: ResourceTable, nowMs: () => number): Objec
       await storage.fresh(signal);
       return storage.cache.list(storage.prefixOf(namespace)).map(({ object }) => object);
     },
-    follow: (of, signal) => follow(storageOf(of), signal),
+    follow: (of, signal) => follow(storageOf(of), logger, signal),
     create: async (of, object, signal) => {
       const { def } = required(resources.findAny(of.group, of.resource), of.resource);
       const made = newMetadata(structuredClone(object), nowMs());
@@ -45,21 +48,53 @@ async function current(storage: ObjectStorage, { metadata }: Resource, signal: A
   return stored;
 }
 
-/** Again from the start, with another `synced`, whenever the cache is read anew. */
-async function* follow(storage: ObjectStorage, signal: AbortSignal): AsyncGenerator<ObjectChange, void, undefined> {
+/**
+ * Again from the start, with another `synced`, whenever the cache is read anew: what went meanwhile is told as removed. A
+ * store that does not answer is asked again; only the signal ends it, since whoever follows would be stale for ever.
+ */
+async function* follow(
+  storage: ObjectStorage,
+  logger: Logger,
+  signal: AbortSignal,
+): AsyncGenerator<ObjectChange, void, undefined> {
+  const told = new Map<string, StoredObject>();
   while (!signal.aborted) {
-    await storage.fresh(signal);
+    try {
+      await storage.fresh(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn('objects cannot be followed, the store is asked again', {
+        resource: storage.of.resource,
+        error: messageOf(error),
+      });
+      await sleep(retryMs, signal).catch(() => {});
+      continue;
+    }
     const queue = new ChangeQueue(signal);
     using _ = storage.cache.read(queue);
-    for (const { object } of storage.cache.list(storage.prefix)) queue.push({ type: 'put', object });
+    const listed = storage.cache.list(storage.prefix);
+    const keys = new Set(listed.map(({ key }) => key));
+    for (const [key, object] of told) if (!keys.has(key)) queue.push({ type: 'remove', object });
+    for (const object of listed) queue.push({ type: 'put', object });
     queue.push({ type: 'synced', object: undefined });
-    yield* queue.drain();
+    for await (const { type, object } of queue.drain()) {
+      if (type === 'put') told.set(object.key, object);
+      else if (type === 'remove') told.delete(object.key);
+      yield { type, object: object?.object };
+    }
   }
 }
 
+const retryMs = 500;
+
+/** A change with the object as it is stored, which is parsed only when somebody looks at it. */
+type StoredChange =
+  | { readonly type: 'put' | 'remove'; readonly object: StoredObject }
+  | { readonly type: 'synced'; readonly object: undefined };
+
 class ChangeQueue implements CacheReader {
   readonly #signal: AbortSignal;
-  #items: ObjectChange[] = [];
+  #items: StoredChange[] = [];
   #wake: () => void = () => {};
   #hasEnded = false;
 
@@ -69,10 +104,10 @@ class ChangeQueue implements CacheReader {
   }
 
   event({ object, isRemoval }: Parameters<CacheReader['event']>[0]): void {
-    this.push({ type: isRemoval ? 'remove' : 'put', object: object.object });
+    this.push({ type: isRemoval ? 'remove' : 'put', object });
   }
 
-  push(change: ObjectChange): void {
+  push(change: StoredChange): void {
     this.#items.push(change);
     this.#wake();
   }
@@ -82,9 +117,9 @@ class ChangeQueue implements CacheReader {
     this.#wake();
   }
 
-  async *drain(): AsyncGenerator<ObjectChange, void, undefined> {
+  async *drain(): AsyncGenerator<StoredChange, void, undefined> {
     for (;;) {
-      const items: readonly ObjectChange[] = this.#items;
+      const items: readonly StoredChange[] = this.#items;
       this.#items = [];
       for (const item of items) {
         if (this.#signal.aborted) return;

@@ -34,13 +34,15 @@ export class RequestMetrics {
     return series;
   }
 
-  reply(gauges: Readonly<Record<string, number>>): BodyReply {
+  /** `more`: lines of others. */
+  reply(gauges: Readonly<Record<string, number>>, more: readonly string[]): BodyReply {
     const lines = ['# TYPE apiserver_request_total counter'];
     for (const { labels, count } of this.#series.values())
       lines.push(`apiserver_request_total{${labels}} ${String(count)}`);
     lines.push('# TYPE apiserver_request_duration_seconds histogram');
     for (const series of this.#series.values()) lines.push(...histogram(series));
     for (const [name, value] of Object.entries(gauges)) lines.push(`# TYPE ${name} gauge`, `${name} ${String(value)}`);
+    lines.push(...more);
     return { ...textReply(`${lines.join('\n')}\n`), contentType: 'text/plain; version=0.0.4; charset=utf-8' };
   }
 }

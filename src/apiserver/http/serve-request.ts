@@ -7,10 +7,10 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { Attributes } from '../auth/authorizer.ts';
 import { forbiddenText } from '../auth/forbidden-text.ts';
 import type { Auth } from '../auth/open-auth.ts';
+import type { Flow, FlowControl } from '../flowcontrol/flow-control.ts';
 import { auditedCall, type AuditedCall } from './audited-call.ts';
 import { jsonReply, type Call, type Reply } from './call.ts';
 import type { Exchange, Headers } from './exchange.ts';
-import { flightClassOf, type InFlight } from './in-flight.ts';
 import type { LiveRequests } from './live-requests.ts';
 import type { RequestMetrics } from './metrics.ts';
 import { parseRequest, type RequestInfo } from './request-info.ts';
@@ -22,7 +22,7 @@ export type Respond = (call: Call, signal: AbortSignal) => Promise<Reply>;
 
 export interface Serving {
   readonly auth: Pick<Auth, 'identify' | 'authorizer'>;
-  readonly inFlight: InFlight;
+  readonly flowControl: FlowControl;
   readonly respond: Respond;
   /** Of connections, which are asked for it once. */
   readonly certificates: WeakMap<object, Uint8Array>;
@@ -40,15 +40,15 @@ const warningLengthMost = 4096;
 
 /** Answers one request, whatever becomes of it; never rejects. */
 export async function serveRequest(serving: Serving, exchange: Exchange): Promise<void> {
-  const headers = { 'cache-control': 'no-cache, private' };
+  let headers: Headers = { 'cache-control': 'no-cache, private' };
   const audit: Audited = { call: undefined, body: undefined };
   using live = serving.live.begin(exchange);
   const { signal, startMs } = live;
   try {
-    const call = await admit(serving, exchange, audit, signal);
+    const [call, flow] = await admit(serving, exchange, audit, signal);
+    headers = { ...headers, ...flowHeaders(flow) };
     live.isStream = isLongRunning(call.info);
-    const kind = ['get', 'list', 'head'].includes(call.info.verb) ? 'read' : 'write';
-    using _ = live.isStream ? undefined : serving.inFlight.enter(flightClassOf(call.user.groups), kind);
+    using _ = live.isStream ? undefined : await serving.flowControl.enter(flow, signal);
     const reply = await serving.respond(call, signal);
     observe(serving, call.info, reply.status, live.isStream ? undefined : startMs);
     const warned = call.warnings.size > 0 ? { ...headers, warning: warningsOf(call.warnings) } : headers;
@@ -79,7 +79,12 @@ interface Audited {
 }
 
 /** Finds out who asks, and refuses who may not. */
-async function admit(serving: Serving, exchange: Exchange, audited: Audited, signal: AbortSignal): Promise<Call> {
+async function admit(
+  serving: Serving,
+  exchange: Exchange,
+  audited: Audited,
+  signal: AbortSignal,
+): Promise<readonly [Call, Flow]> {
   const { auth, audit } = serving;
   const [path = '/', search = ''] = splitTarget(exchange.target);
   const query = new URLSearchParams(search);
@@ -91,7 +96,7 @@ async function admit(serving: Serving, exchange: Exchange, audited: Audited, sig
   if (audit !== undefined) audited.call = auditedCall(audit, exchange, attributes, identity, nowMs());
   const { verdict, reason } = auth.authorizer.authorize(attributes);
   if (verdict !== 'allow') throw refusal(attributes, reason);
-  return {
+  const call: Call = {
     exchange,
     info,
     path,
@@ -101,6 +106,15 @@ async function admit(serving: Serving, exchange: Exchange, audited: Audited, sig
     annotate: (key, value) => audited.call?.annotate(key, value),
     header: (name) => textOf(exchange.headers[name]),
     readBody: () => (audited.body ??= exchange.readBody(bodyBytesMost, signal)),
+  };
+  return [call, serving.flowControl.flowOf(attributes)];
+}
+
+/** By them clients and administrators see where a request waited (apiserver, filters/priority-and-fairness.go). */
+function flowHeaders({ schema, level }: Flow): Headers {
+  return {
+    'x-kubernetes-pf-flowschema-uid': schema.metadata.uid ?? '',
+    'x-kubernetes-pf-prioritylevel-uid': level.uid,
   };
 }
 

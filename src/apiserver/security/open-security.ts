@@ -11,6 +11,8 @@ import { WebhookIndex } from '../admission/webhooks/webhook-index.ts';
 import { mutatingWebhooks, validatingWebhooks } from '../admission/webhooks/webhooks.ts';
 import type { Objects } from '../auth/objects.ts';
 import { openAuth, type Auth } from '../auth/open-auth.ts';
+import { FlowControl } from '../flowcontrol/flow-control.ts';
+import { keepFlowControl } from '../flowcontrol/keep-flow-control.ts';
 import { runSigner } from './certificate-signer.ts';
 import { makeDefaults, runNamespaceDefaults } from './namespace-defaults.ts';
 import { createSystemPriorityClasses } from './system-priority-classes.ts';
@@ -27,6 +29,13 @@ export interface SecurityOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** What was made of the store and the keys. */
+export interface Security {
+  readonly auth: Auth;
+  readonly plugins: readonly AdmissionPlugin[];
+  readonly flowControl: FlowControl;
+}
+
 /** Issuer and audience of service-account tokens. */
 const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
 
@@ -40,7 +49,7 @@ const firstNamespaces = ['default', 'kube-system'];
 export async function openSecurity(
   { objects, pki, serverUrl, resolveKind, nowMs, onError }: SecurityOptions,
   signal: AbortSignal,
-): Promise<{ readonly auth: Auth; readonly plugins: readonly AdmissionPlugin[] }> {
+): Promise<Security> {
   const auth = openAuth({
     objects,
     authorities: [pki.authority.certificate],
@@ -57,6 +66,8 @@ export async function openSecurity(
     webhooks.follow(objects, onError, signal),
     policies.follow(objects, onError, signal),
   ]);
+  const flowControl = new FlowControl();
+  await keepFlowControl({ objects, control: flowControl, onError }, signal);
   await createSystemPriorityClasses(objects, signal);
   for (const namespace of firstNamespaces) await makeDefaults(objects, namespace, pki.authorityPem, signal);
   const { authorizer, rbac } = auth;
@@ -72,5 +83,5 @@ export async function openSecurity(
     validatingPolicies(policies, { objects, resolveKind }),
     validatingWebhooks(webhooks, asking),
   ];
-  return { auth, plugins: builtInAdmission({ objects, authorizer, rbac, nowMs, extensions }) };
+  return { auth, flowControl, plugins: builtInAdmission({ objects, authorizer, rbac, nowMs, extensions }) };
 }

@@ -86,7 +86,7 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
     auth,
     admission,
     resources,
-    fields: fieldOwners(nowMs),
+    fields: fieldOwners(resources, nowMs),
     agent: options.agent,
     logger,
     nowMs,

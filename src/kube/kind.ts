@@ -17,6 +17,10 @@ export interface KindDef<R extends Resource = Resource> {
   readonly scope: 'Namespaced' | 'Cluster';
   /** What clients may do; create-only kinds (reviews) have `create` alone. */
   readonly verbs: readonly Verb[];
+  /** A PUT of what is not there creates it (upstream's AllowCreateOnUpdate). */
+  readonly createsOnUpdate: boolean;
+  /** A PUT must say which revision it replaces (the opposite of upstream's AllowUnconditionalUpdate). */
+  readonly needsRevision: boolean;
   readonly subresources: readonly Subresource[];
   readonly schema: StructSchema;
   readonly columns: readonly Column<R>[];

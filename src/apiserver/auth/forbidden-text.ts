@@ -1,3 +1,5 @@
+import { forbidden, type ApiError } from '#kube/status.ts';
+
 import type { Attributes } from './authorizer.ts';
 
 /**
@@ -7,6 +9,14 @@ import type { Attributes } from './authorizer.ts';
 export function forbiddenText(attributes: Attributes, reason: string): string {
   const text = `User ${quoted(attributes.user.name)} cannot ${attributes.verb} ${target(attributes)}`;
   return reason === '' ? text : `${text}: ${reason}`;
+}
+
+/** Who may not what; `reason` as for the text. */
+export function forbiddenError(attributes: Attributes, reason: string): ApiError {
+  const text = forbiddenText(attributes, reason);
+  if (attributes.type === 'path') return forbidden({ group: '', resource: '' }, '', text);
+  const { group, resource, name } = attributes;
+  return forbidden({ group, resource }, name, text);
 }
 
 function target(attributes: Attributes): string {

@@ -114,7 +114,8 @@ describe('custom resources that a webhook converts', () => {
     const now = await api.must(api.get(`${path('v2')}/a`));
     assert.deepEqual(now.spec, { zone: 'UTC', parts: ['x', 'y'] });
     assert.deepEqual([now.metadata.labels, now.metadata.annotations], [{ l: 'm' }, { by: 'me' }]);
-    await api.must(api.put(`${path('v1')}/a`, cron('a', 'p')));
+    const { metadata } = await api.must(api.get(`${path('v1')}/a`));
+    await api.must(api.put(`${path('v1')}/a`, { ...cron('a', 'p'), metadata }));
     await api.must(api.delete(`${path('v1')}/a`));
     assert.equal((await api.get(`${path('v2')}/a`)).status, 404);
   });

@@ -15,7 +15,7 @@ export interface ApiContext extends WriteContext {
   /** Reaches containers; undefined: there is no node. */
   readonly agent: NodeAgent | undefined;
   /** Answers reviews and makes tokens. */
-  readonly auth: Pick<Auth, 'review' | 'createToken'>;
+  readonly auth: Pick<Auth, 'review' | 'createToken' | 'authorizer'>;
   readonly logger: Logger;
 }
 

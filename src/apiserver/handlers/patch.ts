@@ -1,5 +1,6 @@
 import { isObject } from '#base/json.ts';
-import { applyPatch } from '#kube/apply/apply-patch.ts';
+import { decodePlain } from '#kube/codec/decode-body.ts';
+import { givenFields } from '#kube/codec/given-fields.ts';
 import { applyJsonPatch } from '#kube/patch/json-patch.ts';
 import type { Tree } from '#kube/patch/json-tree.ts';
 import { applyMergePatch } from '#kube/patch/merge-patch.ts';
@@ -12,13 +13,14 @@ import type { Call, Reply } from '../http/call.ts';
 import { isTrue, type ResourceRequest } from '../http/request-info.ts';
 import { apiVersionOf, type ServedResource } from '../resources/served-resource.ts';
 import { createObject } from '../writes/create-object.ts';
-import { fieldWrite } from '../writes/field-owners.ts';
 import { updateObject, type Update } from '../writes/update-object.ts';
+import type { ApplyOptions } from '../writes/write-options.ts';
 import { asResource, type ApiContext, type ResourceCall } from './context.ts';
+import { requireCreate } from './may-create.ts';
 import { objectReply } from './object-replies.ts';
 import { contentTypeOf, decoded, patchedObject, pruned, writeOptionsOf } from './write-call.ts';
 
-const applyType = 'application/apply-patch+yaml';
+export const applyType = 'application/apply-patch+yaml';
 const strategicType = 'application/strategic-merge-patch+json';
 const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', applyType, strategicType];
 
@@ -80,17 +82,15 @@ async function applyResource(
 ): Promise<Reply> {
   const { namespace, name, subresource } = call.info;
   const applied = await appliedObject(call, resource);
-  const manager = call.query.get('fieldManager') ?? '';
-  const force = isTrue(call.query.get('force'));
-  const write = { ...fieldWrite(resource, manager, subresource, context.nowMs()), force };
-  if (write.manager === '')
-    throw invalidOption('fieldManager', 'FieldValueRequired', 'Required value: is required for apply patch');
+  const by = applierOf(call);
+  const apply = async (live: Resource | undefined): Promise<Resource> =>
+    patchedObject(call, resource, { ...(await context.fields.apply(resource, live, applied, by, signal)) });
   const options = { ...writeOptionsOf(call), isApply: true };
   const update: Update = {
     namespace,
     name,
     optionsKind: 'PatchOptions',
-    change: (current) => applyPatch(current, applied, write),
+    change: async (current) => await apply(current),
   };
   try {
     const updated = await updateObject(context, resource, update, options, signal);
@@ -99,17 +99,28 @@ async function applyResource(
     const isMissing = error instanceof ApiError && error.statusReason === 'NotFound' && subresource === '';
     if (!isMissing || (applied.metadata.uid ?? '') !== '') throw error;
   }
-  const made = structuredClone(applyPatch(undefined, applied, write));
+  requireCreate(context, call);
+  const made = await apply(undefined);
   const created = await createObject(context, resource, made, options, signal);
   return objectReply(call, resource, created, context.nowMs(), 201);
+}
+
+/** Who applies, and whether he takes fields from others. Throws Invalid without a name. */
+export function applierOf({ query, info: { subresource } }: Call<ResourceRequest>): ApplyOptions {
+  const manager = query.get('fieldManager') ?? '';
+  if (manager === '')
+    throw invalidOption('fieldManager', 'FieldValueRequired', 'Required value: is required for apply patch');
+  return { manager, subresource, force: isTrue(query.get('force')) };
 }
 
 async function appliedObject(call: Call<ResourceRequest>, resource: ServedResource): Promise<Resource> {
   const { def, custom } = resource;
   const { namespace, name } = call.info;
-  const value = decoded(call, await call.readBody(), 'application/yaml', def.schema, def);
+  const body = await call.readBody();
+  const value = decoded(call, body, 'application/yaml', def.schema, def);
   pruned(call, custom, value);
-  const object = asResource(value);
+  const plain = decodePlain(body, 'yaml');
+  const object = asResource(givenFields(value, { kind: '', apiVersion: '', ...(isObject(plain) ? plain : {}) }));
   if (object.apiVersion !== apiVersionOf(def) || object.kind !== def.kind)
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${object.apiVersion}, expected: ${apiVersionOf(def)}`,

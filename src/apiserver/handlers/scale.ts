@@ -1,19 +1,17 @@
 import { required } from '#base/assert.ts';
 import { isObject } from '#base/json.ts';
-import { decodePlain } from '#kube/codec/decode-body.ts';
-import { applyMergePatch } from '#kube/patch/merge-patch.ts';
 import type { Tree } from '#kube/patch/json-tree.ts';
 import type { Resource } from '#kube/resource.ts';
 import { builtinSchema } from '#kube/schemas/builtin-schemas.ts';
 import { selectionOf, selectionOfMap, selectionText } from '#kube/selectors/label-selector.ts';
 import { badRequest, conflict, invalid, notFound } from '#kube/status.ts';
 
-import { jsonReply, type Call, type Reply } from '../http/call.ts';
+import { jsonReply, type Reply } from '../http/call.ts';
 import { groupResourceOf, viewOne, type ServedResource } from '../resources/served-resource.ts';
-import { storageOf, updateObject } from '../writes/update-object.ts';
+import { storageOf, updateObject, type Update } from '../writes/update-object.ts';
 import type { ApiContext, ResourceCall } from './context.ts';
-import { bodyPatch } from './patch.ts';
-import { bodyOf, contentTypeOf, writeOptionsOf } from './write-call.ts';
+import { applierOf, applyType, bodyPatch } from './patch.ts';
+import { bodyOf, contentTypeOf, decoded, writeOptionsOf } from './write-call.ts';
 
 interface ScalePaths {
   readonly spec: readonly string[];
@@ -38,14 +36,13 @@ export async function respondToScale(
     if (stored === undefined) throw notFound(groupResourceOf(resource.def), name);
     return jsonReply(scaleOf((await viewOne(resource, stored, signal)).object, paths));
   }
-  const change = verb === 'update' ? await fromBody(call) : await fromPatch({ call, resource });
-  const update = {
-    namespace,
-    name,
-    optionsKind: verb === 'update' ? 'UpdateOptions' : 'PatchOptions',
-    change: (current: Resource) => scaled(resource, current, change(scaleOf(current, paths)), paths),
-  } as const;
-  const updated = await updateObject(context, resource, update, writeOptionsOf(call), signal);
+  const optionsKind = verb === 'update' ? 'UpdateOptions' : 'PatchOptions';
+  const isApply = contentTypeOf(call) === applyType && verb === 'patch';
+  const change = isApply
+    ? await applied(context, { call, resource }, paths, signal)
+    : await changed({ call, resource }, paths);
+  const options = { ...writeOptionsOf(call), isApply };
+  const updated = await updateObject(context, resource, { namespace, name, optionsKind, change }, options, signal);
   return jsonReply(scaleOf(updated, paths));
 }
 
@@ -57,21 +54,36 @@ function scalePathsOf({ custom }: ServedResource): ScalePaths {
   return { spec: fields(specReplicas), status: fields(statusReplicas), selector: fields(labelSelector) };
 }
 
-type Change = (scale: Tree) => Tree;
-
-async function fromBody(call: Call): Promise<Change> {
-  const given = await bodyOf(call, scaleKind);
-  return () => given;
-}
-
-async function fromPatch({ call, resource }: ResourceCall): Promise<Change> {
-  // Scale has no lists to merge by key: a strategic patch of it is a merge patch, and so is an apply.
-  if (contentTypeOf(call) === 'application/apply-patch+yaml') {
-    const body = decodePlain(await call.readBody(), 'yaml');
-    return (scale) => applyMergePatch(scale, body);
+async function changed({ call, resource }: ResourceCall, paths: ScalePaths): Promise<Update['change']> {
+  if (call.info.verb === 'update') {
+    const given = await bodyOf(call, scaleKind);
+    return (current) => scaled(resource, current, given, paths);
   }
   const patch = await bodyPatch(call, resource);
-  return (scale) => patch(scale, scaleSchema());
+  return (current) => scaled(resource, current, patch(scaleOf(current, paths), scaleSchema()), paths);
+}
+
+/** An apply of a Scale is one of the number in its object, by a manager of the subresource. */
+async function applied(
+  { fields }: ApiContext,
+  { call, resource }: ResourceCall,
+  paths: ScalePaths,
+  signal: AbortSignal,
+): Promise<Update['change']> {
+  const by = applierOf(call);
+  const scale = decoded(call, await call.readBody(), 'application/yaml', scaleSchema(), scaleKind);
+  const given = valueAt(scale, ['spec', 'replicas']);
+  return async (current) => {
+    // Checks what it says of its object.
+    scaled(resource, current, scale, paths);
+    const { apiVersion, kind } = current;
+    const { name = '', namespace } = current.metadata;
+    const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+    const part = { apiVersion, kind, metadata };
+    const wanted = given === undefined ? part : (withValue(part, paths.spec, given) as Resource);
+    const next = await fields.apply(resource, current, wanted, by, signal);
+    return valueAt(next, paths.spec) === undefined ? (withValue(next, paths.spec, 0) as Resource) : next;
+  };
 }
 
 function scaled(resource: ServedResource, current: Resource, scale: Tree, paths: ScalePaths): Resource {

@@ -1,11 +1,10 @@
 import { monotonicMs, nowMs } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
-import { ApiError, forbidden, statusOf } from '#kube/status.ts';
+import { ApiError, statusOf } from '#kube/status.ts';
 
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { Attributes } from '../auth/authorizer.ts';
-import { forbiddenText } from '../auth/forbidden-text.ts';
+import { forbiddenError } from '../auth/forbidden-text.ts';
 import type { Auth } from '../auth/open-auth.ts';
 import type { Flow, FlowControl } from '../flowcontrol/flow-control.ts';
 import { auditedCall, type AuditedCall } from './audited-call.ts';
@@ -95,7 +94,7 @@ async function admit(
   const attributes = attributesOf(info, query, user);
   if (audit !== undefined) audited.call = auditedCall(audit, exchange, attributes, identity, nowMs());
   const { verdict, reason } = auth.authorizer.authorize(attributes);
-  if (verdict !== 'allow') throw refusal(attributes, reason);
+  if (verdict !== 'allow') throw forbiddenError(attributes, reason);
   const call: Call = {
     exchange,
     info,
@@ -116,13 +115,6 @@ function flowHeaders({ schema, level }: Flow): Headers {
     'x-kubernetes-pf-flowschema-uid': schema.metadata.uid ?? '',
     'x-kubernetes-pf-prioritylevel-uid': level.uid,
   };
-}
-
-function refusal(attributes: Attributes, reason: string): ApiError {
-  const text = forbiddenText(attributes, reason);
-  if (attributes.type === 'path') return forbidden({ group: '', resource: '' }, '', text);
-  const { group, resource, name } = attributes;
-  return forbidden({ group, resource }, name, text);
 }
 
 /** The certificate that was proved to be the client's, and comes from the cluster's authority; it is the connection's. */

@@ -46,7 +46,7 @@ async function createNamed(
   const { def } = resource;
   let object = newMetadata(given, context.nowMs());
   def.setDefaults?.(object);
-  if (options.isApply !== true) object = context.fields.track(resource, undefined, object, options);
+  if (options.isApply !== true) object = await context.fields.track(resource, undefined, object, options, signal);
   const { name = '', namespace = '' } = object.metadata;
   const parts = { operation: 'CREATE', optionsKind: 'CreateOptions', namespace, name, oldObject: undefined } as const;
   const request = admissionRequest(resource, options, { ...parts, object });

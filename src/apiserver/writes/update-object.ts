@@ -1,7 +1,7 @@
 import { isEqualJson } from '#base/json.ts';
 import { copyJson } from '#kube/patch/json-tree.ts';
 import type { Resource } from '#kube/resource.ts';
-import { ApiError, conflict, notFound } from '#kube/status.ts';
+import { ApiError, conflict, invalid, notFound } from '#kube/status.ts';
 
 import { groupResourceOf, viewOne, type ServedResource } from '../resources/served-resource.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -42,6 +42,7 @@ export async function updateObject(
     if (current === undefined) throw notFound(groupResourceOf(resource.def), update.name);
     const before = (await viewOne(resource, current, signal)).object;
     const given = await update.change(copyJson(before) as Resource);
+    if (update.optionsKind === 'UpdateOptions') requireRevision(resource, given);
     checkPreconditions(resource, given, before);
     try {
       return await replaceObject(context, resource, { current, before, given, update }, options, signal);
@@ -74,7 +75,7 @@ async function replaceObject(
   let object = keptMetadata(given, before);
   def.setDefaults?.(object);
   object = ofSubresource(resource, object, before, options.subresource);
-  if (options.isApply !== true) object = context.fields.track(resource, before, object, options);
+  if (options.isApply !== true) object = await context.fields.track(resource, before, object, options, signal);
   const { namespace, name, optionsKind } = update;
   const parts = { operation: 'UPDATE', optionsKind, namespace, name, oldObject: before } as const;
   const request = admissionRequest(resource, options, { ...parts, object });
@@ -118,7 +119,12 @@ export function isReleased({ metadata, spec, kind, apiVersion }: Resource): bool
 }
 
 /** What a subresource does not change stays as it was. */
-function ofSubresource({ def }: ServedResource, object: Resource, before: Resource, subresource: string): Resource {
+function ofSubresource(
+  { def, custom }: ServedResource,
+  object: Resource,
+  before: Resource,
+  subresource: string,
+): Resource {
   if (subresource !== 'status') return object;
   const { labels } = before.metadata;
   const metadata = { ...object.metadata };
@@ -126,7 +132,25 @@ function ofSubresource({ def }: ServedResource, object: Resource, before: Resour
   if (before.metadata.ownerReferences !== undefined)
     Object.assign(metadata, { ownerReferences: before.metadata.ownerReferences });
   if (def.group === 'apps') Object.assign(metadata, { labels });
-  return { ...before, metadata, ...('status' in object ? { status: object['status'] } : {}) };
+  const { status: _, ...rest } = before;
+  // A status that is left out is an empty one; of custom resources it is none.
+  const isNone = !('status' in object) && custom !== undefined;
+  return {
+    ...rest,
+    apiVersion: before.apiVersion,
+    kind: before.kind,
+    metadata,
+    ...(isNone ? {} : { status: object['status'] ?? {} }),
+  };
+}
+
+/** Throws Invalid, in upstream's words and with its number (registry/generic/registry/store.go). */
+function requireRevision({ def }: ServedResource, { metadata }: Resource): void {
+  const { resourceVersion = '', name = '' } = metadata;
+  if (!def.needsRevision || resourceVersion !== '') return;
+  const message = 'Invalid value: 0x0: must be specified for an update';
+  const cause = { reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' };
+  throw invalid({ group: def.group, kind: def.plural }, name, [cause]);
 }
 
 function checkPreconditions({ def }: ServedResource, given: Resource, before: Resource): void {

@@ -14,7 +14,26 @@ export interface WriteContext {
 /** Keeps metadata.managedFields. */
 export interface FieldOwners {
   /** `updated` with its managers after a write that was no apply; `live`: the object before, undefined for a create. */
-  track(resource: ServedResource, live: Resource | undefined, updated: Resource, options: WriteOptions): Resource;
+  track(
+    resource: ServedResource,
+    live: Resource | undefined,
+    updated: Resource,
+    options: Pick<WriteOptions, 'manager' | 'subresource'>,
+    signal: AbortSignal,
+  ): Promise<Resource>;
+  /** Server-side apply onto `live`, undefined when there is none. Throws Conflict, BadRequest. */
+  apply(
+    resource: ServedResource,
+    live: Resource | undefined,
+    applied: Resource,
+    options: ApplyOptions,
+    signal: AbortSignal,
+  ): Promise<Resource>;
+}
+
+export interface ApplyOptions extends Pick<WriteOptions, 'manager' | 'subresource'> {
+  /** Takes fields from others instead of failing. */
+  readonly force: boolean;
 }
 
 /** How somebody wants something written. */

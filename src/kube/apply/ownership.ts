@@ -154,6 +154,8 @@ function addBackOwned(
   return result;
 }
 
+/** The object may be in another version than the current one already. */
 function inVersion(object: Tree, version: string, { schema, version: current, convert }: Kind): Versioned | undefined {
-  return version === current || convert === undefined ? { object, schema } : convert(object, version);
+  const isCurrent = version === current && (object['apiVersion'] ?? current) === current;
+  return isCurrent || convert === undefined ? { object, schema } : convert(object, version);
 }

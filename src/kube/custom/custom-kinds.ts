@@ -61,6 +61,8 @@ function customKind({ spec = {} }: CustomResourceDefinition, version: CustomReso
     categories: names.categories ?? [],
     scope,
     verbs: allVerbs,
+    createsOnUpdate: false,
+    needsRevision: true,
     subresources: [
       ...(hasStatus ? [part('status')] : []),
       ...(scaling === undefined ? [] : [scale]),

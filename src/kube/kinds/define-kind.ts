@@ -22,6 +22,8 @@ export interface KindRow<R extends Resource> {
   readonly categories?: readonly string[];
   readonly scope?: KindDef['scope'];
   readonly verbs?: readonly Verb[];
+  readonly createsOnUpdate?: boolean;
+  readonly needsRevision?: boolean;
   readonly subresources?: readonly Subresource[];
   readonly columns?: KindDef<R>['columns'];
   readonly selectableFields?: KindDef<R>['selectableFields'];
@@ -81,6 +83,8 @@ export function defineKind<R extends Resource>(row: KindRow<R>): KindDef {
     categories: row.categories ?? [],
     scope,
     verbs: row.verbs ?? allVerbs,
+    createsOnUpdate: row.createsOnUpdate ?? false,
+    needsRevision: row.needsRevision ?? false,
     subresources: [...(row.initialStatus === undefined ? [] : [part('status')]), ...(row.subresources ?? [])],
     columns: row.columns ?? plainColumns,
     selectableFields: row.selectableFields ?? {},

@@ -9,6 +9,7 @@ export const mutatingWebhookConfiguration = defineKind<MutatingWebhookConfigurat
   version: 'v1',
   kind: 'MutatingWebhookConfiguration',
   plural: 'mutatingwebhookconfigurations',
+  needsRevision: true,
   scope: 'Cluster',
   columns: [
     nameColumn,

@@ -15,6 +15,7 @@ export const validatingAdmissionPolicyBinding = defineKind<ValidatingAdmissionPo
   version: 'v1',
   kind: 'ValidatingAdmissionPolicyBinding',
   plural: 'validatingadmissionpolicybindings',
+  needsRevision: true,
   scope: 'Cluster',
   columns: [
     nameColumn,

@@ -15,6 +15,7 @@ export const validatingAdmissionPolicy = defineKind<ValidatingAdmissionPolicy>({
   version: 'v1',
   kind: 'ValidatingAdmissionPolicy',
   plural: 'validatingadmissionpolicies',
+  needsRevision: true,
   scope: 'Cluster',
   columns: [
     nameColumn,

@@ -9,6 +9,7 @@ export const validatingWebhookConfiguration = defineKind<ValidatingWebhookConfig
   version: 'v1',
   kind: 'ValidatingWebhookConfiguration',
   plural: 'validatingwebhookconfigurations',
+  needsRevision: true,
   scope: 'Cluster',
   columns: [
     nameColumn,

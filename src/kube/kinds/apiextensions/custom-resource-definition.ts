@@ -7,6 +7,7 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   version: 'v1',
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
+  needsRevision: true,
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   scope: 'Cluster',

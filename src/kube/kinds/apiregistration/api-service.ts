@@ -10,6 +10,7 @@ export const apiService = defineKind<APIService>({
   version: 'v1',
   kind: 'APIService',
   plural: 'apiservices',
+  needsRevision: true,
   categories: ['api-extensions'],
   scope: 'Cluster',
   columns: [

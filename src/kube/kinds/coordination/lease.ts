@@ -10,6 +10,8 @@ export const lease = defineKind<Lease>({
   version: 'v1',
   kind: 'Lease',
   plural: 'leases',
+  needsRevision: true,
+  createsOnUpdate: true,
   columns: [nameColumn, text('Holder', 'Who holds it.', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],
   validate,
 });

@@ -27,6 +27,7 @@ export const event = defineKind<Event>({
   version: 'v1',
   kind: 'Event',
   plural: 'events',
+  createsOnUpdate: true,
   shortNames: ['ev'],
   columns: eventColumns,
   selectableFields: {

@@ -12,6 +12,7 @@ export const limitRange = defineKind<LimitRange>({
   version: 'v1',
   kind: 'LimitRange',
   plural: 'limitranges',
+  createsOnUpdate: true,
   shortNames: ['limits'],
   setDefaults,
   validate,

@@ -27,6 +27,7 @@ export const service = defineKind<Service>({
   version: 'v1',
   kind: 'Service',
   plural: 'services',
+  createsOnUpdate: true,
   shortNames: ['svc'],
   categories: ['all'],
   subresources: [

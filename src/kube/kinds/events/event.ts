@@ -13,6 +13,7 @@ export const eventsEvent = defineKind<Event>({
   version: 'v1',
   kind: 'Event',
   plural: 'events',
+  createsOnUpdate: true,
   shortNames: ['ev'],
   columns: eventColumns.map((column) => ({
     ...column,

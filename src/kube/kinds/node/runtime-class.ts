@@ -13,6 +13,8 @@ export const runtimeClass = defineKind<RuntimeClass>({
   version: 'v1',
   kind: 'RuntimeClass',
   plural: 'runtimeclasses',
+  needsRevision: true,
+  createsOnUpdate: true,
   scope: 'Cluster',
   columns: [nameColumn, text('Handler', 'Runtime that nodes use for it.', ({ handler }) => handler ?? ''), ageColumn],
   validate,

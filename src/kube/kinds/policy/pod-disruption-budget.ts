@@ -13,6 +13,7 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
   version: 'v1',
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
+  needsRevision: true,
   shortNames: ['pdb'],
   columns: [
     nameColumn,

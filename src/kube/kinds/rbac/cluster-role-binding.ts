@@ -10,6 +10,7 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   version: 'v1',
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
+  createsOnUpdate: true,
   scope: 'Cluster',
   columns: bindingColumns,
   nameRule: pathSegmentFaults,

@@ -9,6 +9,7 @@ export const clusterRole = defineKind<ClusterRole>({
   version: 'v1',
   kind: 'ClusterRole',
   plural: 'clusterroles',
+  createsOnUpdate: true,
   scope: 'Cluster',
   nameRule: pathSegmentFaults,
   validate,

@@ -10,6 +10,7 @@ export const roleBinding = defineKind<RoleBinding>({
   version: 'v1',
   kind: 'RoleBinding',
   plural: 'rolebindings',
+  createsOnUpdate: true,
   columns: bindingColumns,
   nameRule: pathSegmentFaults,
   setDefaults: setBindingDefaults,

@@ -8,6 +8,7 @@ export const role = defineKind<Role>({
   version: 'v1',
   kind: 'Role',
   plural: 'roles',
+  createsOnUpdate: true,
   nameRule: pathSegmentFaults,
   validate: ({ rules = [] }) => policyRuleFaults(rules, true),
 });

@@ -12,6 +12,7 @@ export const csiDriver = defineKind<CSIDriver>({
   version: 'v1',
   kind: 'CSIDriver',
   plural: 'csidrivers',
+  needsRevision: true,
   scope: 'Cluster',
   columns: [
     nameColumn,

@@ -7,6 +7,7 @@ export const csiNode = defineKind<CSINode>({
   version: 'v1',
   kind: 'CSINode',
   plural: 'csinodes',
+  needsRevision: true,
   scope: 'Cluster',
   columns: [
     nameColumn,

@@ -10,6 +10,7 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
   version: 'v1',
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
+  needsRevision: true,
   scope: 'Cluster',
   columns: [
     nameColumn,

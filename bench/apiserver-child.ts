@@ -23,6 +23,7 @@ const { server } = await openApiServer(
     pair: pki.issue(serverCertificate('bench', [host]), nowMs()),
     logger,
     storeFolder: join(folder, 'store'),
+    storeSettings: { url: '', caPath: '', certificatePath: '', keyPath: '' },
     audit: undefined,
     encryption: [],
     logFolder: folder,

@@ -9,6 +9,7 @@ import { callWebhook, type CallWebhook } from './admission/webhooks/call-webhook
 import type { AuditLog } from './audit/audit-log.ts';
 import type { Objects } from './auth/objects.ts';
 import type { Auth } from './auth/open-auth.ts';
+import { keepApiEndpoints, type ApiAddress } from './bootstrap/api-endpoints.ts';
 import { createKubernetesService } from './bootstrap/kubernetes-service.ts';
 import { createSystemNamespaces } from './bootstrap/system-namespaces.ts';
 import { serveCustomResources } from './custom/custom-resources.ts';
@@ -52,7 +53,7 @@ export interface ApiOptions {
   readonly nowMs?: () => number;
   /** In place of calls over the network. */
   readonly callWebhook?: CallWebhook;
-  /** Host and port that discovery tells clients. */
+  /** IP address and port that clients are told by discovery and the endpoints of the service `kubernetes`. */
   readonly serverAddress: () => string;
   /** Called once, when the objects can be read. */
   readonly openParts: (objects: Objects, resolveKind: ResolveKind, signal: AbortSignal) => Promise<ApiParts>;
@@ -75,7 +76,10 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
   const resources = new ResourceTable(hub, options.kinds);
   const objects = apiObjects(resources, nowMs, logger);
   await createSystemNamespaces(objects, signal);
-  await createKubernetesService(objects, Number(options.serverAddress().split(':').at(-1)), signal);
+  const address = apiAddressOf(options.serverAddress());
+  await createKubernetesService(objects, address.port, signal);
+  const endpoints = { objects, store, isExclusive: options.isExclusive, address, logger };
+  opened.use(await keepApiEndpoints(endpoints, signal));
   const parts = await options.openParts(objects, resolving(resources), signal);
   const { auth, plugins } = parts;
   const admission = admissionChain([...plugins, serviceAddresses(objects)]);
@@ -139,6 +143,12 @@ export async function openApi(options: ApiOptions, signal: AbortSignal): Promise
     serve: async (exchange) => await serveRequest(serving, exchange),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
+}
+
+/** Of `10.0.0.1:6443` or `[::1]:6443`. */
+function apiAddressOf(text: string): ApiAddress {
+  const at = text.lastIndexOf(':');
+  return { ip: text.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(text.slice(at + 1)) };
 }
 
 /** Kinds as resources, those of definitions as well. */

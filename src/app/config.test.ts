@@ -88,7 +88,7 @@ test('every problem is told with its place', async (t) => {
   const flags = ['nothing', 'engine.addressPools=10.0.0.0/24:16'];
   assert.deepEqual(await problemsOf(t, { file, flags }), [
     'file:3: unknown key "log.colour", known are level',
-    'file:4: unknown key "engin", known are log, engine, docker, registry, kubernetes, gc',
+    'file:4: unknown key "engin", known are log, engine, docker, registry, kubernetes, store, gc',
     `--set nothing: unknown key "", known are ${allSettings()
       .map(([key]) => key)
       .join(', ')}`,

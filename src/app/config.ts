@@ -9,6 +9,7 @@ import { dockerSettings } from './planes/docker-settings.ts';
 import { engineSettings } from './planes/engine-settings.ts';
 import { kubernetesSettings } from './planes/kubernetes-settings.ts';
 import { registrySettings } from './planes/registry-settings.ts';
+import { storeSettings } from './planes/store-settings.ts';
 import type { Section, ValuesOf } from './setting.ts';
 
 /** All sections of slipway.yaml; each plane's settings stand beside it. */
@@ -18,6 +19,7 @@ const sections = {
   docker: dockerSettings,
   registry: registrySettings,
   kubernetes: kubernetesSettings,
+  store: storeSettings,
   gc: collectionSettings,
 } as const;
 

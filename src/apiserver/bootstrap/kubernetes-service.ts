@@ -1,10 +1,12 @@
+import { ApiError } from '#kube/status.ts';
+
 import type { Objects } from '../auth/objects.ts';
 import { apiServiceAddress } from '../services/service-addresses.ts';
 
 const of = { group: '', resource: 'services' };
 const labels = { component: 'apiserver', provider: 'kubernetes' };
 
-/** The service `kubernetes`, by which pods reach the API. Its endpoints are the matter of who knows the server's address. */
+/** The service `kubernetes`, by which pods reach the API; its endpoints are kept by `keepApiEndpoints`. */
 export async function createKubernetesService(objects: Objects, port: number, signal: AbortSignal): Promise<void> {
   if ((await objects.get(of, 'default', 'kubernetes', signal)) !== undefined) return;
   const service = {
@@ -22,5 +24,8 @@ export async function createKubernetesService(objects: Objects, port: number, si
       ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }],
     },
   };
-  await objects.create(of, service, signal);
+  await objects.create(of, service, signal).catch((error: unknown) => {
+    // Another server on the same store was quicker.
+    if (!(error instanceof ApiError) || error.statusReason !== 'AlreadyExists') throw error;
+  });
 }

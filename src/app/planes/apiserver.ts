@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 
 import type { AuditPolicy } from '#apiserver/audit/audit-policy.ts';
 import type { EncryptedKinds } from '#apiserver/encryption/encryption-configuration.ts';
@@ -19,8 +19,10 @@ import { dirname } from 'node:path';
 import type { InstancePaths } from '../instance-paths.ts';
 import type { Health, Plane, Running } from '../plane.ts';
 import type { ValuesOf } from '../setting.ts';
+import { advertisedHost } from './advertised-host.ts';
 import { readAuditPolicy, readEncryption } from './kubernetes-files.ts';
 import type { kubernetesSettings } from './kubernetes-settings.ts';
+import type { StoreSettings } from './open-store.ts';
 
 type Settings = ValuesOf<typeof kubernetesSettings>;
 
@@ -39,9 +41,9 @@ const clusterNames = [
  * The Kubernetes API. Keys, certificates and the kubeconfig are made at the start; the server itself with the first
  * connection, or at once when it has been used before: who has containers alone does not pay for it.
  */
-export const apiserverPlane: Plane<Settings, undefined, undefined> = {
+export const apiserverPlane: Plane<Settings, { readonly store: StoreSettings }, undefined> = {
   name: 'kubernetes',
-  start: async (settings, _needs, { paths, logger, signal }) => {
+  start: async (settings, { store }, { paths, logger, signal }) => {
     if (!settings.enabled) return idle({ state: 'healthy', message: 'off; set kubernetes.enabled' });
     await using opened = new AsyncDisposableStack();
     const pki = await openClusterPki(paths.pki, nowMs());
@@ -49,6 +51,7 @@ export const apiserverPlane: Plane<Settings, undefined, undefined> = {
       paths,
       logger,
       pki,
+      store,
       audit: settings.auditPolicy === '' ? undefined : await readAuditPolicy(settings.auditPolicy),
       encryption: settings.encryptionConfiguration === '' ? [] : await readEncryption(settings.encryptionConfiguration),
     });
@@ -57,9 +60,12 @@ export const apiserverPlane: Plane<Settings, undefined, undefined> = {
     const door = await openDoor(settings, host, port, (socket) => server.accept(socket));
     if (typeof door === 'string') return idle({ state: 'healthy', message: door });
     opened.use(door);
-    const url = `https://${host.includes(':') ? `[${host}]` : host}:${String(door.port)}`;
-    await server.open(host, url);
-    if (existsSync(paths.store)) await server.wake(signal);
+    const reachedBy = advertisedHost(host, networkInterfaces());
+    const url = `https://${reachedBy.includes(':') ? `[${reachedBy}]` : reachedBy}:${String(door.port)}`;
+    await server.open(reachedBy, url);
+    // A store elsewhere may come later than we: each connection tries again.
+    if (store.url !== '') await server.wake(signal).catch(() => {});
+    else if (existsSync(paths.store)) await server.wake(signal);
     const kept = opened.move();
     const closed = Promise.withResolvers<void>();
     return {
@@ -119,6 +125,7 @@ interface SleepingOptions {
   readonly paths: InstancePaths;
   readonly logger: Logger;
   readonly pki: ClusterPki;
+  readonly store: StoreSettings;
   readonly audit: AuditPolicy | undefined;
   readonly encryption: readonly EncryptedKinds[];
 }
@@ -192,7 +199,7 @@ class SleepingServer implements AsyncDisposable {
   }
 
   async #start(signal: AbortSignal): Promise<ApiServer> {
-    const { paths, pki, logger, audit, encryption } = this.#options;
+    const { paths, pki, store, logger, audit, encryption } = this.#options;
     const pair = this.#certificate?.current();
     if (pair === undefined) throw new StatusError('Unavailable', 'Cannot serve the Kubernetes API: it is starting');
     const { openApiServer } = await import('./open-apiserver.ts');
@@ -202,6 +209,7 @@ class SleepingServer implements AsyncDisposable {
         pair,
         logger,
         storeFolder: paths.store,
+        storeSettings: store,
         url: this.#url,
         audit,
         encryption,

@@ -8,15 +8,16 @@ import { nowMs } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 import { kinds } from '#kube/kinds/kinds.ts';
 import type { ClusterPki, KeyPair } from '#pki/cluster-pki.ts';
-import { openSqliteStore } from '#store/sqlite/open-sqlite-store.ts';
 
 import { openAuditFile } from './kubernetes-files.ts';
+import { openStore, type StoreSettings } from './open-store.ts';
 
 export interface OpenOptions {
   readonly pki: ClusterPki;
   readonly pair: KeyPair;
   readonly logger: Logger;
   readonly storeFolder: string;
+  readonly storeSettings: StoreSettings;
   /** Undefined: requests are not noted. */
   readonly audit: AuditPolicy | undefined;
   readonly logFolder: string;
@@ -29,17 +30,12 @@ export interface OpenedServer extends AsyncDisposable {
   readonly server: ApiServer;
 }
 
-/** Only the present state of leases is kept, and heartbeats of nodes do not wait for the disk. */
-const leases = {
-  currentOnly: ['/registry/coordination.k8s.io/leases/'],
-  lazy: ['/registry/coordination.k8s.io/leases/kube-node-lease/'],
-};
-
 /** Everything that the API server is made of; loaded when it is needed. */
 export async function openApiServer(options: OpenOptions, signal: AbortSignal): Promise<OpenedServer> {
   const { pki, pair, logger, url, encryption } = options;
   await using opened = new AsyncDisposableStack();
-  const plain = opened.use(await openSqliteStore(options.storeFolder, leases));
+  const { store: plain, isExclusive } = await openStore(options.storeSettings, options.storeFolder, signal);
+  opened.use(plain);
   const store = encryption.length === 0 ? plain : encryptedStore(plain, encryption);
   const audit =
     options.audit === undefined
@@ -50,7 +46,7 @@ export async function openApiServer(options: OpenOptions, signal: AbortSignal): 
     await serveApi(
       {
         store,
-        isExclusive: true,
+        isExclusive,
         kinds,
         pair,
         authorityPem: pki.authorityPem,

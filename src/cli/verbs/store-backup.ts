@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
@@ -10,6 +10,7 @@ import { newId } from '#base/ids.ts';
 import { backupStore } from '#store/sqlite/backup-store.ts';
 
 import type { Verb } from '../verb.ts';
+import { storeFolder } from './store-folder.ts';
 
 export const storeBackup: Verb = {
   usage: 'FILE',
@@ -20,12 +21,13 @@ export const storeBackup: Verb = {
   options: {},
   operandsMost: 1,
   needsRoot: true,
-  run: async ({ paths, operands, output, signal }) => {
+  run: async ({ paths, env, operands, output, signal }) => {
+    const folder = await storeFolder(paths, env, 'back up');
     const [file = ''] = operands;
     if (file === '') throw new StatusError('InvalidArgument', 'Cannot back up: write slipway store backup FILE');
     const partial = `${resolve(file)}.${newId().slice(0, 12)}.partial`;
     try {
-      const { entries, revision } = backupStore(join(paths.data, 'store'), `${partial}.db`);
+      const { entries, revision } = backupStore(folder, `${partial}.db`);
       const compressor = file.endsWith('.zst') ? createZstdCompress() : new PassThrough();
       await pipeline(
         createReadStream(`${partial}.db`),

@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
-
 import { StatusError } from '#base/errors.ts';
 import { decompress } from '#engine/stream/decompress.ts';
 import { restoreStore } from '#store/sqlite/restore-store.ts';
 import { hasCode } from '#sys/errno.ts';
 
 import type { Verb } from '../verb.ts';
+import { storeFolder } from './store-folder.ts';
 
 export const storeRestore: Verb = {
   usage: 'FILE',
@@ -17,12 +16,13 @@ export const storeRestore: Verb = {
   options: {},
   operandsMost: 1,
   needsRoot: true,
-  run: async ({ paths, operands, output, signal }) => {
+  run: async ({ paths, env, operands, output, signal }) => {
+    const folder = await storeFolder(paths, env, 'restore');
     const [file = ''] = operands;
     if (file === '') throw new StatusError('InvalidArgument', 'Cannot restore: write slipway store restore FILE');
     try {
       const backup = decompress(createReadStream(file, { signal }));
-      const { entries, revision, replaced } = await restoreStore(join(paths.data, 'store'), backup, signal);
+      const { entries, revision, replaced } = await restoreStore(folder, backup, signal);
       output.line(`restored ${String(entries)} keys; the store goes on at revision ${String(revision)}`);
       if (replaced !== undefined) output.line(`what was there is in ${replaced}`);
       return 0;

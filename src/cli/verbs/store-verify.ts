@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-
 import { reasons } from '#base/errors.ts';
 import { verifyStore } from '#store/sqlite/verify-store.ts';
 
 import type { Verb } from '../verb.ts';
+import { storeFolder } from './store-folder.ts';
 import { megabytes } from './registry-status.ts';
 
 export const storeVerify: Verb = {
@@ -16,8 +15,9 @@ export const storeVerify: Verb = {
   },
   operandsMost: 0,
   needsRoot: true,
-  run: async ({ paths, flag, output }) => {
-    const report = verifyStore(join(paths.data, 'store'));
+  run: async ({ paths, env, flag, output }) => {
+    const folder = await storeFolder(paths, env, 'verify');
+    const report = verifyStore(folder);
     const { path, sizeBytes, revision, entries, changes, problems } = report;
     if (flag('json'))
       output.line(JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));

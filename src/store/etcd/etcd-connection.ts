@@ -16,10 +16,10 @@ import { checkTrailers, RpcFailure, rpcCodes } from './rpc-failure.ts';
 
 /** PEM. */
 export interface EtcdTls {
-  readonly ca: string;
-  /** What we show. */
-  readonly certificate: string;
-  readonly key: string;
+  /** undefined: the authorities that Node.js knows. */
+  readonly ca?: string;
+  /** What we show; undefined: nothing. */
+  readonly client?: { readonly certificate: string; readonly key: string };
 }
 
 /** A stream of messages both ways; disposing cancels it. */
@@ -61,7 +61,8 @@ export class EtcdConnection implements Disposable {
   static async open(url: URL, tls: EtcdTls | undefined, signal: AbortSignal): Promise<EtcdConnection> {
     const session = connect(url, {
       settings: { initialWindowSize: windowBytes, enablePush: false },
-      ...(tls === undefined ? {} : { ca: tls.ca, cert: tls.certificate, key: tls.key }),
+      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls?.client === undefined ? {} : { cert: tls.client.certificate, key: tls.client.key }),
     });
     using _timeout = after(connectTimeoutMs, () => session.destroy(new Error('it does not answer')));
     const onAbort = (): void => session.destroy(signal.reason as Error);

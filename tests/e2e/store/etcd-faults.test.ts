@@ -47,7 +47,7 @@ test('etcd with certificates is used by who has one', async (t) => {
   const etcd = await startEtcd(t, { tls: paths });
   const [ca, certificate, key] = [paths.ca, paths.certificate, paths.key].map((path) => readFileSync(path, 'utf8'));
   assert.ok(ca !== undefined && certificate !== undefined && key !== undefined);
-  await using store = await openEtcdStore(etcd.url, { tls: { ca, certificate, key } }, never);
+  await using store = await openEtcdStore(etcd.url, { tls: { ca, client: { certificate, key } } }, never);
   await store.put('/a', bytes('1'), 0n, {}, never);
   assert.equal(text((await store.get('/a', never))?.value), '1');
   await assert.rejects(openEtcdStore(etcd.url, {}, never), reason('Unavailable'));

@@ -27,4 +27,6 @@ export interface Objects {
   create(of: ResourceName, object: Resource, signal: AbortSignal): Promise<Resource>;
   /** Replaces object and status when the stored resourceVersion is the object's; throws ApiError Conflict or NotFound. */
   update(of: ResourceName, object: Resource, signal: AbortSignal): Promise<Resource>;
+  /** Removes the object as it is; throws as `update`. What finalizers hold is marked as being deleted instead. */
+  delete(of: ResourceName, object: Resource, signal: AbortSignal): Promise<void>;
 }

@@ -24,6 +24,7 @@ import { reviewIdentity, reviewToken } from './reviews/identity-review.ts';
 import { reviewRules } from './reviews/rules-review.ts';
 import { discoveryDocument, discoveryPath, keysPath } from './tokens/discovery-document.ts';
 import { jsonWebKeys } from './tokens/json-web-token.ts';
+import { secretTokens } from './tokens/secret-tokens.ts';
 import { serviceAccountTokens } from './tokens/service-account-tokens.ts';
 import { createToken } from './tokens/token-request.ts';
 import type { UserInfo } from './user.ts';
@@ -52,8 +53,11 @@ export interface Identity {
 
 /** Authentication, authorization and the reviews about both. */
 export interface Auth {
-  /** Throws ApiError Unauthorized, and Forbidden or BadRequest for impersonation. */
-  identify(credentials: Credentials, signal: AbortSignal): Promise<Identity>;
+  /**
+   * Throws ApiError Unauthorized, and Forbidden or BadRequest for impersonation; `onActor` is told before that who proved
+   * himself.
+   */
+  identify(credentials: Credentials, signal: AbortSignal, onActor?: (actor: UserInfo) => void): Promise<Identity>;
   readonly authorizer: Authorizer;
   readonly rbac: RbacIndex;
   /**
@@ -83,14 +87,19 @@ export function openAuth(options: AuthOptions): Auth {
   const authorizer = authorizerChain([mastersAuthorizer(), nodeAuthorizer(graph), rbacAuthorizer(rbac)]);
   const audiences = [issuer];
   const publicKeys = [createPublicKey(serviceAccountKey)];
-  const tokens = [bootstrapTokens(objects, nowMs), serviceAccountTokens(issuer, publicKeys, objects, nowMs)];
+  const tokens = [
+    bootstrapTokens(objects, nowMs),
+    serviceAccountTokens(issuer, publicKeys, objects, nowMs),
+    secretTokens(publicKeys, audiences, objects),
+  ];
   const authenticator = authenticatorChain(
     [clientCertificates(options.authorities, nowMs), bearerTokens(tokens, audiences)],
     anonymousAuthenticator(healthPaths),
   );
   return {
-    identify: async (credentials, signal) => {
+    identify: async (credentials, signal, onActor) => {
       const { user: actor } = await authenticator.authenticate(credentials, signal);
+      onActor?.(actor);
       return { user: impersonated(actor, credentials.headers, authorizer), actor };
     },
     authorizer,

@@ -13,9 +13,11 @@ import type { Objects } from '../auth/objects.ts';
 import { openAuth, type Auth } from '../auth/open-auth.ts';
 import { FlowControl } from '../flowcontrol/flow-control.ts';
 import { keepFlowControl } from '../flowcontrol/keep-flow-control.ts';
+import { startCertificateCleaner } from './certificate-cleaner.ts';
 import { runSigner } from './certificate-signer.ts';
 import { makeDefaults, runNamespaceDefaults } from './namespace-defaults.ts';
 import { createSystemPriorityClasses } from './system-priority-classes.ts';
+import { runTokenSecrets } from './token-secrets.ts';
 
 export interface SecurityOptions {
   readonly objects: Objects;
@@ -44,7 +46,7 @@ const firstNamespaces = ['default', 'kube-system'];
 
 /**
  * All that decides who may do what: authentication, authorization, admission, and the controllers that they need (default
- * accounts, signing of certificates, quotas), which run until the signal aborts. Resolves when decisions are as the store says.
+ * accounts, tokens in secrets, signing of certificates, quotas), which run until the signal aborts. Resolves when decisions are as the store says.
  */
 export async function openSecurity(
   { objects, pki, serverUrl, resolveKind, nowMs, onError }: SecurityOptions,
@@ -75,8 +77,10 @@ export async function openSecurity(
     runNamespaceDefaults(objects, pki.authorityPem, onError, signal),
     runSigner({ objects, authority: pki.authority, authorizer, nowMs, onError }, signal),
     runQuotas({ objects, nowMs, onError }, signal),
+    runTokenSecrets({ objects, key: pki.serviceAccountKey, authorityPem: pki.authorityPem, onError }, signal),
   ];
   for (const running of background) running.catch((error: unknown) => (signal.aborted ? undefined : onError(error)));
+  startCertificateCleaner(objects, nowMs, onError, signal);
   const asking = { objects, call: callWebhook };
   const extensions = [
     mutatingWebhooks(webhooks, asking),

@@ -7,7 +7,7 @@ import { conflict, notFound } from '#kube/status.ts';
 
 import type { ObjectChange, Objects, ResourceName } from '../auth/objects.ts';
 import type { ResourceTable } from '../resources/resource-table.ts';
-import { newMetadata, withMetadata } from '../writes/object-meta.ts';
+import { newMetadata, timeText, withMetadata } from '../writes/object-meta.ts';
 import type { CacheReader } from './object-cache.ts';
 import type { ObjectStorage } from './object-storage.ts';
 import type { StoredObject } from './stored-object.ts';
@@ -35,6 +35,16 @@ export function apiObjects(resources: ResourceTable, nowMs: () => number, logger
       const storage = storageOf(of);
       const { revision } = await storage.replace(await current(storage, object, signal), object, signal);
       return withMetadata(object, { resourceVersion: String(revision) });
+    },
+    delete: async (of, object, signal) => {
+      const storage = storageOf(of);
+      const stored = await current(storage, object, signal);
+      const { finalizers = [], deletionTimestamp } = object.metadata;
+      if (finalizers.length === 0) await storage.remove(stored, signal);
+      else if (deletionTimestamp === undefined) {
+        const marks = { deletionTimestamp: timeText(nowMs()), deletionGracePeriodSeconds: 0 };
+        await storage.replace(stored, withMetadata(object, marks), signal);
+      }
     },
   };
 }

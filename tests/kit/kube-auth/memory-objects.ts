@@ -71,6 +71,14 @@ export class MemoryObjects implements Objects {
     return this.put(object, of);
   }
 
+  async delete(of: ResourceName, object: Resource): Promise<void> {
+    const { name = '', namespace = '', resourceVersion } = object.metadata;
+    const stored = this.#objects.get(keyOf(of, object));
+    if (stored === undefined) throw notFound(of, name);
+    if (stored.metadata.resourceVersion !== resourceVersion) throw conflict(of, name);
+    this.remove(of, namespace, name);
+  }
+
   #tell(key: string, change: ObjectChange): void {
     for (const { start, channel } of this.#followers) if (key.startsWith(start)) channel.push(change);
   }

@@ -22,6 +22,8 @@ export interface AuditedAnswer {
   readonly code: number;
   /** Of a failure. */
   readonly status?: Status;
+  /** In place of the status' own. */
+  readonly message?: string;
   readonly requestObject?: unknown;
   readonly responseObject?: unknown;
 }
@@ -49,7 +51,7 @@ export function auditEvent(
     stage,
     requestURI: request.uri.slice(0, textLengthMost),
     verb: attributes.verb,
-    user: userJson(identity.actor),
+    user: identity.actor.name === '' ? {} : userJson(identity.actor),
     ...(identity.user === identity.actor ? {} : { impersonatedUser: userJson(identity.user) }),
     sourceIPs: [request.sourceAddress],
     userAgent: request.userAgent.slice(0, textLengthMost),
@@ -71,9 +73,8 @@ function reference(attributes: Attributes & { readonly type: 'resource' }): Reco
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== ''));
 }
 
-function responseStatus({ code, status }: AuditedAnswer): Record<string, unknown> {
-  const { status: outcome, message, reason } = status ?? {};
-  const parts = { status: outcome, message, reason };
+function responseStatus({ code, status, message }: AuditedAnswer): Record<string, unknown> {
+  const parts = { status: status?.status, message: message ?? status?.message, reason: status?.reason };
   return {
     metadata: {},
     ...Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)),

@@ -18,12 +18,19 @@ export interface AuditTrail {
 export interface AuditLog {
   /** Undefined: nothing is noted of this request. */
   begin(request: AuditedRequest): AuditTrail | undefined;
+  /** A request of somebody who could not say who he is, with what he was told; upstream notes one stage of it. */
+  unauthenticated(request: AuditedRequest, answer: AuditedAnswer): void;
 }
 
 const annotationsMost = 64;
 
 export function auditLog(policy: AuditPolicy, sink: AuditSink, nowMs: () => number): AuditLog {
   return {
+    unauthenticated: (request, answer) => {
+      const decision = auditDecision(policy, request.attributes);
+      if (decision.level !== 'None' && !decision.omitStages.includes('ResponseStarted'))
+        sink.add(auditEvent('ResponseStarted', decision, request, answer, {}, nowMs()));
+    },
     begin: (request) => {
       const decision = auditDecision(policy, request.attributes);
       if (decision.level === 'None') return undefined;

@@ -51,13 +51,15 @@ export interface Identity {
   readonly actor: UserInfo;
 }
 
+export interface Identifying extends Credentials {
+  /** Told who proved himself, before it is known whether he may impersonate. */
+  readonly onActor?: (actor: UserInfo) => void;
+}
+
 /** Authentication, authorization and the reviews about both. */
 export interface Auth {
-  /**
-   * Throws ApiError Unauthorized, and Forbidden or BadRequest for impersonation; `onActor` is told before that who proved
-   * himself.
-   */
-  identify(credentials: Credentials, signal: AbortSignal, onActor?: (actor: UserInfo) => void): Promise<Identity>;
+  /** Throws ApiError Unauthorized, and Forbidden or BadRequest for impersonation. */
+  identify(credentials: Identifying, signal: AbortSignal): Promise<Identity>;
   readonly authorizer: Authorizer;
   readonly rbac: RbacIndex;
   /**
@@ -97,9 +99,9 @@ export function openAuth(options: AuthOptions): Auth {
     anonymousAuthenticator(healthPaths),
   );
   return {
-    identify: async (credentials, signal, onActor) => {
+    identify: async (credentials, signal) => {
       const { user: actor } = await authenticator.authenticate(credentials, signal);
-      onActor?.(actor);
+      credentials.onActor?.(actor);
       return { user: impersonated(actor, credentials.headers, authorizer), actor };
     },
     authorizer,

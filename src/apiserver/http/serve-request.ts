@@ -6,8 +6,9 @@ import { ApiError, statusOf } from '#kube/status.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { forbiddenError } from '../auth/forbidden-text.ts';
 import type { Auth } from '../auth/open-auth.ts';
+import type { UserInfo } from '../auth/user.ts';
 import type { Flow, FlowControl } from '../flowcontrol/flow-control.ts';
-import { auditedCall, type AuditedCall } from './audited-call.ts';
+import { auditedCall, auditUnauthenticated, type AuditedCall } from './audited-call.ts';
 import { jsonReply, type Call, type Reply } from './call.ts';
 import type { Exchange, Headers } from './exchange.ts';
 import type { LiveRequests } from './live-requests.ts';
@@ -39,17 +40,18 @@ const warningLengthMost = 4096;
 
 /** Answers one request, whatever becomes of it; never rejects. */
 export async function serveRequest(serving: Serving, exchange: Exchange): Promise<void> {
-  let headers: Headers = { 'cache-control': 'no-cache, private' };
+  let flow: Flow | undefined;
   const audit: Audited = { call: undefined, body: undefined };
   using live = serving.live.begin(exchange);
   const { signal, startMs } = live;
   try {
-    const [call, flow] = await admit(serving, exchange, audit, signal);
-    headers = { ...headers, ...flowHeaders(flow) };
+    const [call, ofCall] = await admit(serving, exchange, audit, signal);
+    flow = ofCall;
     live.isStream = isLongRunning(call.info);
-    using _ = live.isStream ? undefined : await serving.flowControl.enter(flow, signal);
+    using _ = live.isStream ? undefined : await serving.flowControl.enter(ofCall, signal);
     const reply = await serving.respond(call, signal);
     observe(serving, call.info, reply.status, live.isStream ? undefined : startMs);
+    const headers = headersOf(audit, flow);
     const warned = call.warnings.size > 0 ? { ...headers, warning: warningsOf(call.warnings) } : headers;
     if (reply.kind === 'stream') audit.call?.started(reply.status);
     await sendReply(exchange, reply, warned, signal);
@@ -58,10 +60,18 @@ export async function serveRequest(serving: Serving, exchange: Exchange): Promis
     const reply = errorReply(serving, exchange, live.why ?? error);
     if (!exchange.isGone) {
       observe(serving, undefined, reply.status, startMs);
-      await sendReply(exchange, reply, headers, signal).catch(() => {});
+      await sendReply(exchange, reply, headersOf(audit, flow), signal).catch(() => {});
     }
     await audit.call?.completed(reply, audit.body);
   }
+}
+
+function headersOf({ call }: Audited, flow: Flow | undefined): Headers {
+  return {
+    'cache-control': 'no-cache, private',
+    ...(call === undefined ? {} : { 'audit-id': call.id }),
+    ...(flow === undefined ? {} : flowHeaders(flow)),
+  };
 }
 
 function observe({ metrics }: Serving, info: RequestInfo | undefined, code: number, startMs: number | undefined): void {
@@ -70,6 +80,9 @@ function observe({ metrics }: Serving, info: RequestInfo | undefined, code: numb
     info?.type === 'resource' ? [info.resource, info.subresource].filter((one) => one !== '').join('/') : '';
   metrics.observe(info?.verb ?? '', resource, code, seconds);
 }
+
+/** Of requests whose sender is not known yet. */
+const nobody: UserInfo = { name: '', uid: '', groups: [], extra: {} };
 
 /** What the audit log gets of a request, as far as it has come. */
 interface Audited {
@@ -89,11 +102,25 @@ async function admit(
   const query = new URLSearchParams(search);
   const info = parseRequest(exchange.method, path, query);
   const credentials = { headers: exchange.headers, clientCertificate: clientCertificateOf(serving, exchange), path };
-  const identity = await auth.identify(credentials, signal);
+  const receivedMs = nowMs();
+  let actor = nobody;
+  const identity = await auth
+    .identify({ ...credentials, onActor: (found) => (actor = found) }, signal)
+    .catch((error: unknown) => {
+      if (audit === undefined) throw error;
+      const asked = attributesOf(info, query, actor);
+      const { clientCertificate } = credentials;
+      // Who may not impersonate is known; who could not prove himself is not.
+      if (actor !== nobody) audited.call = auditedCall(audit, exchange, asked, { user: actor, actor }, receivedMs);
+      else auditUnauthenticated(audit, exchange, asked, clientCertificate !== undefined, receivedMs);
+      throw error;
+    });
   const { user } = identity;
   const attributes = attributesOf(info, query, user);
-  if (audit !== undefined) audited.call = auditedCall(audit, exchange, attributes, identity, nowMs());
+  if (audit !== undefined) audited.call = auditedCall(audit, exchange, attributes, identity, receivedMs);
   const { verdict, reason } = auth.authorizer.authorize(attributes);
+  audited.call?.annotate('authorization.k8s.io/decision', verdict === 'allow' ? 'allow' : 'forbid');
+  audited.call?.annotate('authorization.k8s.io/reason', reason);
   if (verdict !== 'allow') throw forbiddenError(attributes, reason);
   const call: Call = {
     exchange,

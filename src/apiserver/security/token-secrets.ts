@@ -61,7 +61,7 @@ async function mendSecret(
 }
 
 /** The secret with all that it shall have; undefined when it has. */
-export function filledSecret(
+function filledSecret(
   secret: Resource,
   account: Resource,
   key: KeyObject,

@@ -20,14 +20,20 @@ export function fieldOwners(resources: ResourceTable, nowMs: () => number): Fiel
   return {
     track: async (resource, live, updated, options, signal) => {
       const write = fieldWrite(resource, options, nowMs());
-      return withConversions(resources, resource, signal, (convert) =>
-        updateManagedFields(live, updated, { ...write, convert }),
+      return withConversions(
+        resources,
+        resource,
+        (convert) => updateManagedFields(live, updated, { ...write, convert }),
+        signal,
       );
     },
     apply: async (resource, live, applied, options, signal) => {
       const write = { ...fieldWrite(resource, options, nowMs()), force: options.force };
-      return withConversions(resources, resource, signal, (convert) =>
-        applyPatch(live, applied, { ...write, convert }),
+      return withConversions(
+        resources,
+        resource,
+        (convert) => applyPatch(live, applied, { ...write, convert }),
+        signal,
       );
     },
   };
@@ -51,8 +57,8 @@ class ConversionWanted extends Error {
 async function withConversions<T>(
   resources: ResourceTable,
   resource: ServedResource,
-  signal: AbortSignal,
   run: (convert: Convert) => T,
+  signal: AbortSignal,
 ): Promise<T> {
   const versionOf = (version: string): ServedResource | undefined =>
     resources.all().find((one) => one.storage === resource.storage && apiVersionOf(one.def) === version);

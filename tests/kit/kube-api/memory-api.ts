@@ -2,6 +2,7 @@ import { PassThrough, type Writable } from 'node:stream';
 
 import type { AdmissionPlugin } from '#apiserver/admission/admission.ts';
 import type { CallWebhook } from '#apiserver/admission/webhooks/call-webhook.ts';
+import type { AuditLog } from '#apiserver/audit/audit-log.ts';
 import type { UserInfo } from '#apiserver/auth/user.ts';
 import type { Exchange } from '#apiserver/http/exchange.ts';
 import { openApi, type Api, type ApiParts } from '#apiserver/open-api.ts';
@@ -19,6 +20,7 @@ export interface MemoryApiOptions {
   readonly plugins?: readonly AdmissionPlugin[];
   readonly auth?: Partial<ApiParts['auth']>;
   readonly nowMs?: () => number;
+  readonly audit?: AuditLog;
   /** Answers in the place of webhooks that convert. */
   readonly callWebhook?: CallWebhook;
 }
@@ -126,6 +128,7 @@ export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}
       serverAddress: () => '127.0.0.1:6443',
       openParts: async () => await Promise.resolve(parts),
       ...(options.nowMs === undefined ? {} : { nowMs: options.nowMs }),
+      ...(options.audit === undefined ? {} : { audit: options.audit }),
       ...(options.callWebhook === undefined ? {} : { callWebhook: options.callWebhook }),
     },
     new AbortController().signal,

@@ -123,7 +123,7 @@ export function invalid(of: GroupKind, name: string, causes: readonly StatusCaus
   return new ApiError('Invalid', `${kind} ${quote(name)} is invalid: ${text}`, {
     ...(name === '' ? {} : { name }),
     ...(of.group === '' ? {} : { group: of.group }),
-    kind: of.kind,
+    ...(of.kind === '' ? {} : { kind: of.kind }),
     causes,
   });
 }

@@ -19,6 +19,8 @@ export async function sendLog(context: ApiContext, target: ResourceCall, signal:
   const pod = await objectOf(target, signal);
   const { query } = target.call;
   const options = logOptions(pod, query);
+  // No node runs it yet: it has printed nothing.
+  if (nodeOf(pod) === '') return { kind: 'body', status: 200, contentType: 'text/plain', body: '' };
   const agent = agentOf(context.agent, `the log of pod "${pod.metadata.name ?? ''}"`);
   return {
     kind: 'stream',
@@ -33,7 +35,9 @@ export async function connectToPod(context: ApiContext, target: ResourceCall, si
   const pod = await objectOf(target, signal);
   const { call } = target;
   const kind = call.info.subresource as Takeover['kind'];
-  const agent = agentOf(context.agent, `pod "${pod.metadata.name ?? ''}"`);
+  const name = pod.metadata.name ?? '';
+  if (nodeOf(pod) === '') throw badRequest(`pod ${name} does not have a host assigned`);
+  const agent = agentOf(context.agent, `pod "${name}"`);
   return {
     kind: 'stream',
     status: 101,
@@ -56,6 +60,11 @@ export async function passRequest(context: ApiContext, target: ResourceCall, sig
     contentType: '',
     write: async (_out, until) => await agent.proxy(object, port, `/${call.info.tail}`, call.exchange, until),
   };
+}
+
+function nodeOf({ spec }: Resource): string {
+  const name = isObject(spec) ? spec['nodeName'] : undefined;
+  return typeof name === 'string' ? name : '';
 }
 
 async function objectOf({ call, resource }: ResourceCall, signal: AbortSignal): Promise<Resource> {

@@ -1,3 +1,4 @@
+import type { KindDef } from '#kube/kind.ts';
 import type { Resource } from '#kube/resource.ts';
 import { ApiError } from '#kube/status.ts';
 
@@ -12,7 +13,7 @@ import { tableOf, type IncludeObject } from './table.ts';
 /** One object in the form that was asked for. */
 export function objectReply(
   call: Call,
-  resource: ServedResource,
+  resource: { readonly def: Pick<KindDef, 'columns'> },
   object: Resource,
   nowMs: number,
   status = 200,

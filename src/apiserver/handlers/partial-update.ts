@@ -6,8 +6,8 @@ import type { ServedResource } from '../resources/served-resource.ts';
 import { updateObject, type Update } from '../writes/update-object.ts';
 import type { ApiContext, ResourceCall } from './context.ts';
 import { objectReply } from './object-replies.ts';
-import { bodyPatch } from './patch.ts';
-import { bodyObject, patchedObject, writeOptionsOf } from './write-call.ts';
+import { bodyPatch, patchedBy } from './patch.ts';
+import { bodyObject, writeOptionsOf } from './write-call.ts';
 
 /** Takes from a given object what a subresource may change, and nothing else. */
 export type PartialUpdate = (current: Resource, given: Resource) => Resource;
@@ -49,8 +49,7 @@ export async function changePart(
     optionsKind: verb === 'patch' ? 'PatchOptions' : 'UpdateOptions',
     change: (current) => {
       if (given !== undefined) return pinned(part(current, given), given);
-      const patched = patch?.(structuredClone(current), resource.def.schema) ?? {};
-      const object = patchedObject(call, resource, patched);
+      const object = patch === undefined ? current : patchedBy(patch, call, resource, structuredClone(current));
       return pinned(part(current, object), object);
     },
   };

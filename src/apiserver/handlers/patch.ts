@@ -1,9 +1,12 @@
 import { isObject } from '#base/json.ts';
+import { checkApplied } from '#kube/apply/apply-patch.ts';
 import { decodePlain } from '#kube/codec/decode-body.ts';
 import { givenFields } from '#kube/codec/given-fields.ts';
+import { goText } from '#kube/patch/go-text.ts';
 import { applyJsonPatch } from '#kube/patch/json-patch.ts';
 import type { Tree } from '#kube/patch/json-tree.ts';
 import { applyMergePatch } from '#kube/patch/merge-patch.ts';
+import { restoreError } from '#kube/patch/restore-error.ts';
 import { applyStrategicMergePatch } from '#kube/patch/strategic-merge-patch.ts';
 import type { Resource } from '#kube/resource.ts';
 import type { StructSchema } from '#kube/schema.ts';
@@ -24,8 +27,12 @@ export const applyType = 'application/apply-patch+yaml';
 const strategicType = 'application/strategic-merge-patch+json';
 const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', applyType, strategicType];
 
-/** A patch of a request, as a function of what it is applied to. */
-export type Patch = (object: Tree, schema: StructSchema) => Tree;
+/** A patch of a request. */
+export interface Patch {
+  apply(object: Tree, schema: StructSchema): Tree;
+  /** The value that is shown when the result does not fit its kind, and in whose words: upstream's two ways differ. */
+  misfit(patched: Tree, schema: StructSchema, why: string): ApiError;
+}
 
 export async function patchResource(context: ApiContext, target: ResourceCall, signal: AbortSignal): Promise<Reply> {
   const { call, resource } = target;
@@ -36,10 +43,7 @@ export async function patchResource(context: ApiContext, target: ResourceCall, s
     namespace,
     name,
     optionsKind: 'PatchOptions',
-    change: (current) => {
-      const patched = patch(current, resource.def.schema);
-      return unmoved(patchedObject(call, resource, patched), current, resource);
-    },
+    change: (current) => unmoved(patchedBy(patch, call, resource, current), current, resource),
   };
   const updated = await updateObject(context, resource, update, writeOptionsOf(call), signal);
   return objectReply(call, resource, updated, context.nowMs());
@@ -69,9 +73,28 @@ export async function bodyPatch(call: Call<ResourceRequest>, { def }: ServedReso
   if (call.query.has('force'))
     throw invalidOption('force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch');
   const patch = parsePatch(await call.readBody());
-  if (type === 'application/json-patch+json') return (object) => applyJsonPatch(object, patch);
-  if (type === 'application/merge-patch+json') return (object) => applyMergePatch(object, patch);
-  return (object, schema) => applyStrategicMergePatch(object, patch, schema);
+  if (type === strategicType)
+    return {
+      apply: (object, schema) => applyStrategicMergePatch(object, patch, schema),
+      misfit: (patched, schema, why) => invalidPatch(goText(patch), restoreError(patched, schema) ?? why),
+    };
+  const apply = type === 'application/json-patch+json' ? applyJsonPatch : applyMergePatch;
+  return {
+    apply: (object) => apply(object, patch),
+    misfit: (patched, _schema, why) => invalidPatch(JSON.stringify(patched), why),
+  };
+}
+
+/** The object after the patch. Throws Invalid when it is none of its kind any more. */
+export function patchedBy(patch: Patch, call: Call, resource: ServedResource, current: Resource): Resource {
+  const { schema } = resource.def;
+  const patched = patch.apply(current, schema);
+  return patchedObject(call, resource, patched, (why) => patch.misfit(patched, schema, why));
+}
+
+function invalidPatch(value: string, why: string): ApiError {
+  const message = `Invalid value: ${JSON.stringify(value)}: ${why}`;
+  return invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }]);
 }
 
 /** Server-side apply: the object is made when it is not there. */
@@ -84,7 +107,7 @@ async function applyResource(
   const applied = await appliedObject(call, resource);
   const by = applierOf(call);
   const apply = async (live: Resource | undefined): Promise<Resource> =>
-    patchedObject(call, resource, { ...(await context.fields.apply(resource, live, applied, by, signal)) });
+    patchedObject(call, resource, { ...(await context.fields.apply(resource, live, applied, by, signal)) }, badRequest);
   const options = { ...writeOptionsOf(call), isApply: true };
   const update: Update = {
     namespace,
@@ -114,11 +137,10 @@ export function applierOf({ query, info: { subresource } }: Call<ResourceRequest
 }
 
 async function appliedObject(call: Call<ResourceRequest>, resource: ServedResource): Promise<Resource> {
-  const { def, custom } = resource;
+  const { def } = resource;
   const { namespace, name } = call.info;
   const body = await call.readBody();
-  const value = decoded(call, body, 'application/yaml', def.schema, def);
-  pruned(call, custom, value);
+  const value = appliedValue(call, body, resource);
   const plain = decodePlain(body, 'yaml');
   const object = asResource(givenFields(value, { kind: '', apiVersion: '', ...(isObject(plain) ? plain : {}) }));
   if (object.apiVersion !== apiVersionOf(def) || object.kind !== def.kind)
@@ -131,6 +153,26 @@ async function appliedObject(call: Call<ResourceRequest>, resource: ServedResour
   if ((object.metadata.namespace ?? namespace) !== namespace && def.scope === 'Namespaced')
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   return { ...object, metadata };
+}
+
+/**
+ * What is applied, read as its kind. What the kind does not have is refused by the path, whatever the field validation
+ * is; whether something is there twice is a matter of that.
+ */
+function appliedValue(call: Call, body: Buffer, { def, custom }: ServedResource): Tree {
+  const checkPaths = (): void => {
+    const plain = decodePlain(body, 'yaml');
+    if (isObject(plain)) checkApplied(asResource(plain), { version: apiVersionOf(def), schema: def.schema });
+  };
+  const misfit = (why: string): ApiError => {
+    checkPaths();
+    return badRequest(`error strict decoding YAML: ${why}`);
+  };
+  const value = decoded(call, body, 'application/yaml', def.schema, def, misfit);
+  const mayHaveLost = call.warnings.size > 0 || call.query.get('fieldValidation') === 'Ignore';
+  if (custom === undefined && mayHaveLost) checkPaths();
+  pruned(call, custom, value, badRequest);
+  return value;
 }
 
 function parsePatch(body: Buffer): unknown {

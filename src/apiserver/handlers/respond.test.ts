@@ -108,6 +108,13 @@ describe('objects', () => {
     });
   }
 
+  test('who uses an old kind is told so', async (t) => {
+    const api = await openMemoryApi(t);
+    const list = await api.get('/api/v1/endpoints');
+    assert.match(String(list.headers['warning']), /^299 - "v1 Endpoints is deprecated in v1\.33\+; use discovery\.k8s/);
+    assert.equal((await api.get('/api/v1/services')).headers['warning'], undefined);
+  });
+
   test('unknown fields are told of in a warning, and dropped', async (t) => {
     const api = await openMemoryApi(t);
     const { status, headers, body } = await api.post(maps, { ...map('a'), dta: {} });

@@ -23,6 +23,12 @@ const handlers: Readonly<Record<string, Handler>> = {
   deletecollection: deleteCollection,
 };
 
+/** Warnings that every request for objects of the core group gets, in upstream's words. */
+const deprecations: Readonly<Record<string, string>> = {
+  componentstatuses: 'v1 ComponentStatus is deprecated in v1.19+',
+  endpoints: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+};
+
 /** Answers a request for objects. Throws ApiError. */
 export async function respondToResource(
   context: ApiContext,
@@ -33,6 +39,8 @@ export async function respondToResource(
   const resource = context.resources.find(group, version, plural);
   if (resource === undefined || (namespace !== '' && resource.def.scope === 'Cluster' && plural !== 'namespaces'))
     return unknownPath();
+  const deprecation = group === '' ? deprecations[plural] : undefined;
+  if (deprecation !== undefined) call.warnings.add(deprecation);
   // A name that a selector gave is for authorization alone.
   const info = isCollection(call.info) ? { ...call.info, name: '' } : call.info;
   const target = { call: { ...call, info }, resource };

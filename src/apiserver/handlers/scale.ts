@@ -1,15 +1,17 @@
 import { required } from '#base/assert.ts';
 import { isObject } from '#base/json.ts';
 import type { Tree } from '#kube/patch/json-tree.ts';
+import { scaleColumns } from '#kube/printing/scale-columns.ts';
 import type { Resource } from '#kube/resource.ts';
 import { builtinSchema } from '#kube/schemas/builtin-schemas.ts';
 import { selectionOf, selectionOfMap, selectionText } from '#kube/selectors/label-selector.ts';
 import { badRequest, conflict, invalid, notFound } from '#kube/status.ts';
 
-import { jsonReply, type Reply } from '../http/call.ts';
+import type { Call, Reply } from '../http/call.ts';
 import { groupResourceOf, viewOne, type ServedResource } from '../resources/served-resource.ts';
 import { storageOf, updateObject, type Update } from '../writes/update-object.ts';
-import type { ApiContext, ResourceCall } from './context.ts';
+import { asResource, type ApiContext, type ResourceCall } from './context.ts';
+import { objectReply } from './object-replies.ts';
 import { applierOf, applyType, bodyPatch } from './patch.ts';
 import { bodyOf, contentTypeOf, decoded, writeOptionsOf } from './write-call.ts';
 
@@ -34,7 +36,7 @@ export async function respondToScale(
   if (verb === 'get') {
     const stored = await storageOf(resource, name).get(namespace, name, signal);
     if (stored === undefined) throw notFound(groupResourceOf(resource.def), name);
-    return jsonReply(scaleOf((await viewOne(resource, stored, signal)).object, paths));
+    return scaleReply(call, scaleOf((await viewOne(resource, stored, signal)).object, paths), context);
   }
   const optionsKind = verb === 'update' ? 'UpdateOptions' : 'PatchOptions';
   const isApply = contentTypeOf(call) === applyType && verb === 'patch';
@@ -43,7 +45,11 @@ export async function respondToScale(
     : await changed({ call, resource }, paths);
   const options = { ...writeOptionsOf(call), isApply };
   const updated = await updateObject(context, resource, { namespace, name, optionsKind, change }, options, signal);
-  return jsonReply(scaleOf(updated, paths));
+  return scaleReply(call, scaleOf(updated, paths), context);
+}
+
+function scaleReply(call: Call, scale: Tree, context: ApiContext): Reply | Promise<Reply> {
+  return objectReply(call, { def: { columns: scaleColumns } }, asResource(scale), context.nowMs());
 }
 
 /** Where it has its numbers: custom resources say so in their definition, as `.spec.replicas`. */
@@ -60,7 +66,7 @@ async function changed({ call, resource }: ResourceCall, paths: ScalePaths): Pro
     return (current) => scaled(resource, current, given, paths);
   }
   const patch = await bodyPatch(call, resource);
-  return (current) => scaled(resource, current, patch(scaleOf(current, paths), scaleSchema()), paths);
+  return (current) => scaled(resource, current, patch.apply(scaleOf(current, paths), scaleSchema()), paths);
 }
 
 /** An apply of a Scale is one of the number in its object, by a manager of the subresource. */

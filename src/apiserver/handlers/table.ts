@@ -8,7 +8,7 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
 /** meta/v1 Table, as `kubectl get` shows it. */
 export function tableOf(
-  def: KindDef,
+  def: Pick<KindDef, 'columns'>,
   objects: readonly Resource[],
   metadata: object,
   include: IncludeObject,
@@ -29,7 +29,7 @@ export function tableOf(
   };
 }
 
-function rowOf(def: KindDef, object: Resource, include: IncludeObject, nowMs: number): object {
+function rowOf(def: Pick<KindDef, 'columns'>, object: Resource, include: IncludeObject, nowMs: number): object {
   const cells = def.columns.map(({ cell }) => cell(object, nowMs));
   if (include === 'None') return { cells, object: null };
   return { cells, object: include === 'Object' ? object : partialObject(object) };

@@ -1,10 +1,10 @@
 import { required } from '#base/assert.ts';
-import { decodeBody, type FieldValidation } from '#kube/codec/decode-body.ts';
+import { decodeBody, type FieldValidation, notOfKind } from '#kube/codec/decode-body.ts';
 import type { CustomKind } from '#kube/custom/custom-kinds.ts';
 import type { Resource } from '#kube/resource.ts';
 import type { StructSchema } from '#kube/schema.ts';
 import { builtinSchema } from '#kube/schemas/builtin-schemas.ts';
-import { badRequest, invalid } from '#kube/status.ts';
+import { type ApiError, badRequest, invalid } from '#kube/status.ts';
 
 import type { Call } from '../http/call.ts';
 import type { ResourceRequest } from '../http/request-info.ts';
@@ -13,6 +13,9 @@ import type { WriteOptions } from '../writes/write-options.ts';
 import { asResource } from './context.ts';
 
 type Kind = { readonly group: string; readonly version: string; readonly kind: string };
+
+/** The error for a value that is no object of its kind. */
+export type Misfit = (why: string) => ApiError;
 
 const managerLengthMost = 128;
 
@@ -39,7 +42,7 @@ function fieldValidationOf({ query }: Call): FieldValidation {
 export async function bodyObject(call: Call<ResourceRequest>, { def, custom }: ServedResource): Promise<Resource> {
   const value = decoded(call, await call.readBody(), contentTypeOf(call), def.schema, def);
   checkKind(value, def);
-  pruned(call, custom, value);
+  pruned(call, custom, value, (why) => notOfKind(def, why));
   const object = asResource({ ...value, kind: def.kind, apiVersion: apiVersionOf(def) });
   return def.scope === 'Namespaced' ? inNamespace(object, call.info.namespace) : object;
 }
@@ -51,19 +54,30 @@ export async function bodyOf(call: Call, kind: Kind): Promise<Record<string, unk
 }
 
 /** What a patch made of an object, read as if it had been sent: unknown fields go, wrong types are refused. */
-export function patchedObject(call: Call, { def, custom }: ServedResource, value: Record<string, unknown>): Resource {
-  const object = decoded(call, Buffer.from(JSON.stringify(value)), 'application/json', def.schema, def);
-  pruned(call, custom, object);
+export function patchedObject(
+  call: Call,
+  { def, custom }: ServedResource,
+  value: Record<string, unknown>,
+  misfit: Misfit,
+): Resource {
+  const body = Buffer.from(JSON.stringify(value));
+  const object = decoded(call, body, 'application/json', def.schema, def, misfit);
+  pruned(call, custom, object, misfit);
   return asResource(object);
 }
 
 /** Takes from a custom resource what its schema does not know, and says so as it was asked to. */
-export function pruned(call: Call, custom: CustomKind | undefined, object: Record<string, unknown>): void {
+export function pruned(
+  call: Call,
+  custom: CustomKind | undefined,
+  object: Record<string, unknown>,
+  misfit: Misfit,
+): void {
   if (custom === undefined) return;
   if (custom.deprecationWarning !== undefined) call.warnings.add(custom.deprecationWarning);
   const faults = custom.prune(object).map((path) => `unknown field "${path}"`);
   const validation = fieldValidationOf(call);
-  if (faults.length > 0 && validation === 'Strict') throw badRequest(`strict decoding error: ${faults.join(', ')}`);
+  if (faults.length > 0 && validation === 'Strict') throw misfit(`strict decoding error: ${faults.join(', ')}`);
   if (validation === 'Warn') for (const fault of faults) call.warnings.add(fault);
 }
 
@@ -74,8 +88,9 @@ export function decoded(
   contentType: string,
   schema: StructSchema,
   kind: Kind,
+  misfit?: Misfit,
 ): Record<string, unknown> {
-  const options = { fieldValidation: fieldValidationOf(call), kind };
+  const options = { fieldValidation: fieldValidationOf(call), kind, ...(misfit === undefined ? {} : { misfit }) };
   // Custom resources are read by their own schema, when they are checked.
   const { object, warnings } = decodeBody(body, contentType, schema.name === '' ? undefined : schema, options);
   for (const text of warnings) call.warnings.add(text);

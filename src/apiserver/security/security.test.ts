@@ -101,7 +101,10 @@ describe('certificates that are asked for', () => {
     const serving = { signer: 'kubelet-serving', usages: ['digital signature', 'server auth'] };
     assert.equal(reason(serving), 'DNS or IP subjectAltName is required');
     assert.equal(reason({ ...serving, extensions: { uris: ['a:b'] } }), 'URI subjectAltNames are not allowed');
-    assert.match(reason({ signer: 'kube-apiserver-client', groups: ['system:masters'] }) ?? '', /system:masters/);
+    const client = { signer: 'kube-apiserver-client', usages: ['client auth'] };
+    assert.match(reason({ ...client, groups: ['system:masters'] }) ?? '', /system:masters/);
+    assert.equal(reason(client), undefined, 'clients need no digital signatures');
+    assert.equal(reason({ ...client, usages: ['digital signature'] }), 'usages must have "client auth"');
     const broken = { ...csr({ conditions: ['Approved'] }) };
     broken.spec = { ...broken.spec, request: 'AAAA' };
     assert.match(

@@ -12,12 +12,16 @@ export const signers: Readonly<Record<string, SignerRule>> = {
   'kubernetes.io/kube-apiserver-client': (request, usages) => {
     if (organizationsOf(request.subject).includes('system:masters'))
       return 'organization "system:masters" is not signed';
-    return usagesReason(usages, 'client auth', clientUsages);
+    return usagesReason(usages, ['client auth'], clientUsages);
   },
   'kubernetes.io/kube-apiserver-client-kubelet': (request, usages) =>
-    nodeReason(request) ?? namesReason(request, false) ?? usagesReason(usages, 'client auth', clientUsages),
+    nodeReason(request) ??
+    namesReason(request, false) ??
+    usagesReason(usages, ['digital signature', 'client auth'], clientUsages),
   'kubernetes.io/kubelet-serving': (request, usages) =>
-    nodeReason(request) ?? namesReason(request, true) ?? usagesReason(usages, 'server auth', servingUsages),
+    nodeReason(request) ??
+    namesReason(request, true) ??
+    usagesReason(usages, ['digital signature', 'server auth'], servingUsages),
   'kubernetes.io/legacy-unknown': () => undefined,
 };
 
@@ -42,9 +46,13 @@ function namesReason({ extensions }: CertificateRequest, mustHave: boolean): str
   return ipAddresses.length > 0 ? 'IP subjectAltNames are not allowed' : undefined;
 }
 
-function usagesReason(usages: readonly string[], needed: string, allowed: readonly string[]): string | undefined {
-  if (!usages.includes(needed) || !usages.includes('digital signature'))
-    return `usages must have "digital signature" and ${JSON.stringify(needed)}`;
+function usagesReason(
+  usages: readonly string[],
+  needed: readonly string[],
+  allowed: readonly string[],
+): string | undefined {
+  if (!needed.every((usage) => usages.includes(usage)))
+    return `usages must have ${needed.map((usage) => JSON.stringify(usage)).join(' and ')}`;
   const foreign = usages.find((usage) => !allowed.includes(usage));
   return foreign === undefined ? undefined : `usage ${JSON.stringify(foreign)} is not allowed`;
 }

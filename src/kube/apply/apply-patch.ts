@@ -61,7 +61,8 @@ export function applyPatch(live: Resource | undefined, applied: Resource, write:
   }
 }
 
-function checkApplied(applied: Resource, { version, schema }: ApplyWrite): void {
+/** Throws BadRequest for a configuration that does not fit the schema. */
+export function checkApplied(applied: Resource, { version, schema }: Pick<ApplyWrite, 'version' | 'schema'>): void {
   checkDepth(applied);
   if (applied.apiVersion !== version) {
     const versions = `Specified patch version: ${applied.apiVersion}, expected: ${version}`;

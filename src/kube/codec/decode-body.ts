@@ -16,6 +16,8 @@ export interface DecodeOptions {
   readonly fieldValidation: FieldValidation;
   /** What the body shall be: for texts of errors, and for bodies that do not say it. */
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** The error for a body that does not fit; without it BadRequest that names the kind. */
+  readonly misfit?: (why: string) => ApiError;
 }
 
 export interface DecodedBody {
@@ -55,7 +57,6 @@ export function decodeBody(
     throw new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${String(bodyBytesMost)}`);
   const format = bodyFormat(contentType);
   if (format === undefined) throw unsupportedMediaType();
-  const { kind, version } = options.kind;
   try {
     const { object, strictErrors } = read(bytes, format, schema);
     if (strictErrors.length > 0 && options.fieldValidation === 'Strict')
@@ -64,11 +65,13 @@ export function decodeBody(
     return { object, warnings: options.fieldValidation === 'Warn' ? strictErrors : [] };
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${error.message}`,
-      error,
-    );
+    throw options.misfit?.(error.message) ?? notOfKind(options.kind, error.message, error);
   }
+}
+
+/** BadRequest: a body is none of its kind. */
+export function notOfKind({ version, kind }: DecodeOptions['kind'], why: string, cause?: unknown): ApiError {
+  return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`, cause);
 }
 
 /** The text of a body as plain JSON, unread: for patches. Throws BadRequest. */

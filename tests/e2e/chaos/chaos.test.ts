@@ -11,7 +11,7 @@ import { eventually } from '../../kit/eventually.ts';
 import { type Instance, startInstance } from '../../kit/instance.ts';
 import { startRegistry } from '../../kit/registry.ts';
 import { Ledger } from './ledger.ts';
-import { Random } from './random.ts';
+import { Random } from '../../kit/random.ts';
 import { areConsecutive, operations, type Work } from './work.ts';
 
 const kills = Number(process.env['SLIPWAY_CHAOS_KILLS'] ?? 6);

@@ -2,7 +2,7 @@ import type { CommandResult } from '../../kit/command.ts';
 import type { Instance } from '../../kit/instance.ts';
 
 import type { Ledger } from './ledger.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../kit/random.ts';
 
 /** What the operations of the mixed load share. */
 export interface Work {

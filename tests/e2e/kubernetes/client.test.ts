@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { runController } from '#control/run-controller.ts';
@@ -18,11 +17,11 @@ import type { Resource } from '#kube/resource.ts';
 import { ApiError } from '#kube/status.ts';
 import type { ConfigMap, Secret } from '#kube/types/gen/core-v1.ts';
 import type { Lease } from '#kube/types/gen/coordination-v1.ts';
-import { Http2Transport } from '#remote/http2-transport.ts';
-import { readKubeconfig } from '#remote/kubeconfig.ts';
+import type { Http2Transport } from '#remote/http2-transport.ts';
 
 import { eventually } from '../../kit/eventually.ts';
 import { Instance } from '../../kit/instance.ts';
+import { connectTo } from '../../kit/kube-client.ts';
 import { makeRoot } from '../../kit/temp-root.ts';
 
 const configMaps = kindOf<ConfigMap>(configMap);
@@ -37,8 +36,7 @@ let client: Client;
 before(async () => {
   instance = new Instance(makeRoot(), {});
   await instance.start();
-  const config = parseKubeconfig(readFileSync(instance.paths.kubeconfig, 'utf8'));
-  transport = new Http2Transport(readKubeconfig(config, { readFile: assert.fail }), { userAgent: 'slipway-test' });
+  transport = connectTo(instance);
   client = createClient(transport);
 });
 after(async () => {
@@ -251,31 +249,4 @@ function template(image: string): object {
 
 function specOf(object: Resource): Record<string, unknown> {
   return object['spec'] as Record<string, unknown>;
-}
-
-/** Reads what our own kubeconfig is made of: one cluster, one user, one context, with texts in quotes. */
-function parseKubeconfig(text: string): unknown {
-  const field = (name: string): string => {
-    const quoted = new RegExp(`^\\s*${name}: (.*)$`, 'm').exec(text)?.[1] ?? assert.fail(`no ${name}`);
-    return quoted.startsWith('"') ? String(JSON.parse(quoted)) : quoted;
-  };
-  return {
-    'current-context': 'main',
-    contexts: [{ name: 'main', context: { cluster: 'c', user: 'u' } }],
-    clusters: [
-      {
-        name: 'c',
-        cluster: { server: field('server'), 'certificate-authority-data': field('certificate-authority-data') },
-      },
-    ],
-    users: [
-      {
-        name: 'u',
-        user: {
-          'client-certificate-data': field('client-certificate-data'),
-          'client-key-data': field('client-key-data'),
-        },
-      },
-    ],
-  };
 }

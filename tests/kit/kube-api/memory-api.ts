@@ -23,6 +23,8 @@ export interface MemoryApiOptions {
   readonly audit?: AuditLog;
   /** Answers in the place of webhooks that convert. */
   readonly callWebhook?: CallWebhook;
+  /** Somebody else's, who closes it and may write to it, too; without it one in memory. */
+  readonly store?: Store;
 }
 
 export interface Answer {
@@ -107,7 +109,7 @@ export class MemoryApi {
 }
 
 export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}): Promise<MemoryApi> {
-  const store = openMemoryStore();
+  const store = options.store ?? openMemoryStore();
   const defects: string[] = [];
   const auth: ApiParts['auth'] = {
     identify: async () => await Promise.resolve({ user: admin, actor: admin }),
@@ -121,7 +123,7 @@ export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}
   const api = await openApi(
     {
       store,
-      isExclusive: true,
+      isExclusive: options.store === undefined,
       kinds,
       agent: undefined,
       logger: createLogger({ level: 'error', format: 'json', write: (line) => defects.push(line) }),
@@ -135,7 +137,7 @@ export async function openMemoryApi(owner: Owner, options: MemoryApiOptions = {}
   );
   owner.after(async () => {
     await api[Symbol.asyncDispose]();
-    await store[Symbol.asyncDispose]();
+    if (options.store === undefined) await store[Symbol.asyncDispose]();
   });
   return new MemoryApi(api, store, defects);
 }

@@ -61,12 +61,7 @@ async function mendSecret(
 }
 
 /** The secret with all that it shall have; undefined when it has. */
-function filledSecret(
-  secret: Resource,
-  account: Resource,
-  key: KeyObject,
-  authorityPem: string,
-): Resource | undefined {
+function filledSecret(secret: Resource, account: Resource, key: KeyObject, authorityPem: string): Resource | undefined {
   const { annotations, namespace = '' } = secret.metadata;
   const data = objectOf(secret['data']);
   const [ca, where] = [authorityPem, namespace].map((text) => Buffer.from(text).toString('base64'));

@@ -93,22 +93,26 @@ function withCode(text: string, code: number): string {
 
 /** Output without what differs from run to run: times, identifiers, revisions, random names, widths of columns. */
 function withoutChance(text: string): string {
-  return text
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
-    .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000( UTC)?)?/g, 'TIME')
-    .replaceAll(/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000/g, 'TIME')
-    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, 'TIME')
-    .replaceAll(/(resource ?version"?: *"?)\d+/gi, '$1N')
-    .replaceAll(/10\.96\.(?!0\.1\b)\d+\.\d+/g, '10.96.x.x')
-    .replaceAll(/https:\/\/127\.0\.0\.1:\d+/g, 'https://SERVER')
-    .replaceAll(/X509SHA256=[0-9a-f]+/g, 'X509SHA256=HASH')
-    .replaceAll(/\/tmp\/[\w./-]+/g, 'PATH')
-    .replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-RANDOM')
-    .replaceAll(/(?<!cpu\W*)\b(\d+[smhd])+( ago)?\b/g, 'AGE')
-    .replaceAll(/<invalid>/g, 'AGE')
-    .replaceAll(/^[IWEF]\d{4} [\d:.]+ +\d+ /gm, 'LOG ')
-    .replaceAll(/debugger-[a-z0-9]{5}/g, 'debugger-RANDOM')
-    .split('\n')
-    .map((line) => line.replaceAll(/(?<=\S) {2,}/g, '  ').trimEnd())
-    .join('\n');
+  return (
+    text
+      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID')
+      .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000( UTC)?)?/g, 'TIME')
+      .replaceAll(/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000/g, 'TIME')
+      .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, 'TIME')
+      .replaceAll(/(resource ?version"?: *"?)\d+/gi, '$1N')
+      .replaceAll(/10\.96\.(?!0\.1\b)\d+\.\d+/g, '10.96.x.x')
+      .replaceAll(/https:\/\/127\.0\.0\.1:\d+/g, 'https://SERVER')
+      .replaceAll(/X509SHA256=[0-9a-f]+/g, 'X509SHA256=HASH')
+      .replaceAll(/\/tmp\/[\w./-]+/g, 'PATH')
+      .replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-RANDOM')
+      .replaceAll(/(?<!cpu\W*)\b(\d+[smhd])+( ago)?\b/g, 'AGE')
+      .replaceAll(/<invalid>/g, 'AGE')
+      .replaceAll(/^[IWEF]\d{4} [\d:.]+ +\d+ /gm, 'LOG ')
+      // helm ends its watches in the middle of reading, and now and then says so.
+      .replaceAll(/^LOG reflector\.go.*\n/gm, '')
+      .replaceAll(/debugger-[a-z0-9]{5}/g, 'debugger-RANDOM')
+      .split('\n')
+      .map((line) => line.replaceAll(/(?<=\S) {2,}/g, '  ').trimEnd())
+      .join('\n')
+  );
 }

@@ -119,15 +119,21 @@ export class PriorityLevel {
 
   /** Of the flow's queues the one with the least to do. */
   #queueOf(flow: string): Queue {
-    const hand = this.#hands.get(flow) ?? dealHand(flow, this.#queueCount, this.#handSize);
-    if (this.#hands.size >= handsMost) this.#hands.clear();
-    this.#hands.set(flow, hand);
-    const queues = hand.map((number) => {
+    const queues = this.#handOf(flow).map((number) => {
       const queue = this.#queues.get(number) ?? { waiting: [], running: 0, nextTurn: 0 };
       this.#queues.set(number, queue);
       return queue;
     });
     return queues.reduce((best, queue) => (workOf(queue) < workOf(best) ? queue : best));
+  }
+
+  #handOf(flow: string): readonly number[] {
+    const known = this.#hands.get(flow);
+    if (known !== undefined) return known;
+    const hand = dealHand(flow, this.#queueCount, this.#handSize);
+    if (this.#hands.size >= handsMost) this.#hands.clear();
+    this.#hands.set(flow, hand);
+    return hand;
   }
 }
 

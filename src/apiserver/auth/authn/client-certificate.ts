@@ -9,9 +9,6 @@ import type { Authentication, Authenticator } from '../authenticator.ts';
 /** Name attribute by which Kubernetes carries the uid of a user in certificates. */
 const uidType = '1.3.6.1.4.1.57683.2';
 
-/** Certificates whose signature was checked are remembered up to this many; each is some hundred bytes. */
-const rememberedMost = 1000;
-
 interface Checked extends Authentication {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -23,29 +20,21 @@ interface Checked extends Authentication {
  */
 export function clientCertificates(authorities: readonly Uint8Array[], nowMs: () => number): Authenticator {
   const issuers = authorities.map((bytes) => new X509Certificate(bytes));
-  const remembered = new Map<string, Checked>();
-  // A connection hands in the same bytes each time.
-  const fingerprints = new WeakMap<Uint8Array, string>();
-  const fingerprintOf = (certificate: Uint8Array): string => {
-    const known = fingerprints.get(certificate) ?? createHash('sha256').update(certificate).digest('hex');
-    fingerprints.set(certificate, known);
-    return known;
-  };
+  // A connection hands in the same bytes each time, and what was checked goes with them.
+  const checks = new WeakMap<Uint8Array, Checked>();
   return {
     authenticate: async ({ clientCertificate }) => {
       if (clientCertificate === undefined) return undefined;
-      const fingerprint = fingerprintOf(clientCertificate);
-      const checked = remembered.get(fingerprint) ?? check(clientCertificate, fingerprint, issuers);
+      const checked = checks.get(clientCertificate) ?? check(clientCertificate, issuers);
+      checks.set(clientCertificate, checked);
       if (nowMs() < checked.notBeforeMs || nowMs() > checked.notAfterMs)
         throw unauthorized('certificate has expired or is not yet valid');
-      if (remembered.size >= rememberedMost) remembered.clear();
-      remembered.set(fingerprint, checked);
       return { user: checked.user, audiences: [] };
     },
   };
 }
 
-function check(bytes: Uint8Array, fingerprint: string, issuers: readonly X509Certificate[]): Checked {
+function check(bytes: Uint8Array, issuers: readonly X509Certificate[]): Checked {
   const { subject, extensions, notBeforeMs, notAfterMs } = readCertificate(bytes);
   const certificate = new X509Certificate(bytes);
   if (!issuers.some((issuer) => certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)))
@@ -55,6 +44,7 @@ function check(bytes: Uint8Array, fingerprint: string, issuers: readonly X509Cer
     throw unauthorized('certificate specifies an incompatible key usage');
   const name = commonNameOf(subject);
   if (name === '') throw unauthorized('certificate has no common name');
+  const fingerprint = createHash('sha256').update(bytes).digest('hex');
   const user = {
     name,
     uid: subject.find(({ type }) => type === uidType)?.value ?? '',

@@ -45,7 +45,7 @@ export interface Grant {
   readonly error: string | undefined;
 }
 
-/** Users and namespaces whose grants are remembered; they share their rules. */
+/** Sets of subjects whose grants are remembered; they share their rules. */
 const knownMost = 512;
 
 /** Roles and bindings in memory, by whom they bind. */
@@ -54,7 +54,7 @@ export class RbacIndex {
   readonly #bindings = new Map<string, Binding>();
   /** Keys of bindings by subject and namespace. */
   readonly #bySubject = new Map<string, Set<string>>();
-  /** By user and namespace, until any role or binding changes. */
+  /** By the subjects that are bound, until any role or binding changes: a thousand nodes have the same ones. */
   readonly #known = new Map<string, readonly Grant[]>();
 
   put(resource: RbacResource, object: Resource): void {
@@ -91,23 +91,30 @@ export class RbacIndex {
 
   /** What a user may do in the cluster and in a namespace (empty: only what holds for the cluster). */
   grants(user: UserInfo, namespace: string): readonly Grant[] {
-    const key = JSON.stringify([namespace, user.name, user.groups]);
+    const bound = [...this.#bound(user, namespace)];
+    const key = bound.map(({ at }) => at).join('\n\n');
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const grants = [...this.#find(user, namespace)];
+    const grants = bound.flatMap(({ at, subject }) => [...this.#find(at, subject)]);
     if (this.#known.size >= knownMost) this.#known.clear();
     this.#known.set(key, grants);
     return grants;
   }
 
-  *#find(user: UserInfo, namespace: string): Generator<Grant> {
+  /** What of a user has bindings, in the cluster and in a namespace. */
+  *#bound(user: UserInfo, namespace: string): Generator<{ readonly at: string; readonly subject: Subject }> {
     for (const where of namespace === '' ? [''] : ['', namespace]) {
       for (const subject of subjectsOf(user)) {
-        for (const key of this.#bySubject.get(subjectKey(subject, where)) ?? []) {
-          const binding = this.#bindings.get(key);
-          if (binding !== undefined) yield* this.#grantsOf(binding, subject);
-        }
+        const at = subjectKey(subject, where);
+        if (this.#bySubject.has(at)) yield { at, subject };
       }
+    }
+  }
+
+  *#find(at: string, subject: Subject): Generator<Grant> {
+    for (const key of this.#bySubject.get(at) ?? []) {
+      const binding = this.#bindings.get(key);
+      if (binding !== undefined) yield* this.#grantsOf(binding, subject);
     }
   }
 

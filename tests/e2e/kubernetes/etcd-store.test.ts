@@ -3,7 +3,7 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { command } from '../../kit/command.ts';
+import { commandOutput } from '../../kit/command.ts';
 import { startEtcd } from '../../kit/etcd.ts';
 import { freePort } from '../../kit/free-port.ts';
 import { Instance } from '../../kit/instance.ts';
@@ -43,6 +43,6 @@ async function startDaemon(t: TestContext, settings: readonly string[], keysOf?:
 
 async function kubectl({ root, paths }: Instance, ...args: readonly string[]): Promise<string> {
   const env = { HOME: root, KUBECONFIG: paths.kubeconfig };
-  const { stdout, stderr } = await command(kubernetesClient('kubectl'), args, { env });
-  return (stdout + stderr).trim();
+  // Warnings, such as the one about Endpoints, come beside.
+  return await commandOutput(kubernetesClient('kubectl'), args, { env });
 }

@@ -54,6 +54,11 @@ export interface Failure {
   readonly message: string;
 }
 
+/** Whether nobody waits for the disk: an update of a lazy key. */
+export function isLazyWrite(write: Write, lazy: readonly string[]): boolean {
+  return write.type === 'put' && write.expected > 0n && lazy.some((start) => write.key.startsWith(start));
+}
+
 export interface WriterOptions {
   /** The database's file. */
   readonly path: string;

@@ -10,6 +10,7 @@ import { openToWrite } from './database.ts';
 import { reclaimPages } from './reclaim-pages.ts';
 import { isDiskFailure, ofSqlite } from './sqlite-error.ts';
 import { loadState, type State, stateWriter } from './state.ts';
+import { isLazyWrite } from './write.ts';
 import type { Expiry, Outcome, Progress, Write, WriterOptions } from './write.ts';
 
 interface Present {
@@ -63,7 +64,8 @@ export class Writer implements Disposable {
 
   write(writes: readonly Write[]): readonly Outcome[] {
     const lastRevision = this.#state.revision + BigInt(writes.length);
-    const isLazy = lastRevision <= this.#state.ceiling && writes.every((write) => this.#isLazy(write));
+    const isLazy =
+      lastRevision <= this.#state.ceiling && writes.every((write) => isLazyWrite(write, this.#options.lazy));
     return this.#transaction(!isLazy, () => {
       const outcomes = writes.map((write) => this.#apply(write));
       this.#log.trim(this.#state, writes.length);
@@ -115,12 +117,6 @@ export class Writer implements Disposable {
     } finally {
       this.#database.close();
     }
-  }
-
-  #isLazy(write: Write): boolean {
-    return (
-      write.type === 'put' && write.expected > 0n && this.#options.lazy.some((start) => write.key.startsWith(start))
-    );
   }
 
   #apply(write: Write): Outcome {

@@ -1,10 +1,12 @@
 import type { Worker } from 'node:worker_threads';
 
+import { after } from '#base/clock.ts';
 import { StatusError } from '#base/errors.ts';
 import { startThread } from '#base/thread.ts';
 
 import { conflict, storeClosed } from '../failures.ts';
 import type { Change, PutOptions } from '../store.ts';
+import { isLazyWrite } from './write.ts';
 import type { Failure, Outcome, Progress, Report, Request, Write, WriterOptions } from './write.ts';
 
 /** What the thread did, in the order of the revisions. */
@@ -21,6 +23,8 @@ const pendingMost = 20_000;
 const pendingBytesMost = 64 * 1024 * 1024;
 /** One that the thread writes, and one that it takes up at once when it is done. */
 const messagesOutMost = 2;
+/** Heartbeats wait for each other as long: to wake the thread costs more than to write one. */
+const lazyWaitMs = 25;
 /** Of the thread's JavaScript heap; values are not in it. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
@@ -28,11 +32,14 @@ const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4
 export class WritingThread implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #onChanges: OnChanges;
+  readonly #lazy: readonly string[];
   readonly #pending = new Map<number, Pending>();
   readonly #opened = Promise.withResolvers<Progress>();
   readonly #ended = Promise.withResolvers<void>();
   /** What the next message will have. */
   #outbox: Write[] = [];
+  /** Set while the next message waits for more that is lazy. */
+  #waiting: Disposable | undefined;
   /** The last write of each message that was not reported on to its end. */
   readonly #lastsOut: number[] = [];
   #pendingBytes = 0;
@@ -42,6 +49,7 @@ export class WritingThread implements AsyncDisposable {
 
   private constructor(options: WriterOptions, onChanges: OnChanges) {
     this.#onChanges = onChanges;
+    this.#lazy = options.lazy;
     this.#worker = startThread(new URL('./write-thread.ts', import.meta.url), options, resourceLimits);
     this.#worker.on('message', (report: Report) => this.#hear(report));
     this.#worker.on('error', (error) => this.#end(error));
@@ -105,7 +113,10 @@ export class WritingThread implements AsyncDisposable {
       );
     const done = this.#expect(write.id, write);
     // What is asked for in one turn goes in one message; so does what comes while the thread has enough to do.
-    if (this.#outbox.push(write) === 1) this.#flushSoon();
+    const isFirst = this.#outbox.push(write) === 1;
+    if (!isLazyWrite(write, this.#lazy)) {
+      if (isFirst || this.#waiting !== undefined) this.#flushSoon();
+    } else if (isFirst) this.#waiting = after(lazyWaitMs, () => this.#flushSoon());
     return await done;
   }
 
@@ -117,6 +128,8 @@ export class WritingThread implements AsyncDisposable {
   }
 
   #flushSoon(): void {
+    this.#waiting?.[Symbol.dispose]();
+    this.#waiting = undefined;
     if (this.#outbox.length > 0 && this.#lastsOut.length < messagesOutMost) setImmediate(() => this.#flush());
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { eventually } from '#kit/eventually.ts';
+import { definitionOf } from '#kit/kube-api/definition.ts';
 import type { Json } from '#kit/kube-api/json.ts';
 import { openMemoryApi, type MemoryApi } from '#kit/kube-api/memory-api.ts';
 
@@ -31,18 +32,7 @@ function definition(stored: string, conversion: object, fields: Readonly<Record<
     schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties } } } },
     ...(name === 'v1' ? { selectableFields: [{ jsonPath: '.spec.cron' }] } : {}),
   }));
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'crontabs.example.com' },
-    spec: {
-      group: 'example.com',
-      scope: 'Namespaced',
-      names: { plural: 'crontabs', kind: 'CronTab' },
-      versions,
-      conversion,
-    },
-  };
+  return definitionOf('CronTab', 'crontabs', { versions, conversion });
 }
 
 interface Converter {

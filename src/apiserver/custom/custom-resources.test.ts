@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { eventually } from '#kit/eventually.ts';
+import { definitionOf } from '#kit/kube-api/definition.ts';
 import type { Json } from '#kit/kube-api/json.ts';
 import { openMemoryApi, type MemoryApi } from '#kit/kube-api/memory-api.ts';
 
@@ -32,18 +33,11 @@ function definition(more: object = {}): object {
     subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } },
     additionalPrinterColumns: [{ name: 'Spec', type: 'string', jsonPath: '.spec.cronSpec' }],
   });
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'crontabs.example.com' },
-    spec: {
-      group: 'example.com',
-      scope: 'Namespaced',
-      names: { plural: 'crontabs', kind: 'CronTab', shortNames: ['ct'] },
-      versions: [version('v1', true), version('v1beta1', false)],
-      ...more,
-    },
-  };
+  return definitionOf('CronTab', 'crontabs', {
+    names: { plural: 'crontabs', kind: 'CronTab', shortNames: ['ct'] },
+    versions: [version('v1', true), version('v1beta1', false)],
+    ...more,
+  });
 }
 
 async function define(api: MemoryApi, more: object = {}): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { definitionOf } from '#kit/kube-api/definition.ts';
 import { openMemoryApi, type MemoryApi } from '#kit/kube-api/memory-api.ts';
 
 /** A stream of numbers that is the same in every run (xorshift32), so that a failure can be found again. */
@@ -90,17 +91,9 @@ const valid: readonly (readonly [string, object])[] = [
   ],
   [
     '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-    {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'ms.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Namespaced',
-        names: { plural: 'ms', kind: 'M' },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-      },
-    },
+    definitionOf('M', 'ms', {
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    }),
   ],
 ];
 

@@ -8,7 +8,7 @@ const layers: readonly (readonly string[])[] = [
   ['formats'],
   ['sys'],
   ['engine', 'store', 'kube', 'pki'],
-  ['docker', 'registry', 'apiserver', 'control', 'agent', 'remote'],
+  ['docker', 'registry', 'apiserver', 'control', 'agent', 'edge', 'remote'],
   ['app'],
   ['cli'],
   ['main.ts'],

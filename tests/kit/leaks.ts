@@ -85,7 +85,9 @@ function processesOf(root: string): { pid: number; name: string }[] {
       const name = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       const inside =
         readlinkSync(`/proc/${entry}/ns/mnt`) !== own &&
-        readFileSync(`/proc/${entry}/mountinfo`, 'utf8').includes(root);
+        readFileSync(`/proc/${entry}/mountinfo`, 'utf8')
+          .split('\n')
+          .some((line) => isMountOf(root, line));
       return name.includes(root) || inside ? [{ pid, name }] : [];
     } catch {
       return []; // It ended meanwhile, or belongs to the kernel.
@@ -106,4 +108,12 @@ function cgroupsOf(instance: string): string[] {
   };
   look('/sys/fs/cgroup', 0);
   return found;
+}
+
+/**
+ * Whether a line of mountinfo is a mount that a container of the root has. A container that another instance is just making
+ * still has all mounts of the machine, at their places there.
+ */
+function isMountOf(root: string, line: string): boolean {
+  return line.includes(root) && line.split(' ')[4]?.startsWith(root) === false;
 }

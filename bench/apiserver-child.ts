@@ -24,6 +24,7 @@ const { server } = await openApiServer(
     logger,
     storeFolder: join(folder, 'store'),
     storeSettings: { url: '', caPath: '', certificatePath: '', keyPath: '' },
+    eventTtlSeconds: 3600,
     audit: undefined,
     encryption: [],
     logFolder: folder,

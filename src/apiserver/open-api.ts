@@ -46,6 +46,8 @@ export interface ApiOptions {
   /** No other server writes to the store: reads need not ask it what is the latest. */
   readonly isExclusive: boolean;
   readonly kinds: readonly KindDef[];
+  /** How long events are kept; an hour when left out, as upstream does. */
+  readonly eventTtlSeconds?: number;
   readonly agent: NodeAgent | undefined;
   readonly logger: Logger;
   /** Undefined: requests are not noted. */
@@ -69,11 +71,11 @@ export interface Api extends AsyncDisposable {
 
 /** Makes a Kubernetes API out of a store and kinds. */
 export async function openApi(options: ApiOptions, signal: AbortSignal): Promise<Api> {
-  const { store, logger, nowMs = now } = options;
+  const { store, logger, nowMs = now, eventTtlSeconds = 3600 } = options;
   await using opened = new AsyncDisposableStack();
   const hub = opened.use(new ChangeHub(store, logger, options.isExclusive));
   await hub.start(signal);
-  const resources = new ResourceTable(hub, options.kinds);
+  const resources = new ResourceTable(hub, options.kinds, { eventTtlSeconds });
   const objects = apiObjects(resources, nowMs, logger);
   await createSystemNamespaces(objects, signal);
   const address = apiAddressOf(options.serverAddress());

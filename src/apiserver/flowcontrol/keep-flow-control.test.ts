@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { nowMs } from '#base/clock.ts';
 import { eventually } from '#kit/eventually.ts';
 import { openMemoryApi } from '#kit/kube-api/memory-api.ts';
 
@@ -16,7 +17,7 @@ test('the objects of flow control are made, kept, and count from the moment they
   t.after(() => stop.abort());
   const faults: unknown[] = [];
   const { objects } = api.api;
-  await keepFlowControl({ objects, control, onError: (error) => faults.push(error) }, stop.signal);
+  await keepFlowControl({ objects, control, nowMs, onError: (error) => faults.push(error) }, stop.signal);
   const user = { name: 'jane', uid: '', groups: ['system:authenticated'], extra: {} };
   const levelOfJane = (): string => control.flowOf({ type: 'path', verb: 'get', path: '/version', user }).level.name;
   assert.equal(levelOfJane(), 'global-default');
@@ -39,6 +40,25 @@ test('the objects of flow control are made, kept, and count from the moment they
     }),
   );
   await eventually('the new schema counts', () => levelOfJane() === 'workload-high');
+  const dangling = async (): Promise<string | undefined> => {
+    const { body } = await api.get(`${root}/flowschemas/jane`);
+    const one = body.status?.conditions?.find(({ type }: { type: string }) => type === 'Dangling');
+    return one === undefined ? undefined : `${one.status} ${one.reason}: ${one.message}`;
+  };
+  const named = 'This FlowSchema references the PriorityLevelConfiguration object named';
+  await eventually(
+    'its level is there',
+    async () => (await dangling()) === `False Found: ${named} "workload-high" and it exists`,
+  );
+  await api.must(
+    api.patch(`${root}/flowschemas/jane`, 'application/merge-patch+json', {
+      spec: { priorityLevelConfiguration: { name: 'lost' } },
+    }),
+  );
+  await eventually(
+    'its level is not there',
+    async () => (await dangling()) === `True NotFound: ${named} "lost" but there is no such object`,
+  );
   await api.must(api.delete(`${root}/flowschemas/jane`));
   await eventually('it counts no more', () => levelOfJane() === 'global-default');
 

@@ -4,8 +4,10 @@ import type { ChangeHub } from '../storage/change-hub.ts';
 import { ObjectStorage } from '../storage/object-storage.ts';
 import { plainConversion, type ServedResource } from './served-resource.ts';
 
-/** Seconds that events are kept; upstream's default as well. */
-const eventTtlSeconds = 3600;
+export interface ResourceTableOptions {
+  /** How long events are kept. */
+  readonly eventTtlSeconds: number;
+}
 
 /** Everything that is served, by its path. Kinds of custom resources come and go while it is used. */
 export class ResourceTable {
@@ -16,9 +18,9 @@ export class ResourceTable {
   readonly #eventTtlSeconds: number;
   #generation = 1;
 
-  constructor(hub: ChangeHub, kinds: readonly KindDef[], options: { readonly eventTtlSeconds?: number } = {}) {
+  constructor(hub: ChangeHub, kinds: readonly KindDef[], options: ResourceTableOptions) {
     this.#hub = hub;
-    this.#eventTtlSeconds = options.eventTtlSeconds ?? eventTtlSeconds;
+    this.#eventTtlSeconds = options.eventTtlSeconds;
     for (const def of kinds) this.#served.set(keyOf(def.group, def.version, def.plural), this.#serve(def));
   }
 

@@ -69,7 +69,7 @@ export async function openSecurity(
     policies.follow(objects, onError, signal),
   ]);
   const flowControl = new FlowControl();
-  await keepFlowControl({ objects, control: flowControl, onError }, signal);
+  await keepFlowControl({ objects, control: flowControl, nowMs, onError }, signal);
   await createSystemPriorityClasses(objects, signal);
   for (const namespace of firstNamespaces) await makeDefaults(objects, namespace, pki.authorityPem, signal);
   const { authorizer, rbac } = auth;

@@ -69,7 +69,7 @@ test('whoever follows objects hears of everything again after the store was away
     await store[Symbol.asyncDispose]();
   });
   await hub.start(stop.signal);
-  const objects = apiObjects(new ResourceTable(hub, kinds), () => 0, logger);
+  const objects = apiObjects(new ResourceTable(hub, kinds, { eventTtlSeconds: 3600 }), () => 0, logger);
   const roles = { group: 'rbac.authorization.k8s.io', resource: 'clusterroles' };
   const make = async (name: string): Promise<unknown> =>
     await objects.create(

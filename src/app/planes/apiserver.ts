@@ -52,6 +52,7 @@ export const apiserverPlane: Plane<Settings, { readonly store: StoreSettings }, 
       logger,
       pki,
       store,
+      eventMinutes: settings.eventMinutes,
       audit: settings.auditPolicy === '' ? undefined : await readAuditPolicy(settings.auditPolicy),
       encryption: settings.encryptionConfiguration === '' ? [] : await readEncryption(settings.encryptionConfiguration),
     });
@@ -126,6 +127,7 @@ interface SleepingOptions {
   readonly logger: Logger;
   readonly pki: ClusterPki;
   readonly store: StoreSettings;
+  readonly eventMinutes: number;
   readonly audit: AuditPolicy | undefined;
   readonly encryption: readonly EncryptedKinds[];
 }
@@ -199,7 +201,7 @@ class SleepingServer implements AsyncDisposable {
   }
 
   async #start(signal: AbortSignal): Promise<ApiServer> {
-    const { paths, pki, store, logger, audit, encryption } = this.#options;
+    const { paths, pki, store, logger, audit, encryption, eventMinutes } = this.#options;
     const pair = this.#certificate?.current();
     if (pair === undefined) throw new StatusError('Unavailable', 'Cannot serve the Kubernetes API: it is starting');
     const { openApiServer } = await import('./open-apiserver.ts');
@@ -211,6 +213,7 @@ class SleepingServer implements AsyncDisposable {
         storeFolder: paths.store,
         storeSettings: store,
         url: this.#url,
+        eventTtlSeconds: eventMinutes * 60,
         audit,
         encryption,
         logFolder: dirname(paths.logFile),

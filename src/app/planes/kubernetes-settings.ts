@@ -1,4 +1,4 @@
-import { absolutePath, listenAddress, yesOrNo } from '../setting.ts';
+import { absolutePath, listenAddress, minutes, yesOrNo } from '../setting.ts';
 
 export const kubernetesSettings = {
   enabled: {
@@ -11,6 +11,11 @@ export const kubernetesSettings = {
     summary: 'where the Kubernetes API listens, with TLS; clients need a certificate or a token',
     default: '',
     defaultText: '127.0.0.1:6443; with another root a free port of 127.0.0.1, which the kubeconfig tells',
+  },
+  eventMinutes: {
+    type: minutes,
+    summary: 'minutes that events of the Kubernetes API are kept',
+    default: 60,
   },
   auditPolicy: {
     type: absolutePath,

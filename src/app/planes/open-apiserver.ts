@@ -18,6 +18,7 @@ export interface OpenOptions {
   readonly logger: Logger;
   readonly storeFolder: string;
   readonly storeSettings: StoreSettings;
+  readonly eventTtlSeconds: number;
   /** Undefined: requests are not noted. */
   readonly audit: AuditPolicy | undefined;
   readonly logFolder: string;
@@ -48,6 +49,7 @@ export async function openApiServer(options: OpenOptions, signal: AbortSignal): 
         store,
         isExclusive,
         kinds,
+        eventTtlSeconds: options.eventTtlSeconds,
         pair,
         authorityPem: pki.authorityPem,
         agent: undefined,

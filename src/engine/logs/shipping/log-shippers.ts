@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { sleep } from '#base/clock.ts';
+import { after, sleep } from '#base/clock.ts';
 import type { Logger } from '#base/logger.ts';
 
 import type { LogSettings } from '../log-config.ts';
@@ -29,12 +29,15 @@ interface Shipment {
 
 /** A container that goes waits as long for the rest of its output to be received, less when nobody is there. */
 const farewellMs = { reachable: 5_000, away: 1_000 };
+/** The word on what is just being sent comes sooner, when somebody is there. */
+const restMs = 500;
 const suffix = '.json';
 
 /** Sends the logs of containers to where their options say. */
 export class LogShippers implements AsyncDisposable {
   readonly #options: LogShippersOptions;
   readonly #shipments = new Map<string, Shipment>();
+  readonly #rest = new AbortController();
 
   constructor(options: LogShippersOptions) {
     this.#options = options;
@@ -54,6 +57,7 @@ export class LogShippers implements AsyncDisposable {
     const logger = this.#options.logger.with({ container: origin.id, driver: target.driver });
     const shipper = new Shipper({
       cursorPath: this.#path(origin.id),
+      rest: this.#rest.signal,
       target,
       settings,
       openSink: (signal) => openSink(target, { origin, journalSocket, logger }, signal),
@@ -89,8 +93,12 @@ export class LogShippers implements AsyncDisposable {
 
   /** Stops sending; what was not sent is sent after the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { stop } of this.#shipments.values()) stop.abort(new Error('the platform ends'));
-    await Promise.all([...this.#shipments.values()].map(({ ended }) => ended));
+    const all = [...this.#shipments.values()];
+    const end = new Error('the platform ends');
+    this.#rest.abort(end);
+    const ended = Promise.all(all.map((shipment) => shipment.ended));
+    using _ = after(restMs, () => all.forEach(({ stop }) => stop.abort(end)));
+    await ended;
   }
 
   async #run(id: string, shipment: Shipment, logger: Logger): Promise<void> {
@@ -99,7 +107,7 @@ export class LogShippers implements AsyncDisposable {
       for (let source = take(shipment); source !== undefined; source = take(shipment))
         await shipper.run(source, stop.signal);
     } catch (error) {
-      if (!stop.signal.aborted) logger.error('output is not sent any more', { error });
+      if (!stop.signal.aborted && !this.#rest.signal.aborted) logger.error('output is not sent any more', { error });
     } finally {
       this.#shipments.delete(id);
     }

@@ -22,6 +22,8 @@ class PlayedReceiver {
   isAway = false;
   opened = 0;
   settleMs = 0;
+  /** When what was sent is confirmed. */
+  answer: Promise<void> | undefined;
   connection = new AbortController();
 
   open = async (): Promise<Sink> => {
@@ -35,6 +37,7 @@ class PlayedReceiver {
       send: async (messages) => {
         signal.throwIfAborted();
         this.received.push(...messages);
+        await this.answer;
       },
       finish: async () => signal.throwIfAborted(),
       [Symbol.dispose]: () => {},
@@ -53,7 +56,7 @@ interface Fixture extends Disposable {
   readonly finished: AbortController;
   write(text: string, tag?: string): void;
   rotate(): void;
-  /** Ships until the writer has finished, or until `signal` aborts. */
+  /** Ships until the writer has finished, or until a signal aborts. */
   ship(changes?: Partial<ShipperOptions>, signal?: AbortSignal): Promise<void>;
 }
 
@@ -79,6 +82,7 @@ function openFixture(): Fixture {
       const target: LogTarget = { driver: 'journald', retry };
       const options = {
         cursorPath,
+        rest: new AbortController().signal,
         target,
         settings: { readable: true },
         openSink: receiver.open,
@@ -236,4 +240,21 @@ test('files that nobody may read go when they were sent', async () => {
     logGenerations(log.folder).map(({ number }) => number),
     [2, 3],
   );
+});
+
+test('one that is to rest waits for the word on what it has just sent, and sends nothing more', async () => {
+  using log = openFixture();
+  const answer = Promise.withResolvers<void>();
+  log.receiver.answer = answer.promise;
+  const rest = new AbortController();
+  log.write('one');
+  const done = log.ship({ rest: rest.signal });
+  await eventually('the line is sent', () => log.receiver.lines.length === 1);
+  rest.abort(new Error('rest'));
+  log.write('two');
+  answer.resolve();
+  await assert.rejects(done, { message: 'rest' });
+  log.finished.abort();
+  await log.ship();
+  assert.deepEqual(log.receiver.lines, ['one\n', 'two\n']);
 });

@@ -19,6 +19,8 @@ const complainEveryMs = 10_000;
 
 export interface ShipperOptions {
   readonly cursorPath: string;
+  /** The platform ends. */
+  readonly rest: AbortSignal;
   readonly target: LogTarget;
   readonly settings: Pick<LogSettings, 'lagBytes' | 'readable'>;
   readonly openSink: (signal: AbortSignal) => Promise<Sink>;
@@ -59,16 +61,20 @@ export class Shipper {
     return this.#failures > 0;
   }
 
-  /** Sends what is in the log until its writer has finished and all was received. Rejects only when `signal` aborts. */
+  /**
+   * Sends what is in the log until its writer has finished and all was received. At `rest` it reads no more, and
+   * waits for the word on what it is just sending, so that it need not be sent again. Rejects only then and when `signal` aborts.
+   */
   async run(source: LogSource, signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([this.#options.rest, signal]);
     try {
       for (;;) {
         try {
           await this.#pass(source, signal);
           return;
         } catch (error) {
-          signal.throwIfAborted();
-          await this.#afterFailure(error, signal);
+          either.throwIfAborted();
+          await this.#afterFailure(error, either);
         }
       }
     } finally {
@@ -104,7 +110,8 @@ export class Shipper {
   /** Returns where to go on when it fell too far behind, undefined at the end of all. */
   async #sendFrom(start: Cursor, source: LogSource, signal: AbortSignal): Promise<Cursor | undefined> {
     const batch = new Batch(start);
-    for await (const step of readSteps(source, start.position, true, signal)) {
+    const reading = AbortSignal.any([this.#options.rest, signal]);
+    for await (const step of readSteps(source, start.position, true, reading)) {
       if (step !== 'idle') {
         this.#tellGap(batch.cursor, step);
         batch.add(step);
@@ -114,7 +121,7 @@ export class Shipper {
       const next = await this.#skipped(batch.cursor, source);
       if (next !== undefined) return next;
     }
-    signal.throwIfAborted();
+    reading.throwIfAborted();
     batch.end();
     await this.#flush(batch, source, signal);
     return undefined;

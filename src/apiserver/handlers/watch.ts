@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
 import { after } from '#base/clock.ts';
@@ -20,8 +21,9 @@ import { tableOf, type IncludeObject } from './table.ts';
 
 /** As upstream's minimum: watches end after this or up to twice as long, so that clients do not come back all at once. */
 const timeoutSecondsLeast = 1800;
-/** What a client may leave unread before its watch is cut. */
+/** What a client may leave unread before its watch is cut, and before the state at the start waits for it. */
 const unreadBytesMost = 16 * 1024 * 1024;
+const fullBytes = 1024 * 1024;
 
 /** Sends the changes of a resource as lines of JSON until the client leaves or the time is up. */
 export function watchResource(context: ApiContext, { call, resource }: ResourceCall): Reply {
@@ -40,9 +42,12 @@ export function watchResource(context: ApiContext, { call, resource }: ResourceC
       const stop = new AbortController();
       const both = AbortSignal.any([signal, stop.signal]);
       using owned = new DisposableStack();
-      const sink = new LineSink(out, encoderFor(context, resource, form, include), bookmarkObject(resource), () =>
-        stop.abort(new Error('the watch ends')),
-      );
+      const cut = (): void => {
+        stop.abort(new Error('the watch ends'));
+        // What its client does not read is not kept for it.
+        out.destroy();
+      };
+      const sink = new LineSink(out, encoderFor(context, resource, form, include), bookmarkObject(resource), cut);
       owned.use(after(timeoutMs(options), () => stop.abort(new Error('the time of the watch is up'))));
       const listing = { storage, view: viewOf(resource), namespace: call.info.namespace, options, selection };
       await watchObjects(listing, sink, both).catch((error: unknown) => {
@@ -111,6 +116,14 @@ class LineSink implements WatchSink {
 
   error(status: Status): void {
     this.#write(line('ERROR', status));
+  }
+
+  get isFull(): boolean {
+    return this.#out.writableNeedDrain && this.#out.writableLength > fullBytes;
+  }
+
+  async whenRead(signal: AbortSignal): Promise<void> {
+    await once(this.#out, 'drain', { signal });
   }
 
   #write(text: Uint8Array | string): void {

@@ -16,9 +16,15 @@ export interface WatchSink {
   /** `endsInitial`: all objects that were there at the start have been sent. */
   bookmark(revision: bigint, endsInitial: boolean): void;
   error(status: Status): void;
+  /** It has so much unread that the state at the start should wait; what happens later cannot. */
+  readonly isFull: boolean;
+  /** Resolves when the client has read. */
+  whenRead(signal: AbortSignal): Promise<void>;
 }
 
 const bookmarkPeriodMs = 60_000;
+/** What happens while a client reads the state at the start. */
+const heldEventsMost = 10_000;
 
 /**
  * Sends what happens to the objects of a listing until the signal aborts, the cache is read anew, or the view fails. Throws
@@ -45,12 +51,13 @@ export async function watchObjects(
     const now = storage.cache.revision;
     const all = storage.cache.list(prefix);
     await reader.holding(async () => {
-      await Promise.resolve(view?.(all, signal) ?? all).then(
-        (objects) => reader.state(objects),
-        (error: unknown) => reader.fail(error),
-      );
+      try {
+        await reader.state((await view?.(all, signal)) ?? all, signal);
+        if (sendInitialEvents === true) reader.bookmark(now, true);
+      } catch (error) {
+        if (!signal.aborted) reader.fail(error);
+      }
     });
-    if (sendInitialEvents === true) reader.bookmark(now, true);
   } else if (!(await replay(storage, reader, revision ?? 0n, signal))) {
     return;
   }
@@ -134,7 +141,8 @@ class WatchReader implements CacheReader {
 
   event(event: ObjectEvent): void {
     if (this.#held === undefined) this.replay(event);
-    else this.#held.push(event);
+    else if (this.#held.push(event) > heldEventsMost)
+      this.fail(new StatusError('Expired', 'too old resource version: the client reads too slowly'));
   }
 
   async holding(work: () => Promise<void>): Promise<void> {
@@ -149,9 +157,14 @@ class WatchReader implements CacheReader {
   }
 
   /** What is there at the start. */
-  state(objects: readonly StoredObject[]): void {
+  async state(objects: readonly StoredObject[], signal: AbortSignal): Promise<void> {
     const { selection, sink } = this.#parts;
-    for (const object of objects) if (selection.matches(object)) sink.event('ADDED', object);
+    for (const object of objects) {
+      if (this.#hasFailed) return;
+      if (!selection.matches(object)) continue;
+      sink.event('ADDED', object);
+      if (sink.isFull) await sink.whenRead(signal);
+    }
   }
 
   replay(event: ObjectEvent): void {
@@ -183,6 +196,7 @@ class WatchReader implements CacheReader {
 
   /** Tells the client why nothing more comes. */
   fail(error: unknown): void {
+    if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.#parts.sink.error(statusOf(error instanceof Error ? error : new Error(messageOf(error))));
     this.end();

@@ -1,4 +1,9 @@
+import type { Client } from '#kube/client/client.ts';
+import { createClient } from '#kube/client/create-client.ts';
+
 import type { Objects } from './auth/objects.ts';
+import type { UserInfo } from './auth/user.ts';
+import { LocalTransport } from './http/local-transport.ts';
 import { openSecureDoor, type KeyPair, type SecureDoor } from './http/secure-door.ts';
 import { refuseUpgrade } from './http/upgrade.ts';
 import { openApi, type ApiOptions } from './open-api.ts';
@@ -12,6 +17,8 @@ export interface ApiServerOptions extends ApiOptions {
 /** A Kubernetes API for connections that somebody else accepts. */
 export interface ApiServer extends AsyncDisposable, Pick<SecureDoor, 'accept' | 'renew'> {
   readonly objects: Objects;
+  /** A client of this server in this process. */
+  clientFor(user: UserInfo): Client;
 }
 
 /** Serves a Kubernetes API out of a store until it is disposed of. */
@@ -26,6 +33,7 @@ export async function serveApi(options: ApiServerOptions, signal: AbortSignal): 
   const kept = opened.move();
   return {
     objects: api.objects,
+    clientFor: (user) => createClient(new LocalTransport((exchange) => api.serve(exchange), user)),
     accept: (socket) => door.accept(socket),
     renew: (pair) => door.renew(pair),
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),

@@ -6,6 +6,7 @@ import type { LogConfig } from './logs/log-config.ts';
 import type { Networks } from './network/networks.ts';
 import type { Containers } from './runtime/containers.ts';
 import type { OciRuntimes, RuntimeChoice } from './runtime/oci-runtimes.ts';
+import type { PodSandboxes } from './sandboxes/pod-sandboxes.ts';
 import type { Snapshots } from './snapshots/snapshots.ts';
 import type { Volumes } from './volumes/volumes.ts';
 
@@ -58,6 +59,7 @@ export interface Engine extends AsyncDisposable {
   readonly snapshots: Snapshots;
   readonly containers: Containers;
   readonly networks: Networks;
+  readonly sandboxes: PodSandboxes;
   readonly volumes: Volumes;
   readonly builder: Builder;
   readonly events: EventLog;

@@ -11,6 +11,7 @@ import { OciRuntimes } from './runtime/oci-runtimes.ts';
 import { openContainers } from './runtime/open-containers.ts';
 import { openStepRunner } from './runtime/open-step-runner.ts';
 import { openUserMaps } from './runtime/user-maps.ts';
+import { openPodSandboxes } from './sandboxes/open-pod-sandboxes.ts';
 import { openSnapshots } from './snapshots/open-snapshots.ts';
 import { openVolumes } from './volumes/open-volumes.ts';
 
@@ -19,28 +20,16 @@ import { openVolumes } from './volumes/open-volumes.ts';
  * run are taken over, exits that nobody saw are noted, half-made things are removed. Closing leaves containers running.
  */
 export async function openEngine(options: EngineOptions, signal: AbortSignal): Promise<Engine> {
-  const { runDir, instance, conmonPath, addressPools, proxy, journalSocket, logger } = options;
+  const { runDir, instance, conmonPath, proxy, journalSocket, logger } = options;
   await using opened = new AsyncDisposableStack();
   const folder = (room: string): string => join(options.dataDir, room);
   const log = (room: string) => logger.with({ component: room });
   const events = createEventLog();
   const snapshots = opened.use(await openSnapshots({ dataDir: folder('snapshots'), logger: log('snapshots') }));
   const volumes = opened.use(await openVolumes({ dataDir: folder('volumes'), events, logger: log('volumes') }));
-  const networks = opened.use(
-    await openNetworks(
-      {
-        dataDir: folder('networks'),
-        runDir,
-        instance,
-        addressPools,
-        publishAddress: options.publishAddress,
-        respectHostFirewall: options.respectHostFirewall,
-        events,
-        logger: log('networks'),
-      },
-      signal,
-    ),
-  );
+  const networking = { ...networkingOf(options), dataDir: folder('networks'), events, logger: log('networks') };
+  const networks = opened.use(await openNetworks(networking, signal));
+  const sandboxes = openPodSandboxes({ folder: join(runDir, 'sandboxes'), networks, logger: log('sandboxes') });
   const users = new LateUsers();
   const images = opened.use(
     await openImages(
@@ -67,6 +56,7 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
         conmonPath,
         journalSocket,
         images,
+        sandboxes,
         volumes,
         events,
         logger: log('containers'),
@@ -91,11 +81,16 @@ export async function openEngine(options: EngineOptions, signal: AbortSignal): P
     snapshots,
     containers,
     networks,
+    sandboxes,
     volumes,
     builder,
     events,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+function networkingOf({ runDir, instance, addressPools, publishAddress, respectHostFirewall }: EngineOptions) {
+  return { runDir, instance, addressPools, publishAddress, respectHostFirewall };
 }
 
 function registriesOf(options: EngineOptions) {

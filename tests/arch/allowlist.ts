@@ -9,7 +9,7 @@ export const allowedCode: Readonly<Record<string, Readonly<Record<string, string
     'src/base/logger.ts': 'a log line carries the real time',
   },
   'nothing is printed past the log or the CLI': {
-    'src/sys/netns.ts': 'a thread that cannot leave a foreign network namespace must not go on',
+    'src/sys/pinned-namespace.ts': 'a thread that cannot leave a foreign network namespace must not go on',
   },
   'no work at import': {
     'src/sys/mount-thread.ts': 'it is the main of a thread, and imported by nobody',

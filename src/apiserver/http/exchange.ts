@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { ApiError } from '#kube/status.ts';
 
+import type { UserInfo } from '../auth/user.ts';
 import { withRepeated } from './repeated-headers.ts';
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -16,6 +17,8 @@ export interface Exchange {
   readonly target: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly socket: TLSSocket | undefined;
+  /** Who asks, for one who need not prove it: a part of this program. */
+  readonly caller?: UserInfo;
   /** The client has gone before its answer was complete. */
   readonly isGone: boolean;
   /** Calls back when it goes so; one callback for each exchange. */

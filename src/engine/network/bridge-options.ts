@@ -1,6 +1,7 @@
 import { parseAddress } from '#formats/ip-address.ts';
 
 import { invalidOption, isInterfaceName, mtu, readOptions } from './driver-options.ts';
+import { namesOption } from './network-definition.ts';
 
 /**
  * How a network and the rest of the world reach each other. `nat`: by published ports of the host. `nat-unprotected`: also
@@ -32,6 +33,8 @@ export interface BridgeOptions {
   readonly sourceIpv6: string;
   /** What interfaces in containers are called, before their number. */
   readonly interfacePrefix: string;
+  /** Whether containers find each other by name. */
+  readonly names: boolean;
 }
 
 const defaults: BridgeOptions = {
@@ -47,6 +50,7 @@ const defaults: BridgeOptions = {
   sourceIpv4: '',
   sourceIpv6: '',
   interfacePrefix: 'eth',
+  names: true,
 };
 
 const gatewayModes: readonly string[] = ['nat', 'nat-unprotected', 'routed', 'isolated'];
@@ -67,6 +71,7 @@ const readers = {
   'com.docker.network.host_ipv6': (value, name) => ({ sourceIpv6: address(6, value, name) }),
   'com.docker.network.container_iface_prefix': (value, name) => ({ interfacePrefix: prefix(value, name) }),
   'com.docker.network.driver.mtu': (value, name) => ({ mtu: mtu(value, name) }),
+  [namesOption]: (value, name) => ({ names: boolean(value, name) }),
 } as const satisfies Readonly<Record<string, (value: string, name: string) => Partial<BridgeOptions>>>;
 
 /** Throws NotSupported for an option that we do not know, InvalidArgument for a value that makes no sense. */

@@ -12,9 +12,12 @@ export function isPredefined(network: Pick<NetworkDefinition, 'name'>): boolean 
   return predefinedNames.has(network.name);
 }
 
-/** Whether its containers find each other by name: on every network that a user made. */
-export function hasNames(network: Pick<NetworkDefinition, 'name' | 'driver'>): boolean {
-  return hasEndpoints(network) && network.name !== defaultNetworkName;
+/** Driver option of a bridge: `false` for one whose containers are told names by somebody else. */
+export const namesOption = 'com.slipway.network.names';
+
+/** Whether its containers find each other by name: on every network that a user made, unless it says otherwise. */
+export function hasNames(network: Pick<NetworkDefinition, 'name' | 'driver' | 'options'>): boolean {
+  return hasEndpoints(network) && network.name !== defaultNetworkName && network.options[namesOption] !== 'false';
 }
 
 /** Whether containers can be on it with interfaces of their own. */

@@ -124,7 +124,7 @@ export interface ContainerSpec {
   readonly init: boolean;
   /** What makes it; undefined: the engine's default. */
   readonly runtime?: RuntimeName;
-  /** '' = a namespace of its own, `host`, or `container:<id>`; IPC also `none`, `private`, `shareable`. */
+  /** '' = a namespace of its own, `host`, or `container:<id>`; IPC also `none`, `private`, `shareable`, `sandbox:<id>`. */
   readonly pidMode: string;
   readonly ipcMode: string;
   readonly utsMode: string;
@@ -135,7 +135,7 @@ export interface ContainerSpec {
   readonly mounts: readonly MountRequest[];
   readonly network: {
     readonly mode: 'networks' | 'none' | 'host' | 'container';
-    /** ID of the other container for mode `container`. */
+    /** ID of the other container, or of a pod's sandbox, for mode `container`. */
     readonly shareWith?: string;
     readonly endpoints: readonly EndpointRequest[];
     readonly ports: readonly PortRequest[];

@@ -10,6 +10,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
 import { LogShippers } from '../logs/shipping/log-shippers.ts';
 import type { Networks } from '../network/networks.ts';
+import type { PodSandboxes } from '../sandboxes/pod-sandboxes.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import { runPaths } from './bundle.ts';
@@ -37,6 +38,7 @@ export interface ContainersOptions {
   readonly snapshots: Snapshots;
   readonly images: Images;
   readonly networks: Networks;
+  readonly sandboxes: PodSandboxes;
   readonly volumes: Volumes;
   readonly events: EventLog;
   readonly logger: Logger;

@@ -47,7 +47,8 @@ export async function reconcile(room: Room, lifecycle: Lifecycle, signal: AbortS
     lives.map((live) => lifecycle.alone(live, () => settle(room, lifecycle, live, snapshots.has(live.id)))),
   );
   const running = new Set([...room.table.values()].filter((live) => isRunning(live.record)).map(({ id }) => id));
-  await room.networks.reconcile(running, signal);
+  const sandboxes = room.sandboxes.list().map(({ id }) => id);
+  await room.networks.reconcile(new Set([...running, ...sandboxes]), signal);
   await sweep(room);
   for (const live of room.table.values()) {
     if (isRunning(live.record)) continue;

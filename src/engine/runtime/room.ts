@@ -6,6 +6,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Images } from '../images/images.ts';
 import type { LogShippers } from '../logs/shipping/log-shippers.ts';
 import type { Networks } from '../network/networks.ts';
+import type { PodSandboxes } from '../sandboxes/pod-sandboxes.ts';
 import type { Snapshots } from '../snapshots/snapshots.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { RunPaths } from './bundle.ts';
@@ -25,6 +26,7 @@ export interface Room {
   readonly snapshots: Snapshots;
   readonly images: Images;
   readonly networks: Networks;
+  readonly sandboxes: Pick<PodSandboxes, 'get' | 'list'>;
   readonly volumes: Volumes;
   readonly events: EventLog;
   readonly logger: Logger;

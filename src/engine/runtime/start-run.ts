@@ -21,13 +21,14 @@ import { eventAttributes, type LiveContainer } from './live-container.ts';
 import type { OciRuntime } from './oci-runtimes.ts';
 import { type ContainerRecord, runtimeOf } from './record.ts';
 import { openMounts } from './resolve-mounts.ts';
+import type { PodSandbox } from '../sandboxes/pod-sandboxes.ts';
 import { parentCgroup, type Room } from './room.ts';
 import { logOrigin, prepareLog, watchLog } from './run-log.ts';
 import { mountReachable, openRunOwner, type RunOwner } from './run-owner.ts';
 import { buildSpec, encodeSpec } from './spec/build-spec.ts';
 import { allDevices, numberedBlockLimits, requestedDevices } from './spec/devices.ts';
 import { type ResolvedMount, shmOptions } from './spec/mounts.ts';
-import { sharedWith } from './spec/namespaces.ts';
+import { sandboxOf, sharedWith } from './spec/namespaces.ts';
 import { resolveUser } from './spec/user.ts';
 import { inRuncsWords, lastRuntimeError, lastWords, startFailure } from './start-failure.ts';
 import { formatTime } from './timestamps.ts';
@@ -139,6 +140,7 @@ async function hold(
     initPath: spec.init ? findInit() : undefined,
     sharedMemory: sharedMemoryOf(room, live, bundle, owner),
     pidOf: (id) => runningPid(room, id),
+    podIpcPath: podOf(room, spec)?.ipcPath,
   });
   const { given, own } = splitLimits(runtime.name, config.linux.resources, room.cgroups.mode);
   const shown = { ...config, linux: { ...config.linux, resources: given } };
@@ -293,6 +295,8 @@ function sharedMemoryOf(
   owner: RunOwner | undefined,
 ): string | undefined {
   const { ipcMode, shmSizeBytes } = live.record.spec;
+  const pod = podOf(room, live.record.spec);
+  if (pod !== undefined) return pod.sharedMemory;
   if (ipcMode === 'shareable') return mountSharedMemory(bundle, shmOptions(shmSizeBytes, owner?.root));
   const donorId = sharedWith(ipcMode);
   if (donorId === undefined) return undefined;
@@ -304,6 +308,15 @@ function sharedMemoryOf(
     'InvalidArgument',
     `cannot join IPC namespace of container ${donor.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   );
+}
+
+/** The sandbox whose IPC namespace a container has. Throws Conflict when it is gone. */
+function podOf({ sandboxes }: Room, { ipcMode }: ContainerRecord['spec']): PodSandbox | undefined {
+  const id = sandboxOf(ipcMode);
+  if (id === undefined) return undefined;
+  const sandbox = sandboxes.get(id);
+  if (sandbox !== undefined) return sandbox;
+  throw new StatusError('Conflict', `Cannot join sandbox "${id}": it is not there; make it anew`);
 }
 
 function sandboxMounts(bundle: Bundle): Readonly<Record<string, string>> {

@@ -55,6 +55,7 @@ export interface SpecInput {
   readonly sharedMemory: MountInput['sharedMemory'];
   /** Process ID of a running container that a namespace mode names; throws when it does not run. */
   readonly pidOf: (containerId: string) => number;
+  readonly podIpcPath?: string | undefined;
 }
 
 /** Docker's lists: what of /proc and /sys tells or changes too much of the host. */

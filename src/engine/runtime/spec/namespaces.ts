@@ -12,6 +12,8 @@ export interface NamespaceInput {
   readonly cgroupVersion: 1 | 2;
   /** Process ID on the host of a running container that a mode `container:<id>` names. */
   readonly pidOf: (containerId: string) => number;
+  /** Path of the IPC namespace of the pod that the container belongs to; undefined: the host's. */
+  readonly podIpcPath?: string | undefined;
 }
 
 /** The namespaces of a container: new ones, joined ones by path, none where it has the host's. */
@@ -26,7 +28,9 @@ export function runtimeNamespaces(input: NamespaceInput): readonly RuntimeNamesp
     else namespaces.push({ type, path: `/proc/${String(input.pidOf(other))}/ns/${type}` });
   };
   add('pid', known('PID', spec.pidMode, ['', 'host', 'private']));
-  add('ipc', known('IPC', spec.ipcMode, ['', 'host', 'private', 'shareable', 'none']));
+  if (sandboxOf(spec.ipcMode) === undefined)
+    add('ipc', known('IPC', spec.ipcMode, ['', 'host', 'private', 'shareable', 'none']));
+  else if (input.podIpcPath !== undefined) namespaces.push({ type: 'ipc', path: input.podIpcPath });
   add('uts', known('UTS', spec.utsMode, ['', 'host', 'private']));
   if (input.netnsPath !== undefined) namespaces.push({ type: 'network', path: input.netnsPath });
   const fallback = input.cgroupVersion === 2 && !spec.privileged ? 'private' : 'host';
@@ -38,6 +42,11 @@ export function runtimeNamespaces(input: NamespaceInput): readonly RuntimeNamesp
 /** The container that a mode `container:<id>` names. */
 export function sharedWith(mode: string): string | undefined {
   return mode.startsWith('container:') ? mode.slice('container:'.length) : undefined;
+}
+
+/** The sandbox of a pod that a mode `sandbox:<id>` names. */
+export function sandboxOf(mode: string): string | undefined {
+  return mode.startsWith('sandbox:') ? mode.slice('sandbox:'.length) : undefined;
 }
 
 function known(what: string, mode: string, modes: readonly string[]): string {

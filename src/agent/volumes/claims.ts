@@ -7,8 +7,8 @@ import { prepareHostPath } from './host-path.ts';
 import type { OpenedVolume } from './opened-volume.ts';
 
 /** Who makes volumes of the class `local-path`. */
-const provisioner = 'slipway.dev/local-path';
-const provisionedBy = 'pv.kubernetes.io/provisioned-by';
+export const provisioner = 'slipway.dev/local-path';
+export const provisionedBy = 'pv.kubernetes.io/provisioned-by';
 
 export interface ClaimSources {
   claim(namespace: string, name: string, signal: AbortSignal): Promise<PersistentVolumeClaim | undefined>;

@@ -21,8 +21,8 @@ export interface Controller<R extends Resource = Resource> {
 
 export interface Input<R extends Resource = Resource> {
   readonly kind: KindOf<R>;
-  /** Keys of the primary kind that an object concerns. */
-  keysOf(object: R): readonly ObjectKey[];
+  /** Keys of the primary kind that an object concerns; `world` shows, say, whose selectors mean it. */
+  keysOf(object: R, world: World<Resource>): readonly ObjectKey[];
 }
 
 /** What a controller sees and writes by. Reads are from memory, and may be a moment old. */
@@ -40,8 +40,11 @@ export interface Outcome {
 }
 
 /** Makes an input whose type is that of its kind's objects. */
-export function inputOf<R extends Resource>(kind: KindOf<R>, keysOf: (object: R) => readonly ObjectKey[]): Input {
-  return { kind, keysOf: (object) => keysOf(object as R) };
+export function inputOf<R extends Resource>(
+  kind: KindOf<R>,
+  keysOf: (object: R, world: World<Resource>) => readonly ObjectKey[],
+): Input {
+  return { kind, keysOf: (object, world) => keysOf(object as R, world) };
 }
 
 /** Objects that objects of the primary kind own as their controller. */

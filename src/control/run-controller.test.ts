@@ -9,6 +9,7 @@ import { createClient } from '#kube/client/create-client.ts';
 import { configMap } from '#kube/kinds/core/config-map.ts';
 import { node } from '#kube/kinds/core/node.ts';
 import { secret } from '#kube/kinds/core/secret.ts';
+import type { Resource } from '#kube/resource.ts';
 import { ApiError } from '#kube/status.ts';
 import type { ConfigMap, Node, Secret } from '#kube/types/gen/core-v1.ts';
 
@@ -162,15 +163,19 @@ describe('inputs', () => {
       kind: 'Secret',
       metadata: { name: 's', namespace: 'ns', ownerReferences },
     });
-    assert.deepEqual(input.keysOf(owned(owner)), [{ namespace: 'ns', name: 'a' }]);
-    assert.deepEqual(input.keysOf(owned({ ...owner, controller: false }, owner)), [{ namespace: 'ns', name: 'a' }]);
+    assert.deepEqual(input.keysOf(owned(owner), nowhere), [{ namespace: 'ns', name: 'a' }]);
+    assert.deepEqual(input.keysOf(owned({ ...owner, controller: false }, owner), nowhere), [
+      { namespace: 'ns', name: 'a' },
+    ]);
     for (const other of [
       { ...owner, controller: false },
       { ...owner, kind: 'Pod' },
       { ...owner, apiVersion: 'x/v1' },
     ])
-      assert.deepEqual(input.keysOf(owned(other)), []);
-    assert.deepEqual(ownedBy(nodes, secrets).keysOf(owned({ ...owner, kind: 'Node' })), [{ namespace: '', name: 'a' }]);
+      assert.deepEqual(input.keysOf(owned(other), nowhere), []);
+    assert.deepEqual(ownedBy(nodes, secrets).keysOf(owned({ ...owner, kind: 'Node' }), nowhere), [
+      { namespace: '', name: 'a' },
+    ]);
   });
 
   test('of one kind are watched once', async () => {
@@ -182,6 +187,9 @@ describe('inputs', () => {
     assert.equal(api.watchers, 2);
   });
 });
+
+/** For inputs that look at nothing else. */
+const nowhere = {} as World<Resource>;
 
 interface Behaviour {
   readonly before?: (key: ObjectKey, world: World<ConfigMap>) => void;

@@ -31,12 +31,18 @@ export async function runController<R extends Resource>(
   const queue = new WorkQueue({ clock });
   using listening = new DisposableStack();
   const primary = informers.of(controller.primary);
+  const world: World<R> = {
+    client,
+    primary,
+    informer: (kind) => informers.of(known(controller, kind)),
+    nowMs: () => clock.nowMs(),
+  };
   const reads = [primary, ...controller.inputs.map(({ kind }) => informers.of(kind))];
   listening.use(primary.onChange(({ object }) => queue.add(keyText(keyOf(object)))));
   for (const input of controller.inputs) {
     // What an object concerned before a change is to be looked at too.
     const addAll = (object: Resource): void => {
-      for (const key of input.keysOf(object)) queue.add(keyText(key));
+      for (const key of input.keysOf(object, world as unknown as World<Resource>)) queue.add(keyText(key));
     };
     const onChange = informers.of(input.kind).onChange((change) => {
       addAll(change.object);
@@ -49,12 +55,6 @@ export async function runController<R extends Resource>(
   listening.defer(() => signal.removeEventListener('abort', close));
   if (signal.aborted) return;
   await whenSynced(reads, signal);
-  const world: World<R> = {
-    client,
-    primary,
-    informer: (kind) => informers.of(known(controller, kind)),
-    nowMs: () => clock.nowMs(),
-  };
   const logger = (options.logger ?? silentLogger).with({ controller: controller.name });
   const work = async (): Promise<void> => {
     for (let key = await queue.take(); key !== undefined; key = await queue.take())

@@ -1,0 +1,11 @@
+import type { Controller } from '../controller.ts';
+import { endpointSliceController } from './endpoint-slice.ts';
+import { endpointsController } from './endpoints.ts';
+import { endpointSliceMirroringController } from './mirror-endpoints.ts';
+
+/** All controllers of a cluster. */
+export const controllers: readonly Controller[] = [
+  endpointsController,
+  endpointSliceController,
+  endpointSliceMirroringController,
+];

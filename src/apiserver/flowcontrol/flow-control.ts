@@ -5,6 +5,7 @@ import { ApiError } from '#kube/status.ts';
 import type { FlowSchema, PriorityLevelConfiguration } from '#kube/types/gen/flowcontrol-v1.ts';
 
 import type { Attributes } from '../auth/authorizer.ts';
+import type { UserInfo } from '../auth/user.ts';
 import { defaultLevels, defaultSchemas } from './default-flow-control.ts';
 import { matchesSchema } from './matches-schema.ts';
 import { PriorityLevel, type Refusal } from './priority-level.ts';
@@ -22,6 +23,8 @@ export interface Flow {
   readonly level: PriorityLevel;
   /** Requests with the same text take turns with others as one. */
   readonly key: string;
+  /** Of all flows of this schema and level. */
+  readonly counts: Counts;
 }
 
 interface Counts {
@@ -35,6 +38,8 @@ export class FlowControl {
   #levels: ReadonlyMap<string, PriorityLevel> = new Map();
   /** Only as long as there are no objects at all. */
   readonly #fallback = new PriorityLevel(required(defaultLevels[1], 'catch-all'));
+  /** By user and what is asked for, until the objects change. */
+  #flows = new WeakMap<UserInfo, Map<string, Flow>>();
   /** By schema and level. */
   readonly #counts = new Map<string, Counts>();
 
@@ -45,6 +50,7 @@ export class FlowControl {
   /** From now on by these objects; what runs or waits goes on where it is. */
   configure(schemas: readonly FlowSchema[], levels: readonly PriorityLevelConfiguration[]): void {
     const before = this.#levels;
+    this.#flows = new WeakMap();
     const kept = (one: PriorityLevelConfiguration): PriorityLevel => {
       const known = before.get(one.metadata.name ?? '');
       return known !== undefined && isDeepStrictEqual(known.configuration, one) ? known : new PriorityLevel(one);
@@ -61,19 +67,37 @@ export class FlowControl {
   }
 
   flowOf(request: Attributes): Flow {
+    const ofUser = this.#flows.get(request.user) ?? new Map<string, Flow>();
+    const key =
+      request.type === 'path'
+        ? `${request.verb} ${request.path}`
+        : `${request.verb} ${request.group}/${request.resource}/${request.subresource} ${request.namespace}`;
+    const known = ofUser.get(key);
+    if (known !== undefined) return known;
+    const flow = this.#findFlow(request);
+    if (ofUser.size >= flowsOfUserMost) ofUser.clear();
+    this.#flows.set(request.user, ofUser.set(key, flow));
+    return flow;
+  }
+
+  #findFlow(request: Attributes): Flow {
     const schema =
       this.#schemas.find((one) => matchesSchema(one, request)) ?? required(defaultSchemas.at(-1), 'catch-all');
     const level = this.#levels.get(schema.spec?.priorityLevelConfiguration?.name ?? '') ?? this.#fallback;
     const type = schema.spec?.distinguisherMethod?.type;
     const namespace = request.type === 'resource' ? request.namespace : '';
     const distinguisher = type === 'ByUser' ? request.user.name : type === 'ByNamespace' ? namespace : '';
-    return { schema, level, key: `${schema.metadata.name ?? ''}/${distinguisher}` };
+    return {
+      schema,
+      level,
+      key: `${schema.metadata.name ?? ''}/${distinguisher}`,
+      counts: this.#countsOf(schema, level),
+    };
   }
 
   /** Takes a seat until it is disposed of; waits for one when it must. Throws TooManyRequests. */
   async enter(flow: Flow, signal: AbortSignal): Promise<Disposable> {
-    const { level, key } = flow;
-    const counts = this.#countsOf(flow);
+    const { level, key, counts } = flow;
     const refuse = (refusal: Refusal): Error => {
       counts.refused.set(refusal, (counts.refused.get(refusal) ?? 0) + 1);
       return new ApiError('TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds });
@@ -141,10 +165,13 @@ export class FlowControl {
     return lent > 0;
   }
 
-  #countsOf({ schema, level }: Flow): Counts {
+  #countsOf(schema: FlowSchema, level: PriorityLevel): Counts {
     const key = `flow_schema="${schema.metadata.name ?? ''}",priority_level="${level.name}"`;
     const counts = this.#counts.get(key) ?? { dispatched: 0, refused: new Map() };
-    if (this.#counts.size >= countsMost && !this.#counts.has(key)) this.#counts.clear();
+    if (this.#counts.size >= countsMost && !this.#counts.has(key)) {
+      this.#counts.clear();
+      this.#flows = new WeakMap();
+    }
     this.#counts.set(key, counts);
     return counts;
   }
@@ -152,6 +179,8 @@ export class FlowControl {
 
 /** Pairs of schema and level that are counted. */
 const countsMost = 1000;
+/** What a user asks for again and again. */
+const flowsOfUserMost = 64;
 
 function byPrecedence(one: FlowSchema, other: FlowSchema): number {
   const order = (one.spec?.matchingPrecedence ?? 0) - (other.spec?.matchingPrecedence ?? 0);

@@ -1,11 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
+import { after } from '#base/clock.ts';
+
 import type { Stretch } from '../change-feed.ts';
 import { expired, tooNew } from '../failures.ts';
 import { prefixEnd } from '../prefix-end.ts';
 import type { Change, Entry, Listing, Page } from '../store.ts';
 import { checksum } from './checksum.ts';
-import { openToRead } from './database.ts';
+import { openToRead, unmap } from './database.ts';
 import { damaged, ofSqlite } from './sqlite-error.ts';
 import { loadState, type State } from './state.ts';
 
@@ -25,6 +27,8 @@ interface ChangeRow {
 /** Changes, and bytes of them, that are read without a pause. */
 const stretchChanges = 1000;
 const stretchBytes = 4 * 1024 * 1024;
+/** At the start everything is read, later hardly anything. */
+const mappedMs = 30_000;
 /** SQLite orders all blobs after all texts. */
 const afterAllText = new Uint8Array(1);
 /** The state of `:at`, as far as it differs from the present one, is what was before the first change after it. */
@@ -43,11 +47,13 @@ export class Reader implements Disposable {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof statementsOf>;
+  readonly #unmapping: Disposable;
 
   constructor(path: string) {
     this.#path = path;
     this.#database = openToRead(path);
     this.#statements = statementsOf(this.#database);
+    this.#unmapping = after(mappedMs, () => unmap(this.#database));
   }
 
   get(key: string): Entry | undefined {
@@ -101,6 +107,7 @@ export class Reader implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#unmapping[Symbol.dispose]();
     this.#database.close();
   }
 

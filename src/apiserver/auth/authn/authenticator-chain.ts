@@ -12,13 +12,18 @@ export function authenticatorChain(
   links: readonly Authenticator[],
   anonymous: Authenticator,
 ): { authenticate(...request: Parameters<Authenticator['authenticate']>): Promise<Authentication> } {
+  // The same user is the same object each time, as far as the links remember: others keep what they found out about it.
+  const complete = new WeakMap<UserInfo, UserInfo>();
   return {
     authenticate: async (credentials, signal) => {
       let refusal: unknown;
       for (const link of links) {
         try {
           const found = await link.authenticate(credentials, signal);
-          if (found !== undefined) return { ...found, user: authenticated(found.user) };
+          if (found === undefined) continue;
+          const user = complete.get(found.user) ?? authenticated(found.user);
+          complete.set(found.user, user);
+          return { ...found, user };
         } catch (error) {
           if (!(error instanceof StatusError && error.reason === 'Unauthorized')) throw error;
           refusal = error;

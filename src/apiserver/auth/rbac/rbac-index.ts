@@ -47,6 +47,8 @@ export interface Grant {
 
 /** Sets of subjects whose grants are remembered; they share their rules. */
 const knownMost = 512;
+/** Namespaces of a user whose grants are remembered. */
+const namespacesMost = 64;
 
 /** Roles and bindings in memory, by whom they bind. */
 export class RbacIndex {
@@ -56,9 +58,11 @@ export class RbacIndex {
   readonly #bySubject = new Map<string, Set<string>>();
   /** By the subjects that are bound, until any role or binding changes: a thousand nodes have the same ones. */
   readonly #known = new Map<string, readonly Grant[]>();
+  /** The same by user and namespace. */
+  #ofUsers = new WeakMap<UserInfo, Map<string, readonly Grant[]>>();
 
   put(resource: RbacResource, object: Resource): void {
-    this.#known.clear();
+    this.#forget();
     const { namespace = '', name = '' } = object.metadata;
     const key = keyOf(resource, namespace, name);
     if (resource === 'roles' || resource === 'clusterroles') {
@@ -76,7 +80,7 @@ export class RbacIndex {
   }
 
   remove(resource: RbacResource, object: Resource): void {
-    this.#known.clear();
+    this.#forget();
     const { namespace = '', name = '' } = object.metadata;
     const key = keyOf(resource, namespace, name);
     this.#roles.delete(key);
@@ -91,6 +95,21 @@ export class RbacIndex {
 
   /** What a user may do in the cluster and in a namespace (empty: only what holds for the cluster). */
   grants(user: UserInfo, namespace: string): readonly Grant[] {
+    const ofUser = this.#ofUsers.get(user) ?? new Map<string, readonly Grant[]>();
+    const known = ofUser.get(namespace);
+    if (known !== undefined) return known;
+    const found = this.#findGrants(user, namespace);
+    if (ofUser.size >= namespacesMost) ofUser.clear();
+    this.#ofUsers.set(user, ofUser.set(namespace, found));
+    return found;
+  }
+
+  #forget(): void {
+    this.#known.clear();
+    this.#ofUsers = new WeakMap();
+  }
+
+  #findGrants(user: UserInfo, namespace: string): readonly Grant[] {
     const bound = [...this.#bound(user, namespace)];
     const key = bound.map(({ at }) => at).join('\n\n');
     const known = this.#known.get(key);

@@ -6,6 +6,7 @@ import type { Resource } from '#kube/resource.ts';
 import type { TokenAuthenticator } from '../authn/bearer-token.ts';
 import type { Objects } from '../objects.ts';
 import { keyIdOf, openToken, verifyToken } from './json-web-token.ts';
+import type { UserInfo } from '../user.ts';
 import { readClaims, userOfClaims, type Reference, type TokenClaims } from './service-account-claims.ts';
 
 /** A token outlives what it is bound to by as long, so that a pod may still end in order. */
@@ -26,8 +27,8 @@ export function serviceAccountTokens(
 ): TokenAuthenticator {
   const publicKeys = keys.map((key) => (key.type === 'private' ? createPublicKey(key) : key));
   const byId = new Map(publicKeys.map((key) => [keyIdOf(key), key]));
-  const verified = new Map<string, TokenClaims>();
-  const claimsOf = (token: string): TokenClaims | undefined => {
+  const verified = new Map<string, Verified>();
+  const verify = (token: string): Verified | undefined => {
     const known = verified.get(token);
     if (known !== undefined) return known;
     const opened = openToken(token);
@@ -37,22 +38,29 @@ export function serviceAccountTokens(
     const candidates = key === undefined ? publicKeys : [key];
     if (!candidates.some((one) => verifyToken(opened, one))) throw invalid('it is not signed by this cluster');
     if (verified.size >= verifiedMost) verified.clear();
-    verified.set(token, claims);
-    return claims;
+    const found = { claims, user: userOfClaims(claims) };
+    verified.set(token, found);
+    return found;
   };
   return {
     authenticateToken: async (token, audiences, signal) => {
-      const claims = claimsOf(token);
-      if (claims === undefined) return undefined;
+      const found = verify(token);
+      if (found === undefined) return undefined;
+      const { claims, user } = found;
       const common = audiences.filter((one) => claims.audiences.includes(one));
       if (common.length === 0)
         throw invalid(`it is for ${JSON.stringify(claims.audiences)}, not for ${JSON.stringify(audiences)}`);
       if (nowMs() >= claims.expiresAt * 1000) throw invalid('it has expired');
       if (nowMs() < claims.issuedAt * 1000) throw invalid('it is not valid yet: the clock went back');
       await checkLiving(claims, objects, nowMs(), signal);
-      return { user: userOfClaims(claims), audiences: common };
+      return { user, audiences: common };
     },
   };
+}
+
+interface Verified {
+  readonly claims: TokenClaims;
+  readonly user: UserInfo;
 }
 
 /** Throws Unauthorized when the account or what the token is bound to is gone, or another of the same name has come. */

@@ -1,10 +1,17 @@
 import { isMountPoint, mountsBelow } from '#sys/mount-info.ts';
 import { bindMount, mountTmpfs, unmountSurely, unmountTree } from '#sys/mounts.ts';
 
+export interface TmpfsSettings {
+  /** undefined: half of the machine's memory. */
+  readonly sizeBytes?: number | undefined;
+  /** Whose it is, with all that is made in it. */
+  readonly group?: number | undefined;
+}
+
 /** What pods' volumes ask of the kernel. */
 export interface Mounter {
-  /** Memory as a filesystem; without a size half of the machine's. Nothing happens where something is mounted. */
-  tmpfs(path: string, sizeBytes: number | undefined): void;
+  /** Memory as a filesystem that everybody may write to. Nothing happens where something is mounted. */
+  tmpfs(path: string, settings: TmpfsSettings): void;
   /** Shows `source` at `target`, in place of what was shown there. */
   bind(source: string, target: string): void;
   /** Takes away all mounts at and below a path; throws when one stays. */
@@ -12,9 +19,13 @@ export interface Mounter {
 }
 
 export const kernelMounter: Mounter = {
-  tmpfs: (path, sizeBytes) => {
-    if (!isMountPoint(path))
-      mountTmpfs(path, sizeBytes === undefined ? 'mode=777' : `mode=777,size=${String(sizeBytes)}`, ['nodev']);
+  tmpfs: (path, { sizeBytes, group }) => {
+    if (isMountPoint(path)) return;
+    const words = [
+      ...(group === undefined ? ['mode=777'] : ['mode=2777', `gid=${String(group)}`]),
+      ...(sizeBytes === undefined ? [] : [`size=${String(sizeBytes)}`]),
+    ];
+    mountTmpfs(path, words.join(','), ['nodev']);
   },
   bind: (source, target) => {
     while (isMountPoint(target)) unmountSurely(target);

@@ -81,7 +81,7 @@ function openWorld(t: TestContext): World {
     sources,
     claims: new Claims(sources, engine),
     mounter: {
-      tmpfs: (path, bytes) => void mounted.push(`tmpfs ${path.slice(folder.length)} ${String(bytes)}`),
+      tmpfs: (path, { sizeBytes }) => void mounted.push(`tmpfs ${path.slice(folder.length)} ${String(sizeBytes)}`),
       bind: (_, target) => void mounted.push(`bind ${target.slice(folder.length)}`),
       unmountAll: () => void mounted.push('none'),
     },

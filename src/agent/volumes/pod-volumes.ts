@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Clock, machineClock } from '#base/clock.ts';
@@ -39,6 +39,8 @@ export class PodVolumes {
   readonly #mounter: Mounter;
   readonly #tokens: PodTokens;
   readonly #lock = new KeyedLock();
+  /** The claims that were given to the group of a pod, by its uid. */
+  readonly #given = new Map<string, Set<string>>();
 
   constructor(options: PodVolumesOptions) {
     this.#options = options;
@@ -80,6 +82,7 @@ export class PodVolumes {
   async close(uid: string): Promise<void> {
     await this.#lock.run(uid, async () => {
       this.#tokens.forget(uid);
+      this.#given.delete(uid);
       this.#mounter.unmountAll(this.#podFolder(uid));
       rmSync(this.#podFolder(uid), { recursive: true, force: true });
     });
@@ -127,14 +130,15 @@ export class PodVolumes {
     const { name = '', emptyDir, hostPath, persistentVolumeClaim, ephemeral } = volume;
     if (hasFiles(volume)) return this.#openFiles(pod, volume, facts, signal);
     if (emptyDir !== undefined) {
-      const path = this.#makeFolder(pod, 'empty-dir', name);
-      if (emptyDir.medium === 'Memory') this.#mounter.tmpfs(path, emptyDirBytes(pod, emptyDir, facts));
+      const group = pod.spec?.securityContext?.fsGroup;
+      const path = this.#makeFolder(pod, 'empty-dir', name, group);
+      if (emptyDir.medium === 'Memory')
+        this.#mounter.tmpfs(path, { sizeBytes: emptyDirBytes(pod, emptyDir, facts), group });
       else if ((emptyDir.medium ?? '') !== '')
         throw new StatusError(
           'NotSupported',
           `emptyDir of medium "${emptyDir.medium ?? ''}": this node has no huge pages`,
         );
-      await this.#giveToGroup(pod, path, signal);
       return { kind: 'folder', path, readOnly: false };
     }
     if (hostPath !== undefined) {
@@ -165,29 +169,32 @@ export class PodVolumes {
     const files = await filesOf(volume, context, signal);
     const path = this.#makeFolder(pod, kind, volume.name ?? '');
     // What is secret is never written to a disk.
-    if (isSecret) this.#mounter.tmpfs(path, undefined);
+    if (isSecret) this.#mounter.tmpfs(path, {});
     writeAtomically(path, files, pod.spec?.securityContext?.fsGroup);
     return { kind: 'folder', path, readOnly: true };
   }
 
-  async #giveToGroup(pod: Pod, path: string, signal: AbortSignal): Promise<void> {
-    const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
-    if (fsGroup !== undefined) await giveToGroup(path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch', signal);
-  }
-
+  /** Once for each pod, as it may take long; what its containers change later stays as they want it. */
   async #giveClaimToGroup(pod: Pod, opened: OpenedVolume, signal: AbortSignal): Promise<void> {
-    if (pod.spec?.securityContext?.fsGroup === undefined) return;
-    if (opened.kind === 'folder') return;
-    await this.#options.claims.withFolder(opened.name, async (path) => this.#giveToGroup(pod, path, signal), signal);
+    const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
+    const { uid = '' } = pod.metadata;
+    if (fsGroup === undefined || opened.kind === 'folder') return;
+    const given = this.#given.get(uid) ?? new Set();
+    if (given.has(opened.name)) return;
+    const onlyOnMismatch = fsGroupChangePolicy === 'OnRootMismatch';
+    const give = async (path: string): Promise<void> => giveToGroup(path, fsGroup, onlyOnMismatch, signal);
+    await this.#options.claims.withFolder(opened.name, give, signal);
+    this.#given.set(uid, given.add(opened.name));
   }
 
-  #makeFolder(pod: Pod, kind: string, name: string): string {
+  #makeFolder(pod: Pod, kind: string, name: string, group?: number): string {
     const path = this.#volumeFolder(pod, kind, name);
     if (existsSync(path)) return path;
     // It is there only with the right mode: later its containers may have chosen another.
     const made = `${path}.new`;
     mkdirSync(made, { recursive: true, mode: 0o750 });
-    chmodSync(made, 0o777);
+    if (group !== undefined) chownSync(made, 0, group);
+    chmodSync(made, group === undefined ? 0o777 : 0o2777);
     renameSync(made, path);
     return path;
   }

@@ -1,11 +1,15 @@
 import type { Controller } from '../controller.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
+import { jobController } from './job.ts';
 import { endpointSliceMirroringController } from './mirror-endpoints.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 
 /** All controllers of a cluster. */
 export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  jobController,
+  ttlAfterFinishedController,
 ];

@@ -3,8 +3,8 @@ import type { Job } from '#kube/types/gen/batch-v1.ts';
 import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
 
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
-export const indexKey = 'batch.kubernetes.io/job-completion-index';
-export const failuresKey = 'batch.kubernetes.io/job-index-failure-count';
+const indexKey = 'batch.kubernetes.io/job-completion-index';
+const failuresKey = 'batch.kubernetes.io/job-index-failure-count';
 const indexVariable = 'JOB_COMPLETION_INDEX';
 const letters = 'bcdfghjklmnpqrstvwxz2456789';
 

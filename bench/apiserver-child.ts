@@ -27,6 +27,7 @@ const { server } = await openApiServer(
     eventTtlSeconds: 3600,
     audit: undefined,
     encryption: [],
+    hasControllers: false,
     logFolder: folder,
     url: `https://${host}:6443`,
   },

@@ -53,6 +53,7 @@ export const apiserverPlane: Plane<Settings, { readonly store: StoreSettings }, 
       pki,
       store,
       eventMinutes: settings.eventMinutes,
+      hasControllers: settings.controllers,
       audit: settings.auditPolicy === '' ? undefined : await readAuditPolicy(settings.auditPolicy),
       encryption: settings.encryptionConfiguration === '' ? [] : await readEncryption(settings.encryptionConfiguration),
     });
@@ -128,6 +129,7 @@ interface SleepingOptions {
   readonly pki: ClusterPki;
   readonly store: StoreSettings;
   readonly eventMinutes: number;
+  readonly hasControllers: boolean;
   readonly audit: AuditPolicy | undefined;
   readonly encryption: readonly EncryptedKinds[];
 }
@@ -201,7 +203,7 @@ class SleepingServer implements AsyncDisposable {
   }
 
   async #start(signal: AbortSignal): Promise<ApiServer> {
-    const { paths, pki, store, logger, audit, encryption, eventMinutes } = this.#options;
+    const { paths, pki, store, logger, audit, encryption, eventMinutes, hasControllers } = this.#options;
     const pair = this.#certificate?.current();
     if (pair === undefined) throw new StatusError('Unavailable', 'Cannot serve the Kubernetes API: it is starting');
     const { openApiServer } = await import('./open-apiserver.ts');
@@ -216,6 +218,7 @@ class SleepingServer implements AsyncDisposable {
         eventTtlSeconds: eventMinutes * 60,
         audit,
         encryption,
+        hasControllers,
         logFolder: dirname(paths.logFile),
       },
       signal,

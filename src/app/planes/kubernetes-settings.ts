@@ -12,6 +12,11 @@ export const kubernetesSettings = {
     default: '',
     defaultText: '127.0.0.1:6443; with another root a free port of 127.0.0.1, which the kubeconfig tells',
   },
+  controllers: {
+    type: yesOrNo,
+    summary: 'whether controllers run: endpoints of services, jobs and others; off where others do their work',
+    default: true,
+  },
   eventMinutes: {
     type: minutes,
     summary: 'minutes that events of the Kubernetes API are kept',

@@ -9,6 +9,7 @@ import type { Logger } from '#base/logger.ts';
 import { kinds } from '#kube/kinds/kinds.ts';
 import type { ClusterPki, KeyPair } from '#pki/cluster-pki.ts';
 
+import { openControllers } from './open-controllers.ts';
 import { openAuditFile } from './kubernetes-files.ts';
 import { openStore, type StoreSettings } from './open-store.ts';
 
@@ -23,6 +24,8 @@ export interface OpenOptions {
   readonly audit: AuditPolicy | undefined;
   readonly logFolder: string;
   readonly encryption: readonly EncryptedKinds[];
+  /** Whether the cluster's controllers run beside the server. */
+  readonly hasControllers: boolean;
   /** Where clients reach it. */
   readonly url: string;
 }
@@ -30,6 +33,14 @@ export interface OpenOptions {
 export interface OpenedServer extends AsyncDisposable {
   readonly server: ApiServer;
 }
+
+/** Who controllers are. */
+const manager = {
+  name: 'system:kube-controller-manager',
+  uid: '',
+  groups: ['system:masters', 'system:authenticated'],
+  extra: {},
+};
 
 /** Everything that the API server is made of; loaded when it is needed. */
 export async function openApiServer(options: OpenOptions, signal: AbortSignal): Promise<OpenedServer> {
@@ -64,6 +75,7 @@ export async function openApiServer(options: OpenOptions, signal: AbortSignal): 
       signal,
     ),
   );
+  if (options.hasControllers) opened.use(openControllers(server.clientFor(manager), logger, isExclusive));
   opened.defer(() => closing.abort(new Error('the API server ends')));
   const kept = opened.move();
   return { server, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };

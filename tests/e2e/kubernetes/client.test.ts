@@ -34,7 +34,7 @@ let transport: Http2Transport;
 let client: Client;
 
 before(async () => {
-  instance = new Instance(makeRoot(), {});
+  instance = new Instance(makeRoot(), { settings: ['kubernetes.controllers=false'] });
   await instance.start();
   transport = connectTo(instance);
   client = createClient(transport);

@@ -40,6 +40,7 @@ async function openWorld(t: TestContext): Promise<World> {
       eventTtlSeconds: 3600,
       audit: undefined,
       encryption: [],
+      hasControllers: false,
       logFolder: folder,
       url: `https://${host}:6443`,
     },

@@ -27,7 +27,7 @@ interface Webhook {
 
 test('kubectl works with a custom resource in two versions, of which a webhook makes one of the other', async (t) => {
   const hook = await startWebhook(t);
-  const instance = new Instance(makeRoot(), {});
+  const instance = new Instance(makeRoot(), { settings: ['kubernetes.controllers=false'] });
   t.after(async () => await instance.destroy());
   await instance.start();
   const kubectl = async (...args: readonly string[]): Promise<string> => {

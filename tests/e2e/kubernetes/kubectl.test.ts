@@ -27,7 +27,7 @@ let faking: Promise<void>;
 let transport: Http2Transport;
 
 before(async () => {
-  instance = new Instance(makeRoot(), {});
+  instance = new Instance(makeRoot(), { settings: ['kubernetes.controllers=false'] });
   await instance.start();
   const programs = join(instance.root, 'programs');
   mkdirSync(programs);

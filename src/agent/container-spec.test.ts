@@ -51,6 +51,7 @@ test('what the pod does not say the image says', () => {
   assert.deepEqual([spec.user, spec.cwd, spec.stopSignal, spec.stopTimeoutSeconds], ['app', '/srv', 'SIGQUIT', 5]);
   assert.deepEqual([spec.ipcMode, spec.network.mode, spec.network.shareWith], ['sandbox:s1', 'container', 's1']);
   assert.deepEqual([spec.restart.name, spec.oomScoreAdj, spec.pidMode], ['no', 1000, '']);
+  assert.deepEqual([spec.hostname, spec.utsMode], ['web', '']);
   assert.equal(spec.labels[containerLabels.attempt], '2');
   assert.equal(engineName(pod, 'main', 2), 'k8s_main_web_shop_u-1_2');
 });

@@ -38,11 +38,17 @@ export const containerLabels = {
 
 const shmSizeBytes = 64 * 1024 ** 2;
 const defaultGraceSeconds = 30;
+const hostnameMost = 63;
 
 /** The engine's name of a container of a pod. */
 export function engineName({ metadata }: Pod, container: string, attempt: number): string {
   const { name = '', namespace = '', uid = '' } = metadata;
   return ['k8s', container, name, namespace, uid, String(attempt)].join('_');
+}
+
+/** What the machine of a pod is called, for those in it. */
+export function hostnameOf({ metadata, spec }: Pod): string {
+  return (spec?.hostname ?? metadata.name ?? '').slice(0, hostnameMost);
 }
 
 /**
@@ -53,6 +59,7 @@ export function containerSpecOf(parts: ContainerParts): ContainerSpec {
   const { pod, container, image, sandboxId, environment, attempt } = parts;
   const { metadata, spec, status } = pod;
   const defaults = image.config.config ?? {};
+  const onHost = spec?.hostNetwork === true;
   return {
     ...securityOf(pod, container, defaults.User ?? '', parts.readProfile),
     imageId: image.id,
@@ -63,7 +70,7 @@ export function containerSpecOf(parts: ContainerParts): ContainerSpec {
     tty: container.tty === true,
     openStdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
-    hostname: '',
+    hostname: onHost ? '' : hostnameOf(pod),
     domainname: '',
     labels: {
       ...defaults.Labels,
@@ -83,7 +90,7 @@ export function containerSpecOf(parts: ContainerParts): ContainerSpec {
     init: false,
     pidMode: pidModeOf(pod, parts.processesOf),
     ipcMode: `sandbox:${sandboxId}`,
-    utsMode: '',
+    utsMode: onHost ? 'host' : '',
     cgroupnsMode: '',
     cgroupParent: parts.cgroupParent,
     mounts: [...parts.mounts, ...imageVolumes(Object.keys(defaults.Volumes ?? {}), parts.mounts)],

@@ -1,0 +1,129 @@
+import { reasonOf } from '#base/errors.ts';
+import { keyOf } from '#kube/client/client.ts';
+import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
+
+import { containerSpecOf, engineName } from '../container-spec.ts';
+import { resolveEnvironment } from '../environment/resolve-environment.ts';
+import type { Step } from '../lifecycle/plan-pod.ts';
+import { sysctlsOf } from '../security/sysctls.ts';
+import { containerImage } from './container-image.ts';
+import { checkSupported, ContainerFault } from './pod-fault.ts';
+import { factsOf, pods, type PodTools } from './pod-tools.ts';
+import { readPod } from './read-pod.ts';
+import { sandboxRequest } from './sandbox-request.ts';
+
+/** Carries one step of a pod's plan out. Throws ContainerFault when a container cannot be started. */
+export async function carryOut(step: Step, pod: Pod, tools: PodTools, signal: AbortSignal): Promise<void> {
+  const { engine, volumes, client, record } = tools;
+  const { uid = '' } = pod.metadata;
+  switch (step.step) {
+    case 'open':
+      return open(pod, tools, signal);
+    case 'start':
+      return start(pod, step.container, step.attempt, tools, signal);
+    case 'stop': {
+      record(pod, 'Normal', 'Killing', `Stopping container ${step.run.name}`);
+      await engine.containers.stop(step.run.id, { timeoutSeconds: step.graceSeconds }, signal);
+      return;
+    }
+    case 'remove':
+      return ignoring('NotFound', engine.containers.remove(step.run.id, { force: true, volumes: true }, signal));
+    case 'close': {
+      const { sandbox } = readPod(uid, engine);
+      if (sandbox !== undefined) await engine.sandboxes.close(sandbox.id);
+      return volumes.close(uid);
+    }
+    case 'forget': {
+      const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+      return ignoring('NotFound', client.delete(pods, keyOf(pod), options, signal));
+    }
+  }
+}
+
+async function open(pod: Pod, tools: PodTools, signal: AbortSignal): Promise<void> {
+  const { volumes, engine, record, node } = tools;
+  try {
+    await volumes.open(pod, factsOf(tools, []), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const fault = new ContainerFault('ContainerCreating', error);
+    record(pod, 'Warning', 'FailedMount', fault.message);
+    throw fault;
+  }
+  const allowed = sysctlsOf(pod);
+  try {
+    await engine.sandboxes.open(sandboxRequest(pod, 'sysctls' in allowed ? allowed.sysctls : {}, node), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const fault = new ContainerFault('ContainerCreating', error);
+    record(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${fault.message}`);
+    throw fault;
+  }
+}
+
+async function start(
+  pod: Pod,
+  container: Container,
+  attempt: number,
+  tools: PodTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine, record } = tools;
+  const { name = '' } = container;
+  const image = await containerImage(pod, container, tools, signal);
+  const spec = await faulty('CreateContainerConfigError', pod, tools, async () =>
+    specFor(pod, container, image, attempt, tools, signal),
+  );
+  const created = await faulty('CreateContainerError', pod, tools, async () =>
+    engine.containers.create(engineName(pod, name, attempt), spec, signal),
+  );
+  record(pod, 'Normal', 'Created', `Created container: ${name}`);
+  await faulty('RunContainerError', pod, tools, async () => engine.containers.start(created.id, signal));
+  record(pod, 'Normal', 'Started', `Started container ${name}`);
+}
+
+async function specFor(
+  pod: Pod,
+  container: Container,
+  image: Awaited<ReturnType<typeof containerImage>>,
+  attempt: number,
+  tools: PodTools,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof containerSpecOf>> {
+  const { engine, volumes, sources, node } = tools;
+  checkSupported(pod, container);
+  const { sandbox } = readPod(pod.metadata.uid ?? '', engine);
+  if (sandbox === undefined) throw new Error('invariant broken: containers start in a sandbox');
+  const facts = factsOf(tools, pod.spec?.hostNetwork === true ? node.hostIPs : sandbox.ips);
+  const opened = await volumes.open(pod, facts, signal);
+  const environment = await resolveEnvironment(pod, container, facts, sources, signal);
+  const mounts = volumes.mounts(pod, container, opened, environment);
+  return containerSpecOf({
+    pod,
+    container,
+    image,
+    sandboxId: sandbox.id,
+    environment,
+    mounts,
+    attempt,
+    cgroupParent: '',
+    memoryBytes: node.memoryBytes,
+    readProfile: node.readProfile,
+  });
+}
+
+async function faulty<T>(reason: string, pod: Pod, { record }: PodTools, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const fault = new ContainerFault(reason, error);
+    record(pod, 'Warning', 'Failed', `Error: ${fault.message}`);
+    throw fault;
+  }
+}
+
+async function ignoring(reason: string, work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (reasonOf(error) !== reason) throw error;
+  });
+}

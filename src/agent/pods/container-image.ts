@@ -1,0 +1,38 @@
+import { StatusError } from '#base/errors.ts';
+import type { Image } from '#engine/images/images.ts';
+import { parseReference } from '#formats/reference.ts';
+import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
+
+import { ContainerFault } from './pod-fault.ts';
+import type { PodTools } from './pod-tools.ts';
+
+/** The image of a container, pulled when its policy says so. Throws ContainerFault. */
+export async function containerImage(
+  pod: Pod,
+  { image = '', imagePullPolicy = 'IfNotPresent' }: Container,
+  { engine, record }: PodTools,
+  signal: AbortSignal,
+): Promise<Image> {
+  const found = engine.images.find(image);
+  if (imagePullPolicy === 'Never' && found === undefined) {
+    const message = `Container image "${image}" is not present with pull policy of Never`;
+    record(pod, 'Warning', 'ErrImageNeverPull', message);
+    throw new ContainerFault('ErrImageNeverPull', new StatusError('NotFound', message));
+  }
+  if (found !== undefined && imagePullPolicy !== 'Always') {
+    record(pod, 'Normal', 'Pulled', `Container image "${image}" already present on machine`);
+    return found;
+  }
+  record(pod, 'Normal', 'Pulling', `Pulling image "${image}"`);
+  try {
+    const pulled = await engine.images.pull(parseReference(image), {}, () => {}, signal);
+    record(pod, 'Normal', 'Pulled', `Successfully pulled image "${image}"`);
+    return pulled;
+  } catch (error) {
+    signal.throwIfAborted();
+    const fault = new ContainerFault('ErrImagePull', error);
+    record(pod, 'Warning', 'Failed', `Failed to pull image "${image}": ${fault.message}`);
+    record(pod, 'Warning', 'Failed', 'Error: ErrImagePull');
+    throw fault;
+  }
+}

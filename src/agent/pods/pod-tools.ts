@@ -1,0 +1,37 @@
+import type { Engine } from '#engine/engine.ts';
+import type { Client } from '#kube/client/client.ts';
+import { kindOf } from '#kube/client/client.ts';
+import { pod } from '#kube/kinds/core/pod.ts';
+import type { Pod } from '#kube/types/gen/core-v1.ts';
+
+import type { PodFacts, PodSources } from '../environment/pod-sources.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
+
+export const pods = kindOf<Pod>(pod);
+
+/** What there is to run pods with. */
+export interface PodTools {
+  readonly client: Client;
+  readonly engine: Pick<Engine, 'containers' | 'sandboxes' | 'images' | 'events'>;
+  readonly volumes: PodVolumes;
+  readonly sources: PodSources;
+  readonly node: Omit<PodFacts, 'podIPs'> & {
+    readonly memoryBytes: number;
+    /** The engine's network that pods are on. */
+    readonly network: string;
+    /** Address of the cluster's DNS, and the domain of its services. */
+    readonly dnsServer: string;
+    readonly domain: string;
+    /** The text of a seccomp profile of this node by its relative path; throws when there is none. */
+    readonly readProfile: (path: string) => string;
+  };
+  /** Tells an event about a pod. */
+  readonly record: (pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  readonly nowMs: () => number;
+}
+
+/** The facts of one pod, with the addresses that its sandbox has. */
+export function factsOf({ node }: PodTools, podIPs: readonly string[]): PodFacts {
+  const { nodeName, hostIPs, allocatable } = node;
+  return { nodeName, hostIPs, podIPs: podIPs.length > 0 ? podIPs : [], allocatable };
+}

@@ -1,0 +1,124 @@
+import { type Clock, machineClock } from '#base/clock.ts';
+import { reasonOf } from '#base/errors.ts';
+import { type Logger, silentLogger } from '#base/logger.ts';
+import { keyOf, keyText, type ObjectKey, parseKey } from '#kube/client/client.ts';
+import { Informer } from '#kube/client/informer.ts';
+import { WorkQueue } from '#kube/client/work-queue.ts';
+import type { Pod } from '#kube/types/gen/core-v1.ts';
+
+import { containerLabels } from '../container-spec.ts';
+import { pods, type PodTools } from './pod-tools.ts';
+import { readPod, uidsOf } from './read-pod.ts';
+import { syncPod } from './sync-pod.ts';
+
+export interface RunPodsOptions extends PodTools {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** Pods that are worked on side by side. */
+  readonly workers?: number;
+}
+
+const defaultWorkers = 8;
+/** What could not be started is tried again after this, twice as long each time up to five minutes. */
+const retryMs = { first: 10_000, most: 300_000 };
+
+/**
+ * Runs the pods that are bound to this node until the signal aborts; their containers go on then. What the API does not know
+ * of any more is ended.
+ */
+export async function runPods(options: RunPodsOptions, signal: AbortSignal): Promise<void> {
+  const { client, engine, node, clock = machineClock, logger = silentLogger } = options;
+  const queue = new WorkQueue({ clock, firstDelayMs: 100, longestDelayMs: retryMs.most });
+  const fieldSelector = `spec.nodeName=${node.nodeName}`;
+  const informer = new Informer(client, pods, { fieldSelector, clock, logger });
+  using listening = new DisposableStack();
+  listening.use(informer.onChange(({ object }) => queue.add(keyText(keyOf(object)))));
+  const close = (): void => queue.close();
+  signal.addEventListener('abort', close, { once: true });
+  listening.defer(() => signal.removeEventListener('abort', close));
+  if (signal.aborted) return;
+  const running = informer.run(signal);
+  await Promise.race([informer.synced, running]);
+  if (signal.aborted) return running;
+  for (const uid of [...uidsOf(undefined, engine), ...options.volumes.list()])
+    if (!informer.list().some(({ metadata }) => metadata.uid === uid)) queue.add(`uid:${uid}`);
+  const worker = new Worker(options, informer, queue, clock, logger);
+  const workers = Array.from({ length: options.workers ?? defaultWorkers }, async () => worker.run(signal));
+  await Promise.all([running, follow(options, queue, signal), ...workers]);
+}
+
+/** Looks at a pod when one of its containers has ended. */
+async function follow({ engine }: PodTools, queue: WorkQueue, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const { type, action, attributes } of engine.events.subscribe({}, signal)) {
+      const [namespace, name] = [attributes[containerLabels.namespace], attributes[containerLabels.pod]];
+      if (type === 'container' && action === 'die' && namespace !== undefined && name !== undefined)
+        queue.add(keyText({ namespace, name }));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+class Worker {
+  readonly #tools: PodTools;
+  readonly #informer: Informer<Pod>;
+  readonly #queue: WorkQueue;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** How often in a row containers of a pod could not be started, by its uid. */
+  readonly #failures = new Map<string, number>();
+
+  constructor(tools: PodTools, informer: Informer<Pod>, queue: WorkQueue, clock: Clock, logger: Logger) {
+    this.#tools = tools;
+    this.#informer = informer;
+    this.#queue = queue;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
+      try {
+        if (key.startsWith('uid:')) await this.#end(key.slice('uid:'.length), signal);
+        else await this.#sync(parseKey(key), key, signal);
+        this.#queue.forget(key);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (reasonOf(error) !== 'Conflict') this.#logger.warn('pod failed', { key, error });
+        this.#queue.retry(key);
+      } finally {
+        this.#queue.done(key);
+      }
+    }
+  }
+
+  async #sync(key: ObjectKey, text: string, signal: AbortSignal): Promise<void> {
+    const pod = this.#informer.get(key);
+    const uid = pod?.metadata.uid;
+    // A pod of the same name that is no more makes room first.
+    for (const other of uidsOf(key, this.#tools.engine)) if (other !== uid) await this.#end(other, signal);
+    if (pod === undefined || uid === undefined) return;
+    const { waiting, againAtMs } = await syncPod(pod, this.#tools, signal);
+    const failures = waiting.size === 0 ? 0 : (this.#failures.get(uid) ?? 0) + 1;
+    if (failures === 0) this.#failures.delete(uid);
+    else this.#failures.set(uid, failures);
+    if (failures > 0) this.#queue.addAfter(text, Math.min(retryMs.first * 2 ** (failures - 1), retryMs.most));
+    if (againAtMs !== undefined) this.#queue.addAfter(text, Math.max(0, againAtMs - this.#clock.nowMs()));
+  }
+
+  /** Ends what there is of a pod that the API has no object of. */
+  async #end(uid: string, signal: AbortSignal): Promise<void> {
+    const { engine, volumes } = this.#tools;
+    const { sandbox, runs } = readPod(uid, engine);
+    await Promise.all(
+      runs.map(async ({ id }) => {
+        await engine.containers.stop(id, {}, signal);
+        await engine.containers.remove(id, { force: true, volumes: true }, signal);
+      }),
+    );
+    if (sandbox !== undefined) await engine.sandboxes.close(sandbox.id);
+    await volumes.close(uid);
+    this.#failures.delete(uid);
+  }
+}

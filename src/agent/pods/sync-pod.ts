@@ -1,0 +1,83 @@
+import { isEqualJson } from '#base/json.ts';
+import { keyOf } from '#kube/client/client.ts';
+import type { Pod, PodStatus } from '#kube/types/gen/core-v1.ts';
+
+import type { Waiting } from '../lifecycle/container-statuses.ts';
+import { planPod, type Step } from '../lifecycle/plan-pod.ts';
+import { podStatusOf } from '../lifecycle/pod-status.ts';
+import { sysctlsOf } from '../security/sysctls.ts';
+import { carryOut } from './carry-out.ts';
+import { ContainerFault } from './pod-fault.ts';
+import { pods, type PodTools } from './pod-tools.ts';
+import { readPod } from './read-pod.ts';
+
+export interface SyncOutcome {
+  /** Milliseconds since the epoch at which there is more to do. */
+  readonly againAtMs?: number;
+  /** Of containers that could not be started, by name. */
+  readonly waiting: ReadonlyMap<string, Waiting>;
+}
+
+/** Plans that follow each other without anybody waiting: more means that steps do not do what they say. */
+const plansMost = 32;
+
+/**
+ * Does all that can be done for a pod now, and writes its status. The object is as the API last told it. Failures to start
+ * containers are part of the status; others are thrown.
+ */
+export async function syncPod(pod: Pod, tools: PodTools, signal: AbortSignal): Promise<SyncOutcome> {
+  const uid = pod.metadata.uid ?? '';
+  const waiting = new Map<string, Waiting>();
+  const allowed = sysctlsOf(pod);
+  if ('forbidden' in allowed && pod.status?.phase !== 'Failed' && pod.metadata.deletionTimestamp === undefined) {
+    const status = { ...pod.status, phase: 'Failed', reason: 'SysctlForbidden', message: allowed.forbidden };
+    tools.record(pod, 'Warning', 'SysctlForbidden', allowed.forbidden);
+    await writeStatus(pod, status, tools, signal);
+    return { waiting };
+  }
+  for (let plans = 0; plans < plansMost; plans += 1) {
+    const { steps, againAtMs } = planPod(pod, readPod(uid, tools.engine), tools.nowMs());
+    const isForgotten = await carryAllOut(steps, pod, tools, waiting, signal);
+    if (isForgotten) return { waiting };
+    if (steps.length > 0 && waiting.size === 0) continue;
+    const now = readPod(uid, tools.engine);
+    const { hostIPs } = tools.node;
+    const status = podStatusOf({ pod, now, waiting, nowMs: tools.nowMs(), hostIPs });
+    await writeStatus(pod, status, tools, signal);
+    return { waiting, ...(againAtMs !== undefined && { againAtMs }) };
+  }
+  throw new Error(`invariant broken: the plan for pod ${uid} never ends`);
+}
+
+/** True when the object is gone. Containers that cannot be started do not keep others from it. */
+async function carryAllOut(
+  steps: readonly Step[],
+  pod: Pod,
+  tools: PodTools,
+  waiting: Map<string, Waiting>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const stops = steps.filter(({ step }) => step === 'stop');
+  await Promise.all(stops.map(async (stop) => carryOut(stop, pod, tools, signal)));
+  for (const step of steps) {
+    if (step.step === 'stop') continue;
+    try {
+      await carryOut(step, pod, tools, signal);
+    } catch (error) {
+      if (!(error instanceof ContainerFault)) throw error;
+      const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+      const names = step.step === 'start' ? [step.container.name] : all.map(({ name }) => name);
+      for (const name of names) waiting.set(name ?? '', error.waiting);
+      if (step.step !== 'start') return false;
+    }
+  }
+  return steps.some(({ step }) => step === 'forget');
+}
+
+async function writeStatus(pod: Pod, status: PodStatus, { client }: PodTools, signal: AbortSignal): Promise<void> {
+  if (isEqualJson(status, pod.status)) return;
+  // Not over what somebody wrote meanwhile: the next look has seen that.
+  const { uid, resourceVersion } = pod.metadata;
+  const body = { metadata: { uid, resourceVersion }, status };
+  await client.patch(pods, keyOf(pod), { type: 'merge', body }, { subresource: 'status' }, signal);
+}

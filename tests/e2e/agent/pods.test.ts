@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { nowMs } from '#base/clock.ts';
+import { newId } from '#base/ids.ts';
+import { ClientSources } from '#agent/environment/client-sources.ts';
+import { pods } from '#agent/pods/pod-tools.ts';
+import { runPods } from '#agent/pods/run-pods.ts';
+import { Claims } from '#agent/volumes/claims.ts';
+import { PodVolumes } from '#agent/volumes/pod-volumes.ts';
+import type { Client } from '#kube/client/client.ts';
+import { createClient } from '#kube/client/create-client.ts';
+import type { Pod, PodSpec } from '#kube/types/gen/core-v1.ts';
+
+import { eventually } from '../../kit/eventually.ts';
+import { MemoryApi } from '../../kit/memory-api.ts';
+import { never, World } from '../runtime/world.ts';
+
+/** A node that runs pods of an API in memory on a real engine. */
+class Node implements AsyncDisposable {
+  readonly world: World;
+  readonly api = new MemoryApi();
+  readonly client: Client = createClient(this.api);
+  readonly events: string[] = [];
+  #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #sources: ClientSources | undefined;
+
+  private constructor(world: World) {
+    this.world = world;
+  }
+
+  static async open(): Promise<Node> {
+    const node = new Node(await World.open());
+    const subnets = [{ subnet: '10.231.77.0/24' }];
+    const options = { 'com.slipway.network.names': 'false' };
+    await node.world.engine.networks.create({ name: 'pods', subnets, options }, never);
+    node.start();
+    return node;
+  }
+
+  start(): void {
+    const { engine, place } = this.world;
+    const sources = new ClientSources(this.client);
+    this.#sources = sources;
+    this.#stop = new AbortController();
+    const volumes = new PodVolumes({
+      folder: join(place.folder, 'pods'),
+      sources,
+      claims: new Claims(sources, engine.volumes),
+    });
+    this.#running = runPods(
+      {
+        client: this.client,
+        engine,
+        volumes,
+        sources,
+        node: {
+          nodeName: 'one',
+          hostIPs: ['192.0.2.1'],
+          allocatable: { cpu: '2', memory: '2Gi' },
+          memoryBytes: 2 ** 31,
+          network: 'pods',
+          dnsServer: '10.96.0.10',
+          domain: 'cluster.local',
+          readProfile: () => '{}',
+        },
+        record: (pod, type, reason, message) =>
+          void this.events.push(`${pod.metadata.name ?? ''} ${type} ${reason} ${message}`),
+        nowMs,
+      },
+      this.#stop.signal,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#sources?.[Symbol.asyncDispose]();
+  }
+
+  create(name: string, spec: PodSpec): void {
+    const metadata = { namespace: 'shop', name, uid: `u-${newId().slice(0, 8)}` };
+    this.api.put(`/api/v1/namespaces/shop/pods/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata,
+      spec: { nodeName: 'one', ...spec },
+      status: { phase: 'Pending' },
+    });
+  }
+
+  async get(name: string): Promise<Pod> {
+    return this.client.get(pods, { namespace: 'shop', name }, never);
+  }
+
+  async until(name: string, is: (pod: Pod) => boolean): Promise<Pod> {
+    await eventually(`pod ${name} is as it should be`, async () => is(await this.get(name)));
+    return this.get(name);
+  }
+
+  /** Marks a pod for deletion, as the API does, and waits until its node has let it go. */
+  async delete(name: string, graceSeconds: number): Promise<void> {
+    const pod = (await this.get(name)) as unknown as Record<string, unknown>;
+    const mark = { deletionTimestamp: new Date().toISOString(), deletionGracePeriodSeconds: graceSeconds };
+    this.api.put(`/api/v1/namespaces/shop/pods/${name}`, {
+      ...pod,
+      metadata: { ...(pod['metadata'] as object), ...mark },
+    });
+    await eventually(`pod ${name} is gone`, async () =>
+      this.get(name).then(
+        () => false,
+        () => true,
+      ),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    const { engine } = this.world;
+    for (const { id } of engine.containers.list())
+      await engine.containers.remove(id, { force: true, volumes: true }, never);
+    for (const { id } of engine.sandboxes.list()) await engine.sandboxes.close(id);
+    await this.world[Symbol.asyncDispose]();
+  }
+}
+
+const shared: { node?: Node } = {};
+
+before(async () => {
+  shared.node = await Node.open();
+});
+
+after(async () => shared.node?.[Symbol.asyncDispose]());
+
+function opened(): Node {
+  assert.ok(shared.node);
+  return shared.node;
+}
+
+const sh = (script: string): readonly string[] => ['sh', '-c', script];
+const busybox = { image: 'busybox:1', imagePullPolicy: 'IfNotPresent' };
+const phaseIs = (phase: string) => (pod: Pod) => pod.status?.phase === phase;
+
+test('a pod runs: its containers share network and volumes, its status tells, and it goes when it is deleted', async () => {
+  const node = opened();
+  node.create('web', {
+    volumes: [{ name: 'shared', emptyDir: {} }],
+    initContainers: [
+      {
+        ...busybox,
+        name: 'init',
+        command: [...sh('echo made > /v/file')],
+        volumeMounts: [{ name: 'shared', mountPath: '/v' }],
+      },
+    ],
+    containers: [
+      {
+        ...busybox,
+        name: 'main',
+        command: [...sh('trap exit TERM; hostname > /v/name; sleep 1000 & wait')],
+        volumeMounts: [{ name: 'shared', mountPath: '/v' }],
+      },
+      {
+        ...busybox,
+        name: 'other',
+        command: [...sh('trap exit TERM; sleep 1000 & wait')],
+        volumeMounts: [{ name: 'shared', mountPath: '/v' }],
+      },
+    ],
+  });
+  const pod = await node.until(
+    'web',
+    (one) => one.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true,
+  );
+  assert.match(pod.status?.podIP ?? '', /^10\.231\.77\./);
+  assert.deepEqual(
+    pod.status?.containerStatuses?.map(({ name, ready, restartCount }) => [name, ready, restartCount]),
+    [
+      ['main', true, 0],
+      ['other', true, 0],
+    ],
+  );
+  const uid = pod.metadata.uid ?? '';
+  const other = node.world.containers.get(`k8s_other_web_shop_${uid}_0`);
+  const seen = await node.world.exec(
+    other.id,
+    'cat /v/file; until cat /v/name 2>/dev/null; do sleep 0.1; done; hostname; hostname -i; cat /etc/resolv.conf',
+  );
+  assert.match(seen.stdout, new RegExp(`^made\nweb\n.*\n${pod.status?.podIP ?? ''}\n`));
+  assert.match(seen.stdout, /nameserver 10\.96\.0\.10/);
+  await node.stop();
+  node.start();
+  await node.delete('web', 5);
+  assert.deepEqual([node.world.containers.list().length, node.world.engine.sandboxes.list().length], [0, 0]);
+  for (const reason of ['Pulled', 'Created', 'Started', 'Killing'])
+    assert.ok(
+      node.events.some((event) => event.startsWith(`web Normal ${reason} `)),
+      reason,
+    );
+});
+
+test('a pod that ends is Succeeded or Failed; one that crashes is started again, later each time', async () => {
+  const node = opened();
+  node.create('well', {
+    restartPolicy: 'Never',
+    containers: [{ ...busybox, name: 'main', command: [...sh('exit 0')] }],
+  });
+  node.create('badly', {
+    restartPolicy: 'Never',
+    containers: [{ ...busybox, name: 'main', command: [...sh('exit 3')] }],
+  });
+  node.create('again', { containers: [{ ...busybox, name: 'main', command: [...sh('exit 4')] }] });
+  await node.until('well', phaseIs('Succeeded'));
+  const failed = await node.until('badly', phaseIs('Failed'));
+  assert.equal(failed.status?.containerStatuses?.[0]?.state?.terminated?.exitCode, 3);
+  const again = await node.until(
+    'again',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff',
+  );
+  assert.equal(again.status?.containerStatuses?.[0]?.restartCount, 1);
+  for (const name of ['well', 'badly', 'again']) await node.delete(name, 0);
+});
+
+test('what cannot be is said in the status', async () => {
+  const node = opened();
+  node.create('missing', {
+    containers: [
+      { ...busybox, name: 'main', env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'x', key: 'k' } } }] },
+    ],
+  });
+  node.create('absent', { containers: [{ name: 'main', image: 'nothing:1', imagePullPolicy: 'Never' }] });
+  node.create('unsafe', {
+    securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] },
+    containers: [{ ...busybox, name: 'main' }],
+  });
+  const reasonIs = (reason: string) => (pod: Pod) =>
+    pod.status?.containerStatuses?.[0]?.state?.waiting?.reason === reason;
+  const missing = await node.until('missing', reasonIs('CreateContainerConfigError'));
+  assert.equal(missing.status?.containerStatuses?.[0]?.state?.waiting?.message, 'secret "x" not found');
+  await node.until('absent', reasonIs('ErrImageNeverPull'));
+  const unsafe = await node.until('unsafe', phaseIs('Failed'));
+  assert.equal(unsafe.status?.reason, 'SysctlForbidden');
+  for (const name of ['missing', 'absent', 'unsafe']) await node.delete(name, 0);
+});

@@ -100,7 +100,7 @@ export class Platform implements AsyncDisposable {
     await this.#start(dockerPlane, { ...config.docker, socket: this.#dockerSocket }, { engine: this.#engine }, signal);
     if (paths.instance === '') this.#linkSocket(this.#dockerSocket);
     const { apiserverPlane } = await import('./planes/apiserver.ts');
-    await this.#start(apiserverPlane, config.kubernetes, { store: config.store }, signal);
+    await this.#start(apiserverPlane, config.kubernetes, { store: config.store, engine: this.#engine }, signal);
     this.#phase = 'serving';
   }
 

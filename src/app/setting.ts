@@ -129,6 +129,26 @@ export const remappedUser: SettingType<string> = {
   fromText: (text) => text,
 };
 
+/** A DNS subdomain (RFC 1123), or ''. */
+export const nodeName: SettingType<string> = {
+  name: 'a name of lower-case letters, digits, dashes and dots',
+  parse: (value) =>
+    typeof value === 'string' && /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)?$/.test(value) ? value : undefined,
+  fromText: (text) => text,
+};
+
+/** An IPv4 subnet, or ''. */
+export const subnet: SettingType<string> = {
+  name: 'an IPv4 subnet address/length',
+  parse: (value) => {
+    if (typeof value !== 'string') return undefined;
+    const [, address = '', length = ''] = /^(\d+\.\d+\.\d+\.\d+)\/(\d{1,2})$/.exec(value) ?? [];
+    const isSubnet = parseAddress(address) !== undefined && Number(length) >= 8 && Number(length) <= 30;
+    return value === '' || isSubnet ? value : undefined;
+  },
+  fromText: (text) => text,
+};
+
 /** `host:port` to listen on, with brackets around IPv6; '' for nowhere. */
 export const listenAddress: SettingType<string> = {
   name: 'an address host:port to listen on',

@@ -9,6 +9,7 @@ import { openTcpDoor, type TcpDoor } from '#apiserver/http/tcp-door.ts';
 import { nowMs } from '#base/clock.ts';
 import { messageOf, StatusError } from '#base/errors.ts';
 import type { Logger } from '#base/logger.ts';
+import type { Engine } from '#engine/engine.ts';
 import { clientCertificate, serverCertificate } from '#pki/certificates.ts';
 import { openClusterPki, type ClusterPki } from '#pki/cluster-pki.ts';
 import { kubeconfigText } from '#pki/kubeconfig.ts';
@@ -23,6 +24,7 @@ import { advertisedHost } from './advertised-host.ts';
 import { readAuditPolicy, readEncryption } from './kubernetes-files.ts';
 import type { kubernetesSettings } from './kubernetes-settings.ts';
 import type { StoreSettings } from './open-store.ts';
+import type { NodePartOptions } from './start-node.ts';
 
 type Settings = ValuesOf<typeof kubernetesSettings>;
 
@@ -41,9 +43,14 @@ const clusterNames = [
  * The Kubernetes API. Keys, certificates and the kubeconfig are made at the start; the server itself with the first
  * connection, or at once when it has been used before: who has containers alone does not pay for it.
  */
-export const apiserverPlane: Plane<Settings, { readonly store: StoreSettings }, undefined> = {
+interface Needs {
+  readonly store: StoreSettings;
+  readonly engine: Engine;
+}
+
+export const apiserverPlane: Plane<Settings, Needs, undefined> = {
   name: 'kubernetes',
-  start: async (settings, { store }, { paths, logger, signal }) => {
+  start: async (settings, { store, engine }, { paths, logger, signal }) => {
     if (!settings.enabled) return idle({ state: 'healthy', message: 'off; set kubernetes.enabled' });
     await using opened = new AsyncDisposableStack();
     const pki = await openClusterPki(paths.pki, nowMs());
@@ -54,6 +61,7 @@ export const apiserverPlane: Plane<Settings, { readonly store: StoreSettings }, 
       store,
       eventMinutes: settings.eventMinutes,
       hasControllers: settings.controllers,
+      node: settings.node ? { engine, nodeName: settings.nodeName, podCidr: settings.podCidr } : undefined,
       audit: settings.auditPolicy === '' ? undefined : await readAuditPolicy(settings.auditPolicy),
       encryption: settings.encryptionConfiguration === '' ? [] : await readEncryption(settings.encryptionConfiguration),
     });
@@ -130,6 +138,8 @@ interface SleepingOptions {
   readonly store: StoreSettings;
   readonly eventMinutes: number;
   readonly hasControllers: boolean;
+  /** Undefined: this machine is no node. */
+  readonly node: Omit<NodePartOptions, 'server' | 'logger'> | undefined;
   readonly audit: AuditPolicy | undefined;
   readonly encryption: readonly EncryptedKinds[];
 }
@@ -203,7 +213,7 @@ class SleepingServer implements AsyncDisposable {
   }
 
   async #start(signal: AbortSignal): Promise<ApiServer> {
-    const { paths, pki, store, logger, audit, encryption, eventMinutes, hasControllers } = this.#options;
+    const { paths, pki, store, logger, audit, encryption, eventMinutes, hasControllers, node } = this.#options;
     const pair = this.#certificate?.current();
     if (pair === undefined) throw new StatusError('Unavailable', 'Cannot serve the Kubernetes API: it is starting');
     const { openApiServer } = await import('./open-apiserver.ts');
@@ -224,6 +234,10 @@ class SleepingServer implements AsyncDisposable {
       signal,
     );
     this.#owned.use(opened);
+    if (node !== undefined) {
+      const { startNode } = await import('./start-node.ts');
+      this.#owned.use(await startNode({ ...node, server: opened.server, logger }));
+    }
     this.#isAwake = true;
     this.#fault = undefined;
     return opened.server;

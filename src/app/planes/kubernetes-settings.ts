@@ -1,4 +1,4 @@
-import { absolutePath, listenAddress, minutes, yesOrNo } from '../setting.ts';
+import { absolutePath, listenAddress, minutes, nodeName, subnet, yesOrNo } from '../setting.ts';
 
 export const kubernetesSettings = {
   enabled: {
@@ -16,6 +16,23 @@ export const kubernetesSettings = {
     type: yesOrNo,
     summary: 'whether controllers run: endpoints of services, jobs and others; off where others do their work',
     default: true,
+  },
+  node: {
+    type: yesOrNo,
+    summary: 'whether this machine is a node of its cluster; a preview, which runs no pods yet',
+    default: false,
+  },
+  nodeName: {
+    type: nodeName,
+    summary: 'what this machine is called as a node',
+    default: '',
+    defaultText: 'its host name',
+  },
+  podCidr: {
+    type: subnet,
+    summary: 'addresses of the pods of this machine, such as 10.244.0.0/24',
+    default: '',
+    defaultText: 'a free subnet of engine.addressPools',
   },
   eventMinutes: {
     type: minutes,

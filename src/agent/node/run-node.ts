@@ -116,7 +116,7 @@ class Heart {
 
 /** A status without what differs each time it is told. */
 function withoutBeats(status: NodeStatus | undefined): NodeStatus | undefined {
-  const conditions = status?.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest);
+  const conditions = status?.conditions?.map((one) => ({ ...one, lastHeartbeatTime: '' }));
   return conditions === undefined ? status : { ...status, conditions };
 }
 

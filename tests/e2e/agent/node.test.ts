@@ -7,7 +7,7 @@ import { startInstance } from '../../kit/instance.ts';
 import { kubernetesClient } from '../../kit/kubernetes-clients.ts';
 
 test('a machine is a node of its cluster, and is one again after its daemon was killed', async (t) => {
-  const instance = await startInstance(t, { settings: ['kubernetes.workloads=true', 'kubernetes.nodeName=one'] });
+  const instance = await startInstance(t, { settings: ['kubernetes.node=true', 'kubernetes.nodeName=one'] });
   const kubectl = kubernetesClient('kubectl');
   const ask = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await command(kubectl, ['--kubeconfig', instance.paths.kubeconfig, ...args]);

@@ -1,4 +1,5 @@
 import type { Controller } from '../controller.ts';
+import { cronJobController } from './cron-job.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
 import { jobController } from './job.ts';
@@ -11,5 +12,6 @@ export const controllers: readonly Controller[] = [
   endpointSliceController,
   endpointSliceMirroringController,
   jobController,
+  cronJobController,
   ttlAfterFinishedController,
 ];

@@ -8,7 +8,7 @@ import type { Step } from '../lifecycle/plan-pod.ts';
 import { sysctlsOf } from '../security/sysctls.ts';
 import { containerImage } from './container-image.ts';
 import { checkSupported, ContainerFault } from './pod-fault.ts';
-import { factsOf, pods, type PodTools } from './pod-tools.ts';
+import { factsOf, fieldOf, pods, type PodTools } from './pod-tools.ts';
 import { readPod } from './read-pod.ts';
 import { sandboxRequest } from './sandbox-request.ts';
 
@@ -22,7 +22,8 @@ export async function carryOut(step: Step, pod: Pod, tools: PodTools, signal: Ab
     case 'start':
       return start(pod, step.container, step.attempt, tools, signal);
     case 'stop': {
-      record(pod, 'Normal', 'Killing', `Stopping container ${step.run.name}`);
+      const field = fieldOf(pod, step.run.name);
+      record(pod, 'Normal', 'Killing', `Stopping container ${step.run.name}`, field);
       await engine.containers.stop(step.run.id, { timeoutSeconds: step.graceSeconds }, signal);
       return;
     }
@@ -70,16 +71,17 @@ async function start(
 ): Promise<void> {
   const { engine, record } = tools;
   const { name = '' } = container;
+  const field = fieldOf(pod, name);
   const image = await containerImage(pod, container, tools, signal);
-  const spec = await faulty('CreateContainerConfigError', pod, tools, async () =>
+  const spec = await faulty('CreateContainerConfigError', pod, field, tools, async () =>
     specFor(pod, container, image, attempt, tools, signal),
   );
-  const created = await faulty('CreateContainerError', pod, tools, async () =>
+  const created = await faulty('CreateContainerError', pod, field, tools, async () =>
     engine.containers.create(engineName(pod, name, attempt), spec, signal),
   );
-  record(pod, 'Normal', 'Created', `Created container: ${name}`);
-  await faulty('RunContainerError', pod, tools, async () => engine.containers.start(created.id, signal));
-  record(pod, 'Normal', 'Started', `Started container ${name}`);
+  record(pod, 'Normal', 'Created', `Created container: ${name}`, field);
+  await faulty('RunContainerError', pod, field, tools, async () => engine.containers.start(created.id, signal));
+  record(pod, 'Normal', 'Started', `Started container ${name}`, field);
 }
 
 async function specFor(
@@ -112,12 +114,18 @@ async function specFor(
   });
 }
 
-async function faulty<T>(reason: string, pod: Pod, { record }: PodTools, work: () => Promise<T>): Promise<T> {
+async function faulty<T>(
+  reason: string,
+  pod: Pod,
+  field: string,
+  { record }: PodTools,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const fault = new ContainerFault(reason, error);
-    record(pod, 'Warning', 'Failed', `Error: ${fault.message}`);
+    record(pod, 'Warning', 'Failed', `Error: ${fault.message}`, field);
     throw fault;
   }
 }

@@ -25,13 +25,20 @@ export interface PodTools {
     /** The text of a seccomp profile of this node by its relative path; throws when there is none. */
     readonly readProfile: (path: string) => string;
   };
-  /** Tells an event about a pod. */
-  readonly record: (pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  /** Tells an event about a pod, or what `fieldPath` names of it. */
+  readonly record: (pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string) => void;
   readonly nowMs: () => number;
 }
 
 /** The facts of one pod, with the addresses that its sandbox has. */
 export function factsOf({ node }: PodTools, podIPs: readonly string[]): PodFacts {
   const { nodeName, hostIPs, allocatable } = node;
-  return { nodeName, hostIPs, podIPs: podIPs.length > 0 ? podIPs : [], allocatable };
+  return { nodeName, hostIPs, podIPs, allocatable };
+}
+
+/** A container as events name it: `spec.containers{main}`. */
+export function fieldOf({ spec }: Pod, name: string): string {
+  const lists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
+  const list = lists.find((one) => spec?.[one]?.some((container) => container.name === name)) ?? 'containers';
+  return `spec.${list}{${name}}`;
 }

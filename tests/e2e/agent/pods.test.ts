@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { nowMs } from '#base/clock.ts';
 import { newId } from '#base/ids.ts';
-import { ClientSources } from '#agent/environment/client-sources.ts';
 import { pods } from '#agent/pods/pod-tools.ts';
-import { runPods } from '#agent/pods/run-pods.ts';
-import { Claims } from '#agent/volumes/claims.ts';
-import { PodVolumes } from '#agent/volumes/pod-volumes.ts';
-import type { Client } from '#kube/client/client.ts';
+import { runPods } from '#agent/run-pods.ts';
+import { silentLogger } from '#base/logger.ts';
+import { type Client, kindOf } from '#kube/client/client.ts';
+import { event } from '#kube/kinds/core/event.ts';
 import { createClient } from '#kube/client/create-client.ts';
-import type { Pod, PodSpec } from '#kube/types/gen/core-v1.ts';
+import type { Event, Pod, PodSpec } from '#kube/types/gen/core-v1.ts';
 
 import { eventually } from '../../kit/eventually.ts';
 import { MemoryApi } from '../../kit/memory-api.ts';
@@ -22,10 +20,8 @@ class Node implements AsyncDisposable {
   readonly world: World;
   readonly api = new MemoryApi();
   readonly client: Client = createClient(this.api);
-  readonly events: string[] = [];
   #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #sources: ClientSources | undefined;
 
   private constructor(world: World) {
     this.world = world;
@@ -42,42 +38,34 @@ class Node implements AsyncDisposable {
 
   start(): void {
     const { engine, place } = this.world;
-    const sources = new ClientSources(this.client);
-    this.#sources = sources;
     this.#stop = new AbortController();
-    const volumes = new PodVolumes({
-      folder: join(place.folder, 'pods'),
-      sources,
-      claims: new Claims(sources, engine.volumes),
-    });
     this.#running = runPods(
       {
         client: this.client,
+        storageClient: this.client,
         engine,
-        volumes,
-        sources,
-        node: {
-          nodeName: 'one',
-          hostIPs: ['192.0.2.1'],
-          allocatable: { cpu: '2', memory: '2Gi' },
-          memoryBytes: 2 ** 31,
-          network: 'pods',
-          dnsServer: '10.96.0.10',
-          domain: 'cluster.local',
-          readProfile: () => '{}',
-        },
-        record: (pod, type, reason, message) =>
-          void this.events.push(`${pod.metadata.name ?? ''} ${type} ${reason} ${message}`),
-        nowMs,
+        nodeName: 'one',
+        hostAddress: '192.0.2.1',
+        folder: join(place.folder, 'agent'),
+        network: 'pods',
+        clusterDns: '10.96.0.10',
+        logger: silentLogger,
       },
       this.#stop.signal,
     );
   }
 
+  /** Events as `reason message`. */
+  async events(name: string): Promise<readonly string[]> {
+    const { items } = await this.client.list(kindOf<Event>(event), { namespace: 'shop' }, never);
+    return items
+      .filter(({ involvedObject }) => involvedObject?.name === name)
+      .map(({ reason = '', message = '' }) => `${reason} ${message}`);
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    await this.#sources?.[Symbol.asyncDispose]();
   }
 
   create(name: string, spec: PodSpec): void {
@@ -145,6 +133,7 @@ const phaseIs = (phase: string) => (pod: Pod) => pod.status?.phase === phase;
 
 test('a pod runs: its containers share network and volumes, its status tells, and it goes when it is deleted', async () => {
   const node = opened();
+  const volumeMounts = [{ name: 'shared', mountPath: '/v' }];
   node.create('web', {
     volumes: [{ name: 'shared', emptyDir: {} }],
     initContainers: [
@@ -152,7 +141,7 @@ test('a pod runs: its containers share network and volumes, its status tells, an
         ...busybox,
         name: 'init',
         command: [...sh('echo made > /v/file')],
-        volumeMounts: [{ name: 'shared', mountPath: '/v' }],
+        volumeMounts,
       },
     ],
     containers: [
@@ -160,13 +149,13 @@ test('a pod runs: its containers share network and volumes, its status tells, an
         ...busybox,
         name: 'main',
         command: [...sh('trap exit TERM; hostname > /v/name; sleep 1000 & wait')],
-        volumeMounts: [{ name: 'shared', mountPath: '/v' }],
+        volumeMounts,
       },
       {
         ...busybox,
         name: 'other',
         command: [...sh('trap exit TERM; sleep 1000 & wait')],
-        volumeMounts: [{ name: 'shared', mountPath: '/v' }],
+        volumeMounts,
       },
     ],
   });
@@ -196,7 +185,7 @@ test('a pod runs: its containers share network and volumes, its status tells, an
   assert.deepEqual([node.world.containers.list().length, node.world.engine.sandboxes.list().length], [0, 0]);
   for (const reason of ['Pulled', 'Created', 'Started', 'Killing'])
     assert.ok(
-      node.events.some((event) => event.startsWith(`web Normal ${reason} `)),
+      (await node.events('web')).some((told) => told.startsWith(`${reason} `)),
       reason,
     );
 });

@@ -7,11 +7,15 @@ import { WorkQueue } from '#kube/client/work-queue.ts';
 import type { Pod } from '#kube/types/gen/core-v1.ts';
 
 import { containerLabels } from '../container-spec.ts';
-import { pods, type PodTools } from './pod-tools.ts';
+import type { ClientSources } from '../environment/client-sources.ts';
+import type { PodFacts } from '../environment/pod-sources.ts';
+import { followSources } from '../volumes/follow-sources.ts';
+import { factsOf, pods, type PodTools } from './pod-tools.ts';
 import { readPod, uidsOf } from './read-pod.ts';
 import { syncPod } from './sync-pod.ts';
 
-export interface RunPodsOptions extends PodTools {
+export interface FollowPodsOptions extends PodTools {
+  readonly sources: ClientSources;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** Pods that are worked on side by side. */
@@ -26,7 +30,7 @@ const retryMs = { first: 10_000, most: 300_000 };
  * Runs the pods that are bound to this node until the signal aborts; their containers go on then. What the API does not know
  * of any more is ended.
  */
-export async function runPods(options: RunPodsOptions, signal: AbortSignal): Promise<void> {
+export async function followPods(options: FollowPodsOptions, signal: AbortSignal): Promise<void> {
   const { client, engine, node, clock = machineClock, logger = silentLogger } = options;
   const queue = new WorkQueue({ clock, firstDelayMs: 100, longestDelayMs: retryMs.most });
   const fieldSelector = `spec.nodeName=${node.nodeName}`;
@@ -44,7 +48,15 @@ export async function runPods(options: RunPodsOptions, signal: AbortSignal): Pro
     if (!informer.list().some(({ metadata }) => metadata.uid === uid)) queue.add(`uid:${uid}`);
   const worker = new Worker(options, informer, queue, clock, logger);
   const workers = Array.from({ length: options.workers ?? defaultWorkers }, async () => worker.run(signal));
-  await Promise.all([running, follow(options, queue, signal), ...workers]);
+  const opened = (): readonly { readonly pod: Pod; readonly facts: PodFacts }[] =>
+    informer.list().map((pod) => ({ pod, facts: factsOfRunning(options, pod) }));
+  const { sources, volumes } = options;
+  const following = followSources({ sources, volumes, pods: opened, clock, logger }, signal);
+  await Promise.all([running, follow(options, queue, signal), following, ...workers]);
+}
+
+function factsOfRunning(options: FollowPodsOptions, { metadata }: Pod): PodFacts {
+  return factsOf(options, readPod(metadata.uid ?? '', options.engine).sandbox?.ips ?? []);
 }
 
 /** Looks at a pod when one of its containers has ended. */

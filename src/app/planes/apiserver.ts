@@ -15,7 +15,7 @@ import { openClusterPki, type ClusterPki } from '#pki/cluster-pki.ts';
 import { kubeconfigText } from '#pki/kubeconfig.ts';
 import { openRotatingCertificate, type RotatingCertificate } from '#pki/rotating-certificate.ts';
 import { makeFolderDurably, writeDurably } from '#sys/durable-file.ts';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import type { InstancePaths } from '../instance-paths.ts';
 import type { Health, Plane, Running } from '../plane.ts';
@@ -61,7 +61,9 @@ export const apiserverPlane: Plane<Settings, Needs, undefined> = {
       store,
       eventMinutes: settings.eventMinutes,
       hasControllers: settings.controllers,
-      node: settings.node ? { engine, nodeName: settings.nodeName, podCidr: settings.podCidr } : undefined,
+      node: settings.node
+        ? { engine, nodeName: settings.nodeName, podCidr: settings.podCidr, folder: join(paths.data, 'pods') }
+        : undefined,
       audit: settings.auditPolicy === '' ? undefined : await readAuditPolicy(settings.auditPolicy),
       encryption: settings.encryptionConfiguration === '' ? [] : await readEncryption(settings.encryptionConfiguration),
     });

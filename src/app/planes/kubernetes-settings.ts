@@ -19,7 +19,7 @@ export const kubernetesSettings = {
   },
   node: {
     type: yesOrNo,
-    summary: 'whether this machine is a node of its cluster; a preview, which runs no pods yet',
+    summary: 'whether this machine is a node of its cluster and runs its pods; a preview',
     default: false,
   },
   nodeName: {

@@ -62,7 +62,7 @@ export const apiserverPlane: Plane<Settings, Needs, undefined> = {
       eventMinutes: settings.eventMinutes,
       hasControllers: settings.controllers,
       node: settings.node
-        ? { engine, nodeName: settings.nodeName, podCidr: settings.podCidr, folder: join(paths.data, 'pods') }
+        ? { engine, nodeName: settings.nodeName, podCidr: settings.podCidr, folder: join(paths.data, 'node') }
         : undefined,
       audit: settings.auditPolicy === '' ? undefined : await readAuditPolicy(settings.auditPolicy),
       encryption: settings.encryptionConfiguration === '' ? [] : await readEncryption(settings.encryptionConfiguration),

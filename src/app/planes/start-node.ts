@@ -1,19 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 
-import { ClientSources } from '#agent/environment/client-sources.ts';
 import { readNodeFacts } from '#agent/node/node-facts.ts';
-import { type NodeDescription, nodeStatusOf } from '#agent/node/node-object.ts';
+import type { NodeDescription } from '#agent/node/node-object.ts';
 import { runNode } from '#agent/node/run-node.ts';
-import type { PodTools } from '#agent/pods/pod-tools.ts';
-import { runPods } from '#agent/pods/run-pods.ts';
-import { Claims } from '#agent/volumes/claims.ts';
-import { PodVolumes } from '#agent/volumes/pod-volumes.ts';
-import { runProvisioner } from '#agent/volumes/run-provisioner.ts';
+import { runPods } from '#agent/run-pods.ts';
 import type { ApiServer } from '#apiserver/serve-api.ts';
-import { nowMs } from '#base/clock.ts';
-import { EventRecorder } from '#kube/client/event-recorder.ts';
 import type { ContainerImage } from '#kube/types/gen/core-v1.ts';
 import type { Logger } from '#base/logger.ts';
 import type { Engine } from '#engine/engine.ts';
@@ -39,12 +30,11 @@ export interface NodePartOptions {
 const podNetwork = 'pods';
 const networkOptions = { 'com.slipway.network.names': 'false' };
 
-/** What pods are told to ask for names, and the domain of services: upstream's customary ones. */
+/** What pods are told to ask for names. */
 const dnsServer = '10.96.0.10';
-const domain = 'cluster.local';
 
 /** Makes volumes and their class, which nodes may not. */
-const provisionerUser = { name: 'system:local-path-provisioner', uid: '', groups: ['system:masters'], extra: {} };
+const storageUser = { name: 'system:local-path-provisioner', uid: '', groups: ['system:masters'], extra: {} };
 
 /** Lets this machine be a node and run its pods until disposed of. Containers go on then. */
 export async function startNode(options: NodePartOptions): Promise<AsyncDisposable> {
@@ -62,27 +52,22 @@ export async function startNode(options: NodePartOptions): Promise<AsyncDisposab
     facts: readNodeFacts(engine.options.dataDir),
     versions: { kubelet: kubernetesVersion, runtime: `slipway://${slipwayVersion()}` },
   };
-  const { record } = opened.use(new EventRecorder(client, { component: 'kubelet', host: name, logger }));
-  const sources = opened.use(new ClientSources(client, { logger }));
-  const volumes = new PodVolumes({ folder, sources, claims: new Claims(sources, engine.volumes) });
-  const node: PodTools['node'] = {
-    nodeName: name,
-    hostIPs: [description.address],
-    allocatable: nodeStatusOf(description, [], undefined, '').allocatable ?? {},
-    memoryBytes: description.facts.memoryBytes,
-    network: podNetwork,
-    dnsServer,
-    domain,
-    readProfile: (path) => readFileSync(join(folder, '../seccomp', path), 'utf8'),
-  };
   const images = (): readonly ContainerImage[] =>
     engine.images.list().map((image) => ({ names: [...image.repoDigests, ...image.tags], sizeBytes: image.sizeBytes }));
-  const tools = { client, engine, volumes, sources, node, record, nowMs };
   const parts = [
     runNode({ ...description, client, images, logger }, stop.signal),
-    runPods({ ...tools, logger }, stop.signal),
-    runProvisioner(
-      { client: server.clientFor(provisionerUser), volumes: engine.volumes, nodeName: name, record, logger },
+    runPods(
+      {
+        client,
+        storageClient: server.clientFor(storageUser),
+        engine,
+        nodeName: name,
+        hostAddress: description.address,
+        folder,
+        network: podNetwork,
+        clusterDns: dnsServer,
+        logger,
+      },
       stop.signal,
     ),
   ];

@@ -1,5 +1,6 @@
 import type { Controller } from '../controller.ts';
 import { cronJobController } from './cron-job.ts';
+import { disruptionController } from './disruption.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
 import { jobController } from './job.ts';
@@ -13,5 +14,6 @@ export const controllers: readonly Controller[] = [
   endpointSliceMirroringController,
   jobController,
   cronJobController,
+  disruptionController,
   ttlAfterFinishedController,
 ];

@@ -5,6 +5,9 @@ import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
 import { jobController } from './job.ts';
 import { endpointSliceMirroringController } from './mirror-endpoints.ts';
+import { nodeLifecycleController } from './node-lifecycle.ts';
+import { podGarbageController } from './pod-garbage.ts';
+import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 
 /** All controllers of a cluster. */
@@ -16,4 +19,7 @@ export const controllers: readonly Controller[] = [
   cronJobController,
   disruptionController,
   ttlAfterFinishedController,
+  nodeLifecycleController(),
+  taintEvictionController,
+  podGarbageController,
 ];

@@ -18,7 +18,7 @@ export interface StatusInput {
 }
 
 /** By which clients know whose container IDs these are. */
-const idPrefix = 'slipway://';
+export const idPrefix = 'slipway://';
 
 /** What a pod tells of each of its containers. */
 export function containerStatuses(
@@ -43,8 +43,11 @@ function statusOf(container: Container, isInit: boolean, input: StatusInput): Co
     imageID: latest?.imageId ?? '',
     ...(latest !== undefined && { containerID: idPrefix + latest.id }),
     restartCount: latest?.attempt ?? 0,
-    ready: isInit && !isSidecar(container) ? isDone : isRunning,
-    started: isRunning,
+    ready:
+      isInit && !isSidecar(container)
+        ? isDone
+        : isRunning && latest.probes?.ready !== false && latest.probes?.started !== false,
+    started: isRunning && latest.probes?.started !== false,
     state,
     lastState: last === undefined ? {} : terminated(last),
   };

@@ -8,7 +8,7 @@ export type Step =
   /** Volumes and sandbox. */
   | { readonly step: 'open' }
   | { readonly step: 'start'; readonly container: Container; readonly attempt: number }
-  | { readonly step: 'stop'; readonly run: ContainerRun; readonly graceSeconds: number }
+  | { readonly step: 'stop'; readonly run: ContainerRun; readonly graceSeconds: number; readonly why?: string }
   | { readonly step: 'remove'; readonly run: ContainerRun }
   /** Sandbox and volumes; nothing runs any more. */
   | { readonly step: 'close' }
@@ -33,6 +33,7 @@ export function planPod(pod: Pod, now: PodNow, nowMs: number): PodPlan {
   const old = now.runs.filter((run) => runsOf(now.runs, run.name).indexOf(run) >= keptRuns);
   const steps: Step[] = old.map((run) => ({ step: 'remove', run }));
   if (now.sandbox === undefined) return { steps: [...stopAll(pod, now), ...steps, { step: 'open' }] };
+  steps.push(...stopUnhealthy(pod, now));
   const starts = planStarts(pod, now, nowMs);
   const againAtMs = Math.min(...starts.flatMap((start) => (typeof start === 'number' ? [start] : [])));
   steps.push(...starts.flatMap((start) => (typeof start === 'number' ? [] : start)));
@@ -51,7 +52,7 @@ function planStarts(pod: Pod, now: PodNow, nowMs: number): readonly Start[] {
     const run = latestOf(now, init.name ?? '');
     if (hasMains && !isSidecar(init)) continue;
     if (run?.state === 'exited' && run.exitCode === 0 && !isSidecar(init)) continue;
-    if (run?.state === 'running' && isSidecar(init)) continue;
+    if (run?.state === 'running' && isSidecar(init) && run.probes?.started !== false) continue;
     starts.push(startOf(pod, init, run, nowMs));
     if (!hasMains) return starts;
   }
@@ -69,6 +70,18 @@ function startOf(pod: Pod, container: Container, run: ContainerRun | undefined, 
   if (!isRestarted(pod, container, run)) return [];
   const endMs = backoffEndMs(run);
   return nowMs < endMs ? endMs : [{ step: 'start', container, attempt: run.attempt + 1 }];
+}
+
+/** Containers whose probes say that they are past help. */
+function stopUnhealthy({ spec }: Pod, { runs }: PodNow): readonly Step[] {
+  return runs.flatMap((run) => {
+    const failed = run.state === 'running' ? run.probes?.failed : undefined;
+    if (failed === undefined) return [];
+    const graceSeconds = failed.graceSeconds ?? spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+    return [
+      { step: 'stop', run, graceSeconds, why: `Container ${run.name} failed ${failed.kind} probe, will be restarted` },
+    ];
+  });
 }
 
 function planDeletion(pod: Pod, now: PodNow): PodPlan {

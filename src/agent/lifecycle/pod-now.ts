@@ -1,5 +1,13 @@
 import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
 
+/** What the probes of a running container have found. */
+export interface ProbeState {
+  readonly started: boolean;
+  readonly ready: boolean;
+  /** It has to end, and is started again as its pod's policy says. */
+  readonly failed: { readonly kind: 'startup' | 'liveness'; readonly graceSeconds: number | undefined } | undefined;
+}
+
 /** One run of a container of a pod, as the engine has it. */
 export interface ContainerRun {
   /** The engine's. */
@@ -15,6 +23,8 @@ export interface ContainerRun {
   readonly exitCode: number;
   readonly oomKilled: boolean;
   readonly imageId: string;
+  /** undefined: it has no probes. */
+  readonly probes?: ProbeState | undefined;
 }
 
 /** What there is of a pod on this node. */

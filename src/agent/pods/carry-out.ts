@@ -5,28 +5,28 @@ import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
 import { containerSpecOf, engineName } from '../container-spec.ts';
 import { resolveEnvironment } from '../environment/resolve-environment.ts';
 import type { Step } from '../lifecycle/plan-pod.ts';
+import type { ProbeTarget } from '../probes/prober.ts';
 import { sysctlsOf } from '../security/sysctls.ts';
 import { containerImage } from './container-image.ts';
 import { checkSupported, ContainerFault } from './pod-fault.ts';
-import { factsOf, fieldOf, pods, type PodTools } from './pod-tools.ts';
+import { addressOf, containerNamed, factsOf, fieldOf, pods, type PodTools } from './pod-tools.ts';
 import { readPod } from './read-pod.ts';
+import { runPostStart, runPreStop } from './run-hooks.ts';
 import { sandboxRequest } from './sandbox-request.ts';
+
+const defaultGraceSeconds = 30;
 
 /** Carries one step of a pod's plan out. Throws ContainerFault when a container cannot be started. */
 export async function carryOut(step: Step, pod: Pod, tools: PodTools, signal: AbortSignal): Promise<void> {
-  const { engine, volumes, client, record } = tools;
+  const { engine, volumes, client } = tools;
   const { uid = '' } = pod.metadata;
   switch (step.step) {
     case 'open':
       return open(pod, tools, signal);
     case 'start':
       return start(pod, step.container, step.attempt, tools, signal);
-    case 'stop': {
-      const field = fieldOf(pod, step.run.name);
-      record(pod, 'Normal', 'Killing', `Stopping container ${step.run.name}`, field);
-      await engine.containers.stop(step.run.id, { timeoutSeconds: step.graceSeconds }, signal);
-      return;
-    }
+    case 'stop':
+      return stop(pod, step, tools, signal);
     case 'remove':
       return ignoring('NotFound', engine.containers.remove(step.run.id, { force: true, volumes: true }, signal));
     case 'close': {
@@ -39,6 +39,27 @@ export async function carryOut(step: Step, pod: Pod, tools: PodTools, signal: Ab
       return ignoring('NotFound', client.delete(pods, keyOf(pod), options, signal));
     }
   }
+}
+
+async function stop(
+  pod: Pod,
+  { run, graceSeconds, why }: Extract<Step, { step: 'stop' }>,
+  tools: PodTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine, record } = tools;
+  record(pod, 'Normal', 'Killing', why ?? `Stopping container ${run.name}`, fieldOf(pod, run.name));
+  const container = containerNamed(pod, run.name);
+  const left =
+    container === undefined
+      ? graceSeconds
+      : await runPreStop(pod, targetOf(pod, container, run.id, tools), graceSeconds, tools, signal);
+  await engine.containers.stop(run.id, { timeoutSeconds: left }, signal);
+}
+
+function targetOf(pod: Pod, container: Container, containerId: string, tools: PodTools): ProbeTarget {
+  const { sandbox } = readPod(pod.metadata.uid ?? '', tools.engine);
+  return { container, containerId, address: addressOf(pod, tools, sandbox?.ips ?? []) };
 }
 
 async function open(pod: Pod, tools: PodTools, signal: AbortSignal): Promise<void> {
@@ -82,6 +103,15 @@ async function start(
   record(pod, 'Normal', 'Created', `Created container: ${name}`, field);
   await faulty('RunContainerError', pod, field, tools, async () => engine.containers.start(created.id, signal));
   record(pod, 'Normal', 'Started', `Started container ${name}`, field);
+  try {
+    await runPostStart(pod, targetOf(pod, container, created.id, tools), tools, signal);
+  } catch {
+    signal.throwIfAborted();
+    const why = 'FailedPostStartHook';
+    const run = readPod(pod.metadata.uid ?? '', engine).runs.find(({ id }) => id === created.id);
+    const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+    if (run?.state === 'running') await stop(pod, { step: 'stop', run, graceSeconds, why }, tools, signal);
+  }
 }
 
 async function specFor(
@@ -93,7 +123,7 @@ async function specFor(
   signal: AbortSignal,
 ): Promise<ReturnType<typeof containerSpecOf>> {
   const { engine, volumes, sources, node } = tools;
-  checkSupported(pod, container);
+  checkSupported(pod);
   const { sandbox } = readPod(pod.metadata.uid ?? '', engine);
   if (sandbox === undefined) throw new Error('invariant broken: containers start in a sandbox');
   const facts = factsOf(tools, pod.spec?.hostNetwork === true ? node.hostIPs : sandbox.ips);

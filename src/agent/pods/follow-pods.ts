@@ -9,12 +9,14 @@ import type { Pod } from '#kube/types/gen/core-v1.ts';
 import { containerLabels } from '../container-spec.ts';
 import type { ClientSources } from '../environment/client-sources.ts';
 import type { PodFacts } from '../environment/pod-sources.ts';
+import { PodProbes } from '../probes/pod-probes.ts';
+import { createProber } from '../probes/prober.ts';
 import { followSources } from '../volumes/follow-sources.ts';
 import { factsOf, pods, type PodTools } from './pod-tools.ts';
 import { readPod, uidsOf } from './read-pod.ts';
 import { syncPod } from './sync-pod.ts';
 
-export interface FollowPodsOptions extends PodTools {
+export interface FollowPodsOptions extends Omit<PodTools, 'prober' | 'probes'> {
   readonly sources: ClientSources;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -46,16 +48,20 @@ export async function followPods(options: FollowPodsOptions, signal: AbortSignal
   if (signal.aborted) return running;
   for (const uid of [...uidsOf(undefined, engine), ...options.volumes.list()])
     if (!informer.list().some(({ metadata }) => metadata.uid === uid)) queue.add(`uid:${uid}`);
-  const worker = new Worker(options, informer, queue, clock, logger);
+  const prober = createProber(engine.containers);
+  const onChange = (pod: Pod): void => queue.add(keyText(keyOf(pod)));
+  using probes = new PodProbes({ prober, record: options.record, onChange, clock });
+  const tools: PodTools = { ...options, prober, probes };
+  const worker = new Worker(tools, informer, queue, clock, logger);
   const workers = Array.from({ length: options.workers ?? defaultWorkers }, async () => worker.run(signal));
   const opened = (): readonly { readonly pod: Pod; readonly facts: PodFacts }[] =>
-    informer.list().map((pod) => ({ pod, facts: factsOfRunning(options, pod) }));
+    informer.list().map((pod) => ({ pod, facts: factsOfRunning(tools, pod) }));
   const { sources, volumes } = options;
   const following = followSources({ sources, volumes, pods: opened, clock, logger }, signal);
-  await Promise.all([running, follow(options, queue, signal), following, ...workers]);
+  await Promise.all([running, follow(tools, queue, signal), following, ...workers]);
 }
 
-function factsOfRunning(options: FollowPodsOptions, { metadata }: Pod): PodFacts {
+function factsOfRunning(options: PodTools, { metadata }: Pod): PodFacts {
   return factsOf(options, readPod(metadata.uid ?? '', options.engine).sandbox?.ips ?? []);
 }
 

@@ -2,9 +2,11 @@ import type { Engine } from '#engine/engine.ts';
 import type { Client } from '#kube/client/client.ts';
 import { kindOf } from '#kube/client/client.ts';
 import { pod } from '#kube/kinds/core/pod.ts';
-import type { Pod } from '#kube/types/gen/core-v1.ts';
+import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
 
 import type { PodFacts, PodSources } from '../environment/pod-sources.ts';
+import type { PodProbes } from '../probes/pod-probes.ts';
+import type { Prober } from '../probes/prober.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 
 export const pods = kindOf<Pod>(pod);
@@ -28,6 +30,8 @@ export interface PodTools {
   /** Tells an event about a pod, or what `fieldPath` names of it. */
   readonly record: (pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string) => void;
   readonly nowMs: () => number;
+  readonly prober: Prober;
+  readonly probes: Pick<PodProbes, 'follow' | 'keepOnly' | 'stateOf'>;
 }
 
 /** The facts of one pod, with the addresses that its sandbox has. */
@@ -41,4 +45,15 @@ export function fieldOf({ spec }: Pod, name: string): string {
   const lists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
   const list = lists.find((one) => spec?.[one]?.some((container) => container.name === name)) ?? 'containers';
   return `spec.${list}{${name}}`;
+}
+
+/** By which the node reaches what a pod's containers listen on. */
+export function addressOf({ spec }: Pod, { node }: PodTools, podIPs: readonly string[]): string {
+  return (spec?.hostNetwork === true ? node.hostIPs[0] : podIPs[0]) ?? '127.0.0.1';
+}
+
+/** A container of a pod by name, of whatever kind. */
+export function containerNamed({ spec }: Pod, name: string): Container | undefined {
+  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  return all.find((container) => container.name === name);
 }

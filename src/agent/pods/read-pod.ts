@@ -3,6 +3,7 @@ import type { Container as EngineContainer, ContainerStatus } from '#engine/runt
 
 import { containerLabels } from '../container-spec.ts';
 import type { ContainerRun, PodNow } from '../lifecycle/pod-now.ts';
+import type { PodProbes } from '../probes/pod-probes.ts';
 
 const states: Readonly<Record<ContainerStatus, ContainerRun['state'] | undefined>> = {
   created: 'created',
@@ -14,12 +15,16 @@ const states: Readonly<Record<ContainerStatus, ContainerRun['state'] | undefined
   removing: undefined,
 };
 
-/** What the engine has of a pod. */
-export function readPod(uid: string, { containers, sandboxes }: Pick<Engine, 'containers' | 'sandboxes'>): PodNow {
+/** What the engine has of a pod, and what its probes have found. */
+export function readPod(
+  uid: string,
+  { containers, sandboxes }: Pick<Engine, 'containers' | 'sandboxes'>,
+  probes?: Pick<PodProbes, 'stateOf'>,
+): PodNow {
   const runs = containers.list().flatMap((container) => {
     const state = states[container.state.status];
     if (container.spec.labels[containerLabels.uid] !== uid || state === undefined) return [];
-    return [runOf(container, state)];
+    return [{ ...runOf(container, state), probes: probes?.stateOf(container.id) }];
   });
   const found = sandboxes.list().find(({ labels }) => labels[containerLabels.uid] === uid);
   if (found === undefined) return { sandbox: undefined, runs };

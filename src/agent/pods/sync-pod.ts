@@ -2,13 +2,13 @@ import { isEqualJson } from '#base/json.ts';
 import { keyOf } from '#kube/client/client.ts';
 import type { Pod, PodStatus } from '#kube/types/gen/core-v1.ts';
 
-import type { Waiting } from '../lifecycle/container-statuses.ts';
+import { idPrefix, type Waiting } from '../lifecycle/container-statuses.ts';
 import { planPod, type Step } from '../lifecycle/plan-pod.ts';
 import { podStatusOf } from '../lifecycle/pod-status.ts';
 import { sysctlsOf } from '../security/sysctls.ts';
 import { carryOut } from './carry-out.ts';
 import { ContainerFault } from './pod-fault.ts';
-import { pods, type PodTools } from './pod-tools.ts';
+import { addressOf, containerNamed, pods, type PodTools } from './pod-tools.ts';
 import { readPod } from './read-pod.ts';
 
 export interface SyncOutcome {
@@ -36,17 +36,34 @@ export async function syncPod(pod: Pod, tools: PodTools, signal: AbortSignal): P
     return { waiting };
   }
   for (let plans = 0; plans < plansMost; plans += 1) {
-    const { steps, againAtMs } = planPod(pod, readPod(uid, tools.engine), tools.nowMs());
+    const { steps, againAtMs } = planPod(pod, readPod(uid, tools.engine, tools.probes), tools.nowMs());
     const isForgotten = await carryAllOut(steps, pod, tools, waiting, signal);
     if (isForgotten) return { waiting };
     if (steps.length > 0 && waiting.size === 0) continue;
-    const now = readPod(uid, tools.engine);
+    followProbes(pod, tools);
+    const now = readPod(uid, tools.engine, tools.probes);
     const { hostIPs } = tools.node;
     const status = podStatusOf({ pod, now, waiting, nowMs: tools.nowMs(), hostIPs });
     await writeStatus(pod, status, tools, signal);
     return { waiting, ...(againAtMs !== undefined && { againAtMs }) };
   }
   throw new Error(`invariant broken: the plan for pod ${uid} never ends`);
+}
+
+/** Begins to ask the containers that run how they are, and ends with those that do not. */
+function followProbes(pod: Pod, tools: PodTools): void {
+  const { uid = '', deletionTimestamp } = pod.metadata;
+  const { sandbox, runs } = readPod(uid, tools.engine);
+  const running = deletionTimestamp === undefined ? runs.filter(({ state }) => state === 'running') : [];
+  tools.probes.keepOnly(
+    uid,
+    running.map(({ id }) => id),
+  );
+  for (const run of running) {
+    const container = containerNamed(pod, run.name);
+    const address = addressOf(pod, tools, sandbox?.ips ?? []);
+    if (container !== undefined) tools.probes.follow(pod, container, run, address, idPrefix + run.id);
+  }
 }
 
 /** True when the object is gone. Containers that cannot be started do not keep others from it. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -232,4 +233,41 @@ test('what cannot be is said in the status', async () => {
   const unsafe = await node.until('unsafe', phaseIs('Failed'));
   assert.equal(unsafe.status?.reason, 'SysctlForbidden');
   for (const name of ['missing', 'absent', 'unsafe']) await node.delete(name, 0);
+});
+
+test('probes decide who is ready and who has to go; hooks run after the start and before the end', async () => {
+  const node = opened();
+  const volumeMounts = [{ name: 'host', mountPath: '/v' }];
+  const host = join(node.world.place.folder, 'hooks');
+  node.create('asked', {
+    volumes: [{ name: 'host', hostPath: { path: host, type: 'DirectoryOrCreate' } }],
+    containers: [
+      {
+        ...busybox,
+        name: 'main',
+        command: [...sh('trap exit TERM; sleep 1000 & wait')],
+        volumeMounts,
+        readinessProbe: { exec: { command: ['test', '-e', '/v/ready'] }, periodSeconds: 1 },
+        livenessProbe: { exec: { command: [...sh('! test -e /v/sick')] }, periodSeconds: 1, failureThreshold: 1 },
+        lifecycle: {
+          postStart: { exec: { command: [...sh('echo start >> /v/log')] } },
+          preStop: { exec: { command: [...sh('echo stop >> /v/log')] } },
+        },
+      },
+    ],
+  });
+  const isReady = (wanted: boolean) => (pod: Pod) => pod.status?.containerStatuses?.[0]?.ready === wanted;
+  await node.until('asked', (pod) => isReady(false)(pod) && pod.status?.phase === 'Running');
+  const isTold = (start: string) => async () => (await node.events('asked')).some((told) => told.startsWith(start));
+  await eventually('it is told that it is not ready', isTold('Unhealthy Readiness probe failed'));
+  writeFileSync(join(host, 'ready'), '');
+  await node.until('asked', isReady(true));
+  writeFileSync(join(host, 'sick'), '');
+  await eventually('it is told that it has to end', isTold('Killing'));
+  rmSync(join(host, 'sick'));
+  await node.until('asked', (pod) => pod.status?.containerStatuses?.[0]?.restartCount === 1 && isReady(true)(pod));
+  await node.delete('asked', 5);
+  assert.equal(readFileSync(join(host, 'log'), 'utf8'), 'start\nstop\nstart\nstop\n');
+  const told = await node.events('asked');
+  assert.ok(told.includes('Killing Container main failed liveness probe, will be restarted'));
 });

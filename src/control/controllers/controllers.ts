@@ -1,4 +1,5 @@
 import type { Controller } from '../controller.ts';
+import { claimBinder } from './claim-binder.ts';
 import { cronJobController } from './cron-job.ts';
 import { disruptionController } from './disruption.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
@@ -7,8 +8,10 @@ import { jobController } from './job.ts';
 import { endpointSliceMirroringController } from './mirror-endpoints.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGarbageController } from './pod-garbage.ts';
+import { claimProtection, volumeProtection } from './storage-protection.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
+import { volumePhaseController } from './volume-phase.ts';
 
 /** All controllers of a cluster. */
 export const controllers: readonly Controller[] = [
@@ -22,4 +25,8 @@ export const controllers: readonly Controller[] = [
   nodeLifecycleController(),
   taintEvictionController,
   podGarbageController,
+  claimBinder,
+  volumePhaseController,
+  claimProtection,
+  volumeProtection,
 ];

@@ -51,11 +51,16 @@ async function reconcile(key: ObjectKey, world: Claims, signal: AbortSignal): Pr
   }
   await setPhase(claim, 'Pending', world, signal);
   if (isDelayed && node === undefined)
-    await tell(claim, world, signal, {
-      type: 'Normal',
-      reason: 'WaitForFirstConsumer',
-      message: 'waiting for first consumer to be created before binding',
-    });
+    await tell(
+      claim,
+      {
+        type: 'Normal',
+        reason: 'WaitForFirstConsumer',
+        message: 'waiting for first consumer to be created before binding',
+      },
+      world,
+      signal,
+    );
   else await provision(claim, of, world, signal);
   return {};
 }
@@ -68,23 +73,28 @@ async function provision(
 ): Promise<void> {
   const name = claim.spec?.storageClassName ?? '';
   const message = 'no persistent volumes available for this claim and no storage class is set';
-  if (name === '') return tell(claim, world, signal, { type: 'Normal', reason: 'FailedBinding', message });
+  if (name === '') return tell(claim, { type: 'Normal', reason: 'FailedBinding', message }, world, signal);
   const failed = (why: string): EventText => ({ type: 'Warning', reason: 'ProvisioningFailed', message: why });
-  if (of === undefined) return tell(claim, world, signal, failed(`storageclass.storage.k8s.io "${name}" not found`));
+  if (of === undefined) return tell(claim, failed(`storageclass.storage.k8s.io "${name}" not found`), world, signal);
   const { provisioner } = of;
   if (typeof provisioner !== 'string' || provisioner === noProvisioner)
-    return tell(claim, world, signal, failed(`no volume plugin matched name: ${noProvisioner}`));
+    return tell(claim, failed(`no volume plugin matched name: ${noProvisioner}`), world, signal);
   if (provisionerKeys.some((key) => claim.metadata.annotations?.[key] !== provisioner)) {
     const annotations = Object.fromEntries(provisionerKeys.map((key) => [key, provisioner]));
     await world.client.patch(claims, keyOf(claim), { type: 'merge', body: { metadata: { annotations } } }, {}, signal);
-    await tell(claim, world, signal, {
-      type: 'Normal',
-      reason: 'ExternalProvisioning',
-      message:
-        `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the ` +
-        'system administrator. If volume creation is delayed, please verify that the provisioner is running and ' +
-        'correctly registered.',
-    });
+    await tell(
+      claim,
+      {
+        type: 'Normal',
+        reason: 'ExternalProvisioning',
+        message:
+          `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the ` +
+          'system administrator. If volume creation is delayed, please verify that the provisioner is running and ' +
+          'correctly registered.',
+      },
+      world,
+      signal,
+    );
   }
 }
 
@@ -138,7 +148,7 @@ async function keepBound(
         ? ['ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!']
         : ['ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly'];
     await setPhase(claim, 'Lost', world, signal);
-    await tell(claim, world, signal, { type: 'Warning', reason, message });
+    await tell(claim, { type: 'Warning', reason, message }, world, signal);
   }
 }
 
@@ -153,7 +163,7 @@ async function setPhase(
   await world.client.update(claims, { ...claim, status }, { subresource: 'status' }, signal);
 }
 
-async function tell(claim: PersistentVolumeClaim, world: Claims, signal: AbortSignal, text: EventText): Promise<void> {
+async function tell(claim: PersistentVolumeClaim, text: EventText, world: Claims, signal: AbortSignal): Promise<void> {
   await recordEvent(world.client, 'persistentvolume-controller', claim, text, world.nowMs(), signal);
 }
 

@@ -61,7 +61,7 @@ async function reconcile(key: ObjectKey, world: World<Node>, sinceMs: number, si
   const taints = nodeTaints(one, timeText(nowMs));
   if (!isEqualJson(taints, one.spec?.taints ?? []))
     one = await world.client.update(nodes, { ...one, spec: { ...one.spec, taints } }, {}, signal);
-  if (readinessOf(one) !== 'True') {
+  if ((readinessOf(one) ?? 'True') !== 'True') {
     if (isReady) {
       const message = `Node ${key.name} status is now: NodeNotReady`;
       const text = { type: 'Normal', reason: 'NodeNotReady', message } as const;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { command } from '../../kit/command.ts';
@@ -43,6 +45,60 @@ test('a job makes a pod, and is complete when that has succeeded', async () => {
   assert.equal(await kubectl('delete', 'job', 'once'), 'job.batch "once" deleted from default namespace');
   await eventually('its pod is gone', async () => (await kubectl(...list)) === '');
 });
+
+test('a job can be made of a CronJob, which has a time of its own', async () => {
+  const made = await kubectl('create', 'cronjob', 'nightly', '--image=nothing', '--schedule=@daily');
+  assert.equal(made, 'cronjob.batch/nightly created');
+  assert.equal(await kubectl('create', 'job', 'now', '--from=cronjob/nightly'), 'job.batch/now created');
+  const list = ['get', 'pods', '-l', 'job-name=now', '-o', 'jsonpath={.items[*].metadata.name}'];
+  await eventually('there is a pod', async () => (await kubectl(...list)) !== '');
+  await say(await kubectl(...list), { phase: 'Failed' });
+  await eventually('the failure is counted', async () => {
+    return (await kubectl('get', 'job', 'now', '-o', 'jsonpath={.status.failed}')) === '1';
+  });
+});
+
+test('drain stops at a budget, and goes on when it allows', async () => {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'fake' } };
+  await kubectl('create', '--raw', '/api/v1/nodes', '-f', file('node.json', node));
+  await kubectl('run', 'kept', '--image=nothing', '--labels=app=kept', '--overrides={"spec":{"nodeName":"fake"}}');
+  await say('kept', { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] });
+  await kubectl('create', 'poddisruptionbudget', 'kept', '--selector=app=kept', '--min-available=1');
+  const healthy = ['get', 'pdb', 'kept', '-o', 'jsonpath={.status.currentHealthy} {.status.disruptionsAllowed}'];
+  await eventually('the budget knows its pod', async () => (await kubectl(...healthy)) === '1 0');
+  const drain = ['drain', 'fake', '--force', '--timeout=2s'];
+  assert.match(await kubectl(...drain), /Cannot evict pod as it would violate the pod's disruption budget/);
+  const taints = ['get', 'node', 'fake', '-o', 'jsonpath={.spec.taints[*].key}'];
+  await eventually('the node is tainted', async () =>
+    (await kubectl(...taints)).includes('node.kubernetes.io/unschedulable'),
+  );
+  await kubectl('patch', 'pdb', 'kept', '--type=merge', '-p', '{"spec":{"minAvailable":0}}');
+  await eventually('the budget allows one', async () => (await kubectl(...healthy)) === '1 1');
+  const evicted = kubectl('drain', 'fake', '--force', '--timeout=60s');
+  const path = 'jsonpath={.metadata.deletionTimestamp}';
+  await eventually('the pod goes', async () => (await kubectl('get', 'pod', 'kept', '-o', path)) !== '');
+  await kubectl('delete', 'pod', 'kept', '--force', '--grace-period=0');
+  assert.match(await evicted, /node\/fake drained/);
+});
+
+test('a claim is bound to a volume, and both say so', async () => {
+  const spec = { accessModes: ['ReadWriteOnce'], storageClassName: '' };
+  const volume = { ...spec, capacity: { storage: '1Gi' }, hostPath: { path: '/x' } };
+  const claim = { ...spec, resources: { requests: { storage: '1Gi' } } };
+  const objects = [
+    { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'one' }, spec: volume },
+    { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' }, spec: claim },
+  ];
+  await kubectl('apply', '-f', file('list.json', { apiVersion: 'v1', kind: 'List', items: objects }));
+  const waited = await kubectl('wait', '--for=jsonpath={.status.phase}=Bound', 'pvc/data', 'pv/one', '--timeout=60s');
+  assert.equal(waited, 'persistentvolumeclaim/data condition met\npersistentvolume/one condition met');
+});
+
+function file(name: string, content: object): string {
+  const path = join(instance.root, name);
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+}
 
 /** Does what a node would. */
 async function say(pod: string, status: object): Promise<void> {

@@ -4,6 +4,7 @@ import { newId } from '#base/ids.ts';
 import type { Logger } from '#base/logger.ts';
 import { controllers } from '#control/controllers/controllers.ts';
 import { runController } from '#control/run-controller.ts';
+import { runScheduler } from '#control/scheduler/run-scheduler.ts';
 import { SharedInformers } from '#control/shared-informers.ts';
 import type { Client } from '#kube/client/client.ts';
 import { leadAndWork } from '#kube/client/leader-election.ts';
@@ -19,9 +20,10 @@ export function openControllers(client: Client, logger: Logger, isExclusive: boo
   const closing = new AbortController();
   const work = async (signal: AbortSignal): Promise<void> => {
     await using informers = new SharedInformers(client, { logger });
-    await Promise.all(
-      controllers.map(async (controller) => runController(controller, client, informers, { logger }, signal)),
-    );
+    await Promise.all([
+      runScheduler({ client, informers, logger }, signal),
+      ...controllers.map(async (controller) => runController(controller, client, informers, { logger }, signal)),
+    ]);
   };
   const identity = `${hostname()}_${newId().slice(0, 12)}`;
   const running = isExclusive

@@ -4,6 +4,7 @@ import { cronJobController } from './cron-job.ts';
 import { disruptionController } from './disruption.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
+import { ephemeralVolumeController } from './ephemeral-volume.ts';
 import { jobController } from './job.ts';
 import { endpointSliceMirroringController } from './mirror-endpoints.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
@@ -26,6 +27,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   podGarbageController,
   claimBinder,
+  ephemeralVolumeController,
   volumePhaseController,
   claimProtection,
   volumeProtection,

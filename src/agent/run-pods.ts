@@ -11,6 +11,7 @@ import { openBeneath } from '#sys/rooted.ts';
 
 import { ClientSources } from './environment/client-sources.ts';
 import { followPods } from './pods/follow-pods.ts';
+import { TerminationMessages } from './pods/termination-messages.ts';
 import { EventRecorder } from './record-events.ts';
 import { Claims } from './volumes/claims.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
@@ -55,10 +56,11 @@ export async function runPods(options: RunPodsOptions, signal: AbortSignal): Pro
     claims: new Claims(sources, engine.volumes),
     clock,
   });
+  const messages = new TerminationMessages(join(folder, 'messages'));
   const common = { clock, logger };
   await Promise.all([
     followPods(
-      { ...common, client, engine, volumes, sources, node: nodeOf(options), record: recorder.record, nowMs },
+      { ...common, client, engine, volumes, sources, messages, node: nodeOf(options), record: recorder.record, nowMs },
       signal,
     ),
     runProvisioner(

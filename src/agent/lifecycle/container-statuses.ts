@@ -74,10 +74,11 @@ function stateOf({ name = '' }: Container, run: ContainerRun | undefined, input:
   return { waiting: { reason: isMain && hasInits ? 'PodInitializing' : 'ContainerCreating' } };
 }
 
-function terminated({ id, exitCode, oomKilled, startedAt, finishedAt }: ContainerRun): ContainerState {
+function terminated({ id, exitCode, oomKilled, startedAt, finishedAt, message = '' }: ContainerRun): ContainerState {
   const reason = oomKilled ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
   const times = { startedAt: seconds(startedAt), finishedAt: seconds(finishedAt) };
-  return { terminated: { exitCode, reason, containerID: idPrefix + id, ...times } };
+  const said = message === '' ? {} : { message };
+  return { terminated: { exitCode, reason, ...said, containerID: idPrefix + id, ...times } };
 }
 
 function seconds(time: string): string {

@@ -99,6 +99,14 @@ const rows: readonly (readonly [what: string, pod: Pod, runs: string, seconds: n
   ],
   ['deletion', podWith({ containers: both }, deleted), 'web log', 0, 'stop web 7, stop log 7'],
   ['deletion ends', podWith({ containers: main }, deleted), 'web.', 0, 'remove web0, close, forget'],
+  [
+    'an ephemeral one',
+    podWith({ containers: main, ephemeralContainers: [{ name: 'debug' }] }),
+    'web',
+    0,
+    'start debug 0',
+  ],
+  ['which ends once', podWith({ containers: main, ephemeralContainers: [{ name: 'debug' }] }), 'web debug.', 2, ''],
   ['an evicted pod', podWith({ containers: main }, {}, { phase: 'Failed' }), 'web', 0, 'stop web 30'],
 ];
 

@@ -56,7 +56,17 @@ function planStarts(pod: Pod, now: PodNow, nowMs: number): readonly Start[] {
     starts.push(startOf(pod, init, run, nowMs));
     if (!hasMains) return starts;
   }
-  return [...starts, ...mains.map((main) => startOf(pod, main, latestOf(now, main.name ?? ''), nowMs))];
+  return [
+    ...starts,
+    ...mains.map((main) => startOf(pod, main, latestOf(now, main.name ?? ''), nowMs)),
+    ...(pod.spec?.ephemeralContainers ?? []).map((one) => startOnce(one, latestOf(now, one.name ?? ''))),
+  ];
+}
+
+/** Ephemeral containers are never started again. */
+function startOnce(container: Container, run: ContainerRun | undefined): Start {
+  if (run === undefined) return [{ step: 'start', container, attempt: 0 }];
+  return [];
 }
 
 function startOf(pod: Pod, container: Container, run: ContainerRun | undefined, nowMs: number): Start {

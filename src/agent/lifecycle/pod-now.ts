@@ -25,6 +25,8 @@ export interface ContainerRun {
   readonly imageId: string;
   /** undefined: it has no probes. */
   readonly probes?: ProbeState | undefined;
+  /** What it said of its end. */
+  readonly message?: string;
 }
 
 /** What there is of a pod on this node. */

@@ -15,6 +15,7 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
   const phase = phaseOf(pod, now);
   const inits = containerStatuses(spec?.initContainers ?? [], true, input);
   const mains = containerStatuses(spec?.containers ?? [], false, input);
+  const ephemerals = ephemeralStatuses(input);
   const time = new Date(nowMs).toISOString().replace(/\.\d+/, '');
   const wanted = conditionsOf(input, phase, inits, mains);
   const others = (status.conditions ?? []).filter(({ type }) => wanted.every((one) => one.type !== type));
@@ -28,8 +29,16 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
     startTime: status.startTime ?? time,
     ...(inits.length > 0 && { initContainerStatuses: [...inits] }),
     containerStatuses: [...mains],
+    ...(ephemerals.length > 0 && { ephemeralContainerStatuses: [...ephemerals] }),
     ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
   };
+}
+
+/** Nobody waits for ephemeral containers to be ready, and they are not started again. */
+function ephemeralStatuses(input: PodStatusInput): readonly ContainerStatus[] {
+  const pod = { ...input.pod, spec: { ...input.pod.spec, restartPolicy: 'Never' } };
+  const statuses = containerStatuses(input.pod.spec?.ephemeralContainers ?? [], false, { ...input, pod });
+  return statuses.map((status) => ({ ...status, ready: false }));
 }
 
 type Condition = Required<Pick<PodCondition, 'type' | 'status'>> & Pick<PodCondition, 'reason' | 'message'>;

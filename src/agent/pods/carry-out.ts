@@ -4,6 +4,7 @@ import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
 
 import { containerSpecOf, engineName } from '../container-spec.ts';
 import { resolveEnvironment } from '../environment/resolve-environment.ts';
+import { latestOf } from '../lifecycle/pod-now.ts';
 import type { Step } from '../lifecycle/plan-pod.ts';
 import type { ProbeTarget } from '../probes/prober.ts';
 import { sysctlsOf } from '../security/sysctls.ts';
@@ -28,6 +29,7 @@ export async function carryOut(step: Step, pod: Pod, tools: PodTools, signal: Ab
     case 'stop':
       return stop(pod, step, tools, signal);
     case 'remove':
+      tools.messages.forgetRun(uid, step.run);
       return ignoring('NotFound', engine.containers.remove(step.run.id, { force: true, volumes: true }, signal));
     case 'close': {
       const { sandbox } = readPod(uid, engine);
@@ -35,6 +37,7 @@ export async function carryOut(step: Step, pod: Pod, tools: PodTools, signal: Ab
       return volumes.close(uid);
     }
     case 'forget': {
+      tools.messages.forget(uid);
       const options = { gracePeriodSeconds: 0, preconditions: { uid } };
       return ignoring('NotFound', client.delete(pods, keyOf(pod), options, signal));
     }
@@ -129,7 +132,12 @@ async function specFor(
   const facts = factsOf(tools, pod.spec?.hostNetwork === true ? node.hostIPs : sandbox.ips);
   const opened = await volumes.open(pod, facts, signal);
   const environment = await resolveEnvironment(pod, container, facts, sources, signal);
-  const mounts = volumes.mounts(pod, container, opened, environment);
+  const mounts = [
+    ...volumes.mounts(pod, container, opened, environment),
+    ...tools.messages.mount(pod.metadata.uid ?? '', container, attempt),
+  ];
+  const target = pod.spec?.ephemeralContainers?.find(({ name }) => name === container.name)?.targetContainerName ?? '';
+  const seen = target === '' ? undefined : latestOf(readPod(pod.metadata.uid ?? '', engine), target);
   return containerSpecOf({
     pod,
     container,
@@ -141,6 +149,7 @@ async function specFor(
     cgroupParent: '',
     memoryBytes: node.memoryBytes,
     readProfile: node.readProfile,
+    ...(seen !== undefined && { processesOf: seen.id }),
   });
 }
 

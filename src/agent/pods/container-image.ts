@@ -4,15 +4,17 @@ import { parseReference } from '#formats/reference.ts';
 import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
 
 import { ContainerFault } from './pod-fault.ts';
+import { pullAuth } from './pull-auth.ts';
 import { fieldOf, type PodTools } from './pod-tools.ts';
 
 /** The image of a container, pulled when its policy says so. Throws ContainerFault. */
 export async function containerImage(
   pod: Pod,
   { image = '', imagePullPolicy = 'IfNotPresent', name = '' }: Container,
-  { engine, record }: PodTools,
+  tools: PodTools,
   signal: AbortSignal,
 ): Promise<Image> {
+  const { engine, record } = tools;
   const found = engine.images.find(image);
   const field = fieldOf(pod, name);
   if (imagePullPolicy === 'Never' && found === undefined) {
@@ -26,7 +28,10 @@ export async function containerImage(
   }
   record(pod, 'Normal', 'Pulling', `Pulling image "${image}"`, field);
   try {
-    const pulled = await engine.images.pull(parseReference(image), {}, () => {}, signal);
+    const reference = parseReference(image);
+    const auth = await pullAuth(pod, reference, tools, signal);
+    const options = auth === undefined ? {} : { auth };
+    const pulled = await engine.images.pull(reference, options, () => {}, signal);
     record(pod, 'Normal', 'Pulled', `Successfully pulled image "${image}"`, field);
     return pulled;
   } catch (error) {

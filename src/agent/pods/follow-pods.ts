@@ -46,7 +46,7 @@ export async function followPods(options: FollowPodsOptions, signal: AbortSignal
   const running = informer.run(signal);
   await Promise.race([informer.synced, running]);
   if (signal.aborted) return running;
-  for (const uid of [...uidsOf(undefined, engine), ...options.volumes.list()])
+  for (const uid of [...uidsOf(undefined, engine), ...options.volumes.list(), ...options.messages.list()])
     if (!informer.list().some(({ metadata }) => metadata.uid === uid)) queue.add(`uid:${uid}`);
   const prober = createProber(engine.containers);
   const onChange = (pod: Pod): void => queue.add(keyText(keyOf(pod)));
@@ -127,7 +127,7 @@ class Worker {
 
   /** Ends what there is of a pod that the API has no object of. */
   async #end(uid: string, signal: AbortSignal): Promise<void> {
-    const { engine, volumes } = this.#tools;
+    const { engine, volumes, messages } = this.#tools;
     const { sandbox, runs } = readPod(uid, engine);
     await Promise.all(
       runs.map(async ({ id }) => {
@@ -137,6 +137,7 @@ class Worker {
     );
     if (sandbox !== undefined) await engine.sandboxes.close(sandbox.id);
     await volumes.close(uid);
+    messages.forget(uid);
     this.#failures.delete(uid);
   }
 }

@@ -8,6 +8,7 @@ import type { PodFacts, PodSources } from '../environment/pod-sources.ts';
 import type { PodProbes } from '../probes/pod-probes.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { TerminationMessages } from './termination-messages.ts';
 
 export const pods = kindOf<Pod>(pod);
 
@@ -31,6 +32,7 @@ export interface PodTools {
   readonly record: (pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string) => void;
   readonly nowMs: () => number;
   readonly prober: Prober;
+  readonly messages: TerminationMessages;
   readonly probes: Pick<PodProbes, 'follow' | 'keepOnly' | 'stateOf'>;
 }
 
@@ -54,6 +56,6 @@ export function addressOf({ spec }: Pod, { node }: PodTools, podIPs: readonly st
 
 /** A container of a pod by name, of whatever kind. */
 export function containerNamed({ spec }: Pod, name: string): Container | undefined {
-  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])];
   return all.find((container) => container.name === name);
 }

@@ -4,9 +4,10 @@ import type { Pod, PodStatus } from '#kube/types/gen/core-v1.ts';
 
 import { idPrefix, type Waiting } from '../lifecycle/container-statuses.ts';
 import { planPod, type Step } from '../lifecycle/plan-pod.ts';
+import type { PodNow } from '../lifecycle/pod-now.ts';
 import { podStatusOf } from '../lifecycle/pod-status.ts';
-import { sysctlsOf } from '../security/sysctls.ts';
 import { carryOut } from './carry-out.ts';
+import { deadlineMs, failureOf, hasLimitedVolumes } from './failure-of.ts';
 import { ContainerFault } from './pod-fault.ts';
 import { addressOf, containerNamed, pods, type PodTools } from './pod-tools.ts';
 import { readPod } from './read-pod.ts';
@@ -20,6 +21,8 @@ export interface SyncOutcome {
 
 /** Plans that follow each other without anybody waiting: more means that steps do not do what they say. */
 const plansMost = 32;
+/** How often what pods keep in their volumes is measured. */
+const volumesMs = 10_000;
 
 /**
  * Does all that can be done for a pod now, and writes its status. The object is as the API last told it. Failures to start
@@ -28,11 +31,10 @@ const plansMost = 32;
 export async function syncPod(pod: Pod, tools: PodTools, signal: AbortSignal): Promise<SyncOutcome> {
   const uid = pod.metadata.uid ?? '';
   const waiting = new Map<string, Waiting>();
-  const allowed = sysctlsOf(pod);
-  if ('forbidden' in allowed && pod.status?.phase !== 'Failed' && pod.metadata.deletionTimestamp === undefined) {
-    const status = { ...pod.status, phase: 'Failed', reason: 'SysctlForbidden', message: allowed.forbidden };
-    tools.record(pod, 'Warning', 'SysctlForbidden', allowed.forbidden);
-    await writeStatus(pod, status, tools, signal);
+  const failure = await failureOf(pod, tools, signal);
+  if (failure !== undefined) {
+    tools.record(pod, 'Warning', failure.reason, failure.message);
+    await writeStatus(pod, { ...pod.status, phase: 'Failed', ...failure }, tools, signal);
     return { waiting };
   }
   for (let plans = 0; plans < plansMost; plans += 1) {
@@ -41,13 +43,31 @@ export async function syncPod(pod: Pod, tools: PodTools, signal: AbortSignal): P
     if (isForgotten) return { waiting };
     if (steps.length > 0 && waiting.size === 0) continue;
     followProbes(pod, tools);
-    const now = readPod(uid, tools.engine, tools.probes);
+    const now = await withMessages(pod, readPod(uid, tools.engine, tools.probes), tools, signal);
     const { hostIPs } = tools.node;
     const status = podStatusOf({ pod, now, waiting, nowMs: tools.nowMs(), hostIPs });
     await writeStatus(pod, status, tools, signal);
-    return { waiting, ...(againAtMs !== undefined && { againAtMs }) };
+    const nextMs = Math.min(againAtMs ?? Infinity, nextLookMs(pod, status, tools.nowMs()));
+    return { waiting, ...(Number.isFinite(nextMs) && { againAtMs: nextMs }) };
   }
   throw new Error(`invariant broken: the plan for pod ${uid} never ends`);
+}
+
+/** When somebody must see whether the pod has to end, though nothing happens until then. */
+function nextLookMs(pod: Pod, status: PodStatus, nowMs: number): number {
+  if (status.phase !== 'Running' && status.phase !== 'Pending') return Infinity;
+  const looksMs = hasLimitedVolumes(pod) ? nowMs + volumesMs : Infinity;
+  return Math.min(looksMs, deadlineMs({ ...pod, status }) ?? Infinity);
+}
+
+async function withMessages(pod: Pod, now: PodNow, tools: PodTools, signal: AbortSignal): Promise<PodNow> {
+  const runs = now.runs.map(async (run) => {
+    const container = containerNamed(pod, run.name);
+    if (run.state !== 'exited' || container === undefined) return run;
+    const message = await tools.messages.of(pod.metadata.uid ?? '', container, run, tools.engine.containers, signal);
+    return message === '' ? run : { ...run, message };
+  });
+  return { ...now, runs: await Promise.all(runs) };
 }
 
 /** Begins to ask the containers that run how they are, and ends with those that do not. */

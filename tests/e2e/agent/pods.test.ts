@@ -271,3 +271,33 @@ test('probes decide who is ready and who has to go; hooks run after the start an
   const told = await node.events('asked');
   assert.ok(told.includes('Killing Container main failed liveness probe, will be restarted'));
 });
+
+test('a pod tells what its containers said at their end, lets others look on, and ends at its deadline', async () => {
+  const node = opened();
+  const said = { ...busybox, name: 'main', command: [...sh('echo logged; echo said > /dev/termination-log; exit 3')] };
+  const logged = {
+    ...busybox,
+    name: 'main',
+    command: [...sh('echo logged; exit 3')],
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+  };
+  node.create('said', { restartPolicy: 'Never', containers: [said] });
+  node.create('logged', { restartPolicy: 'Never', containers: [logged] });
+  const messageOf = ({ status }: Pod): string => status?.containerStatuses?.[0]?.state?.terminated?.message ?? '';
+  assert.equal(messageOf(await node.until('said', phaseIs('Failed'))), 'said\n');
+  assert.equal(messageOf(await node.until('logged', phaseIs('Failed'))), 'logged\n');
+  const main = { ...busybox, name: 'main', command: [...sh('trap exit TERM; sleep 1000 & wait')] };
+  const look = [...sh('ps | grep -c "[s]leep 1000" > /dev/termination-log')];
+  node.create('seen', {
+    activeDeadlineSeconds: 3,
+    containers: [main],
+    ephemeralContainers: [{ ...busybox, name: 'debug', command: look, targetContainerName: 'main' }],
+  });
+  const debugOf = ({ status }: Pod): string =>
+    status?.ephemeralContainerStatuses?.[0]?.state?.terminated?.message ?? '';
+  const seen = await node.until('seen', (pod) => debugOf(pod) !== '');
+  assert.match(debugOf(seen), /^[12]\n$/);
+  const ended = await node.until('seen', phaseIs('Failed'));
+  assert.equal(ended.status?.reason, 'DeadlineExceeded');
+  for (const name of ['said', 'logged', 'seen']) await node.delete(name, 1);
+});

@@ -25,6 +25,7 @@ const { server } = await openApiServer(
     storeFolder: join(folder, 'store'),
     storeSettings: { url: '', caPath: '', certificatePath: '', keyPath: '' },
     eventTtlSeconds: 3600,
+    agent: undefined,
     audit: undefined,
     encryption: [],
     hasControllers: false,

@@ -5,7 +5,7 @@ import type { Objects } from './auth/objects.ts';
 import type { UserInfo } from './auth/user.ts';
 import { LocalTransport } from './http/local-transport.ts';
 import { openSecureDoor, type KeyPair, type SecureDoor } from './http/secure-door.ts';
-import { refuseUpgrade } from './http/upgrade.ts';
+import { UpgradeExchange } from './http/exchange.ts';
 import { openApi, type ApiOptions } from './open-api.ts';
 
 export interface ApiServerOptions extends ApiOptions {
@@ -27,7 +27,8 @@ export async function serveApi(options: ApiServerOptions, signal: AbortSignal): 
   const api = opened.use(await openApi(options, signal));
   const requests = {
     request: (exchange: Parameters<typeof api.serve>[0]) => void api.serve(exchange),
-    upgrade: refuseUpgrade,
+    upgrade: (...request: ConstructorParameters<typeof UpgradeExchange>) =>
+      void api.serve(new UpgradeExchange(...request)),
   };
   const door = opened.use(openSecureDoor(options.pair, options.authorityPem, requests));
   const kept = opened.move();

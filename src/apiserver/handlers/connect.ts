@@ -22,12 +22,7 @@ export async function sendLog(context: ApiContext, target: ResourceCall, signal:
   // No node runs it yet: it has printed nothing.
   if (nodeOf(pod) === '') return { kind: 'body', status: 200, contentType: 'text/plain', body: '' };
   const agent = agentOf(context.agent, `the log of pod "${pod.metadata.name ?? ''}"`);
-  return {
-    kind: 'stream',
-    status: 200,
-    contentType: 'text/plain',
-    write: async (out, until) => await agent.log(pod, options, out, until),
-  };
+  return { kind: 'stream', status: 200, contentType: 'text/plain', write: agent.log(pod, options) };
 }
 
 /** exec, attach and port-forward: the connection leaves HTTP, so the answer is the agent's. */
@@ -38,13 +33,10 @@ export async function connectToPod(context: ApiContext, target: ResourceCall, si
   const name = pod.metadata.name ?? '';
   if (nodeOf(pod) === '') throw badRequest(`pod ${name} does not have a host assigned`);
   const agent = agentOf(context.agent, `pod "${name}"`);
-  return {
-    kind: 'stream',
-    status: 101,
-    contentType: '',
-    write: async (_out, until) =>
-      await agent.takeOver({ kind, pod, query: call.query, exchange: call.exchange }, until),
-  };
+  const { upgrade, headers } = call.exchange;
+  if (upgrade === undefined) throw badRequest('Upgrade request required');
+  const carry = agent.takeOver({ kind, pod, query: call.query, headers });
+  return { kind: 'stream', status: 101, contentType: '', write: async (_out, until) => await carry(upgrade, until) };
 }
 
 /** A request that is passed on to a pod, service or node. */

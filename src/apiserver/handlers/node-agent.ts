@@ -21,15 +21,18 @@ export interface Takeover {
   readonly kind: 'exec' | 'attach' | 'portforward';
   readonly pod: Resource;
   readonly query: URLSearchParams;
-  readonly exchange: Exchange;
+  readonly headers: Exchange['headers'];
 }
 
 /** What only the node of a pod can do; the agent implements it. */
 export interface NodeAgent {
-  /** Writes what a container printed. Throws ApiError before the first byte. */
-  log(pod: Resource, options: LogOptions, out: Writable, signal: AbortSignal): Promise<void>;
-  /** Speaks WebSocket or SPDY with the client until both are done. */
-  takeOver(takeover: Takeover, signal: AbortSignal): Promise<void>;
+  /** Gives what writes what a container printed. Throws ApiError when there is nothing of it. */
+  log(pod: Resource, options: LogOptions): (out: Writable, signal: AbortSignal) => Promise<void>;
+  /**
+   * Gives what speaks with the client over its connection until both are done, and begins with the head of the answer.
+   * Throws ApiError for what cannot be done.
+   */
+  takeOver(takeover: Takeover): (upgrade: NonNullable<Exchange['upgrade']>, signal: AbortSignal) => Promise<void>;
   /** Passes a request on to a port of a pod or node, and its answer back. */
   proxy(target: Resource, port: string, path: string, exchange: Exchange, signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,6 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { Readable, Writable } from 'node:stream';
+import { type Duplex, PassThrough, type Readable, type Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
 import { ApiError } from '#kube/status.ts';
@@ -17,6 +17,8 @@ export interface Exchange {
   readonly target: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly socket: TLSSocket | undefined;
+  /** The connection of a request that asks to leave HTTP/1.1, and what was read of it already. */
+  readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer };
   /** Who asks, for one who need not prove it: a part of this program. */
   readonly caller?: UserInfo;
   /** The client has gone before its answer was complete. */
@@ -139,6 +141,53 @@ export class RequestExchange implements Exchange {
     response.writeHead(status, headers as OutgoingHttpHeaders);
     response.flushHeaders();
     return response;
+  }
+}
+
+/** A request of HTTP/1.1 that asks to leave it: whoever answers with a body ends the connection. */
+export class UpgradeExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Exchange['headers'];
+  readonly socket: TLSSocket;
+  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer };
+  readonly #departure: Departure;
+
+  constructor(request: IncomingMessage, socket: Duplex, head: Buffer) {
+    this.method = request.method ?? 'GET';
+    this.target = request.url ?? '/';
+    this.headers = withRepeated(request.headers, request.rawHeaders);
+    this.socket = request.socket as TLSSocket;
+    this.upgrade = { socket, head };
+    this.#departure = new Departure(socket, () => socket.writableFinished);
+  }
+
+  get isGone(): boolean {
+    return this.#departure.isGone;
+  }
+
+  whenGone(callback: () => void): void {
+    this.#departure.whenGone(callback);
+  }
+
+  async readBody(): Promise<Buffer> {
+    return await Promise.resolve(Buffer.alloc(0));
+  }
+
+  reply(status: number, headers: Headers, body: Uint8Array | string): void {
+    const lines = Object.entries({
+      ...headers,
+      connection: 'close',
+      'content-length': String(Buffer.byteLength(body)),
+    });
+    const text = lines.flatMap(([name, value]) => [value].flat().map((one) => `${name}: ${one}\r\n`)).join('');
+    this.upgrade.socket.write(`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${text}\r\n`);
+    this.upgrade.socket.end(body);
+  }
+
+  /** The head is that of whoever takes the connection over. */
+  open(): Writable {
+    return new PassThrough().resume();
   }
 }
 

@@ -219,6 +219,7 @@ class SleepingServer implements AsyncDisposable {
     const pair = this.#certificate?.current();
     if (pair === undefined) throw new StatusError('Unavailable', 'Cannot serve the Kubernetes API: it is starting');
     const { openApiServer } = await import('./open-apiserver.ts');
+    const agent = node === undefined ? undefined : (await import('./node-agent.ts')).nodeAgent(node.engine);
     const opened = await openApiServer(
       {
         pki,
@@ -228,6 +229,7 @@ class SleepingServer implements AsyncDisposable {
         storeSettings: store,
         url: this.#url,
         eventTtlSeconds: eventMinutes * 60,
+        agent,
         audit,
         encryption,
         hasControllers,

@@ -1,5 +1,6 @@
 import { auditLog } from '#apiserver/audit/audit-log.ts';
 import type { AuditPolicy } from '#apiserver/audit/audit-policy.ts';
+import type { NodeAgent } from '#apiserver/handlers/node-agent.ts';
 import { encryptedStore } from '#apiserver/encryption/encrypted-store.ts';
 import type { EncryptedKinds } from '#apiserver/encryption/encryption-configuration.ts';
 import { openSecurity } from '#apiserver/security/open-security.ts';
@@ -20,6 +21,8 @@ export interface OpenOptions {
   readonly storeFolder: string;
   readonly storeSettings: StoreSettings;
   readonly eventTtlSeconds: number;
+  /** Undefined: no pods run here. */
+  readonly agent: NodeAgent | undefined;
   /** Undefined: requests are not noted. */
   readonly audit: AuditPolicy | undefined;
   readonly logFolder: string;
@@ -63,7 +66,7 @@ export async function openApiServer(options: OpenOptions, signal: AbortSignal): 
         eventTtlSeconds: options.eventTtlSeconds,
         pair,
         authorityPem: pki.authorityPem,
-        agent: undefined,
+        agent: options.agent,
         logger,
         ...(audit === undefined ? {} : { audit }),
         serverAddress: () => url.replace('https://', ''),

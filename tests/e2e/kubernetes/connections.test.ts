@@ -38,6 +38,7 @@ async function openWorld(t: TestContext): Promise<World> {
       storeFolder: join(folder, 'store'),
       storeSettings: { url: '', caPath: '', certificatePath: '', keyPath: '' },
       eventTtlSeconds: 3600,
+      agent: undefined,
       audit: undefined,
       encryption: [],
       hasControllers: false,

@@ -8,6 +8,7 @@ export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 export function phaseOf(pod: Pod, now: PodNow): Phase {
   const { spec, status } = pod;
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return status.phase;
+  if (pod.metadata.deletionTimestamp !== undefined) return phaseOfDeleted(pod, now);
   const mains = (spec?.containers ?? []).map((container) => ({ container, run: latestOf(now, container.name ?? '') }));
   const hasMains = mains.some(({ run }) => run !== undefined && run.state !== 'created');
   for (const init of spec?.initContainers ?? []) {
@@ -22,4 +23,11 @@ export function phaseOf(pod: Pod, now: PodNow): Phase {
   );
   if (isGoingOn) return 'Running';
   return mains.every(({ run }) => run?.exitCode === 0) ? 'Succeeded' : 'Failed';
+}
+
+/** Nothing is started again: what has ended has ended, and what never ran has failed. */
+function phaseOfDeleted({ spec, status }: Pod, now: PodNow): Phase {
+  if (now.runs.some(({ state }) => state === 'running')) return status?.phase === 'Pending' ? 'Pending' : 'Running';
+  const runs = (spec?.containers ?? []).map(({ name = '' }) => latestOf(now, name));
+  return runs.every((run) => run?.state === 'exited' && run.exitCode === 0) ? 'Succeeded' : 'Failed';
 }

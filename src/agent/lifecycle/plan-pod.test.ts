@@ -183,3 +183,21 @@ test('status: a gate that nobody opened keeps a pod from being ready', () => {
   assert.equal(conditions?.find(({ type }) => type === 'Ready')?.reason, 'ReadinessGatesNotReady');
   assert.equal(conditions?.find(({ type }) => type === 'ContainersReady')?.status, 'True');
 });
+
+test('status: a deleted pod tells what it came to', () => {
+  const pod = podWith({ containers: both }, deleted, { phase: 'Running' });
+  const phase = (runs: string): string | undefined =>
+    podStatusOf({
+      pod,
+      now: { sandbox, runs: runs.split(' ').filter(Boolean).map(runOf) },
+      waiting: new Map(),
+      nowMs: startMs,
+      hostIPs: [],
+    }).phase;
+  assert.deepEqual(['web log.', 'web. log.', 'web. log!143', ''].map(phase), [
+    'Running',
+    'Succeeded',
+    'Failed',
+    'Failed',
+  ]);
+});

@@ -1,3 +1,4 @@
+import { reasonOf } from '#base/errors.ts';
 import { isEqualJson } from '#base/json.ts';
 import { keyOf } from '#kube/client/client.ts';
 import type { Pod, PodStatus } from '#kube/types/gen/core-v1.ts';
@@ -39,6 +40,7 @@ export async function syncPod(pod: Pod, tools: PodTools, signal: AbortSignal): P
   }
   for (let plans = 0; plans < plansMost; plans += 1) {
     const { steps, againAtMs } = planPod(pod, readPod(uid, tools.engine, tools.probes), tools.nowMs());
+    if (steps.some(({ step }) => step === 'forget')) await tellEnd(pod, tools, signal);
     const isForgotten = await carryAllOut(steps, pod, tools, waiting, signal);
     if (isForgotten) return { waiting };
     if (steps.length > 0 && waiting.size === 0) continue;
@@ -51,6 +53,17 @@ export async function syncPod(pod: Pod, tools: PodTools, signal: AbortSignal): P
     return { waiting, ...(Number.isFinite(nextMs) && { againAtMs: nextMs }) };
   }
   throw new Error(`invariant broken: the plan for pod ${uid} never ends`);
+}
+
+/** What a deleted pod came to, for those who count it; afterwards nothing is left to tell it from. */
+async function tellEnd(pod: Pod, tools: PodTools, signal: AbortSignal): Promise<void> {
+  const now = await withMessages(pod, readPod(pod.metadata.uid ?? '', tools.engine), tools, signal);
+  if (now.runs.length === 0 && now.sandbox === undefined) return;
+  const { hostIPs } = tools.node;
+  const status = podStatusOf({ pod, now, waiting: new Map(), nowMs: tools.nowMs(), hostIPs });
+  await writeStatus(pod, status, tools, signal).catch((error: unknown) => {
+    if (reasonOf(error) !== 'NotFound') throw error;
+  });
 }
 
 /** When somebody must see whether the pod has to end, though nothing happens until then. */

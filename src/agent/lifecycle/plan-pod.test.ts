@@ -148,11 +148,11 @@ test('status: a pod tells how far it is', () => {
   );
   assert.equal(
     conditions(''),
-    'PodReadyToStartContainers True; Initialized False containers with incomplete status: [init]; Ready False containers with unready status: [web log]; ContainersReady False containers with unready status: [web log]',
+    'PodReadyToStartContainers True; Initialized False containers with incomplete status: [init]; Ready False containers with unready status: [web log]; ContainersReady False containers with unready status: [web log]; PodScheduled True',
   );
   assert.equal(
     conditions('init. web log'),
-    'PodReadyToStartContainers True; Initialized True; Ready True; ContainersReady True',
+    'PodReadyToStartContainers True; Initialized True; Ready True; ContainersReady True; PodScheduled True',
   );
   const crashed = status('init. web:1!3 web. log').containerStatuses?.[0];
   assert.deepEqual(crashed?.state, {

@@ -72,6 +72,8 @@ function conditionsOf(
     },
     { type: 'Ready', ...readinessOf(pod, readiness) },
     { type: 'ContainersReady', ...readiness },
+    // Who came here without a scheduler is scheduled, too.
+    { type: 'PodScheduled', status: 'True' },
   ];
 }
 

@@ -38,6 +38,7 @@ export async function carryOut(step: Step, pod: Pod, tools: PodTools, signal: Ab
     }
     case 'forget': {
       tools.messages.forget(uid);
+      tools.starts.forget(uid);
       const options = { gracePeriodSeconds: 0, preconditions: { uid } };
       return ignoring('NotFound', client.delete(pods, keyOf(pod), options, signal));
     }

@@ -14,9 +14,10 @@ import { createProber } from '../probes/prober.ts';
 import { followSources } from '../volumes/follow-sources.ts';
 import { factsOf, pods, type PodTools } from './pod-tools.ts';
 import { readPod, uidsOf } from './read-pod.ts';
+import { StartBackoffs } from './start-backoffs.ts';
 import { syncPod } from './sync-pod.ts';
 
-export interface FollowPodsOptions extends Omit<PodTools, 'prober' | 'probes'> {
+export interface FollowPodsOptions extends Omit<PodTools, 'prober' | 'probes' | 'starts'> {
   readonly sources: ClientSources;
   readonly clock?: Clock;
   readonly logger?: Logger;
@@ -25,8 +26,8 @@ export interface FollowPodsOptions extends Omit<PodTools, 'prober' | 'probes'> {
 }
 
 const defaultWorkers = 8;
-/** What could not be started is tried again after this, twice as long each time up to five minutes. */
-const retryMs = { first: 10_000, most: 300_000 };
+/** Failures that are nobody's fault in particular, such as an API that is away. */
+const retryMs = { first: 100, most: 300_000 };
 
 /**
  * Runs the pods that are bound to this node until the signal aborts; their containers go on then. What the API does not know
@@ -34,7 +35,7 @@ const retryMs = { first: 10_000, most: 300_000 };
  */
 export async function followPods(options: FollowPodsOptions, signal: AbortSignal): Promise<void> {
   const { client, engine, node, clock = machineClock, logger = silentLogger } = options;
-  const queue = new WorkQueue({ clock, firstDelayMs: 100, longestDelayMs: retryMs.most });
+  const queue = new WorkQueue({ clock, firstDelayMs: retryMs.first, longestDelayMs: retryMs.most });
   const fieldSelector = `spec.nodeName=${node.nodeName}`;
   const informer = new Informer(client, pods, { fieldSelector, clock, logger });
   using listening = new DisposableStack();
@@ -51,7 +52,7 @@ export async function followPods(options: FollowPodsOptions, signal: AbortSignal
   const prober = createProber(engine.containers);
   const onChange = (pod: Pod): void => queue.add(keyText(keyOf(pod)));
   using probes = new PodProbes({ prober, record: options.record, onChange, clock });
-  const tools: PodTools = { ...options, prober, probes };
+  const tools: PodTools = { ...options, prober, probes, starts: new StartBackoffs() };
   const worker = new Worker(tools, informer, queue, clock, logger);
   const workers = Array.from({ length: options.workers ?? defaultWorkers }, async () => worker.run(signal));
   const opened = (): readonly { readonly pod: Pod; readonly facts: PodFacts }[] =>
@@ -84,8 +85,6 @@ class Worker {
   readonly #queue: WorkQueue;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  /** How often in a row containers of a pod could not be started, by its uid. */
-  readonly #failures = new Map<string, number>();
 
   constructor(tools: PodTools, informer: Informer<Pod>, queue: WorkQueue, clock: Clock, logger: Logger) {
     this.#tools = tools;
@@ -117,17 +116,13 @@ class Worker {
     // A pod of the same name that is no more makes room first.
     for (const other of uidsOf(key, this.#tools.engine)) if (other !== uid) await this.#end(other, signal);
     if (pod === undefined || uid === undefined) return;
-    const { waiting, againAtMs } = await syncPod(pod, this.#tools, signal);
-    const failures = waiting.size === 0 ? 0 : (this.#failures.get(uid) ?? 0) + 1;
-    if (failures === 0) this.#failures.delete(uid);
-    else this.#failures.set(uid, failures);
-    if (failures > 0) this.#queue.addAfter(text, Math.min(retryMs.first * 2 ** (failures - 1), retryMs.most));
+    const { againAtMs } = await syncPod(pod, this.#tools, signal);
     if (againAtMs !== undefined) this.#queue.addAfter(text, Math.max(0, againAtMs - this.#clock.nowMs()));
   }
 
   /** Ends what there is of a pod that the API has no object of. */
   async #end(uid: string, signal: AbortSignal): Promise<void> {
-    const { engine, volumes, messages } = this.#tools;
+    const { engine, volumes, messages, starts } = this.#tools;
     const { sandbox, runs } = readPod(uid, engine);
     await Promise.all(
       runs.map(async ({ id }) => {
@@ -138,6 +133,6 @@ class Worker {
     if (sandbox !== undefined) await engine.sandboxes.close(sandbox.id);
     await volumes.close(uid);
     messages.forget(uid);
-    this.#failures.delete(uid);
+    starts.forget(uid);
   }
 }

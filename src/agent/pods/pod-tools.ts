@@ -8,6 +8,7 @@ import type { PodFacts, PodSources } from '../environment/pod-sources.ts';
 import type { PodProbes } from '../probes/pod-probes.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { StartBackoffs } from './start-backoffs.ts';
 import type { TerminationMessages } from './termination-messages.ts';
 
 export const pods = kindOf<Pod>(pod);
@@ -33,6 +34,7 @@ export interface PodTools {
   readonly nowMs: () => number;
   readonly prober: Prober;
   readonly messages: TerminationMessages;
+  readonly starts: StartBackoffs;
   readonly probes: Pick<PodProbes, 'follow' | 'keepOnly' | 'stateOf'>;
 }
 

@@ -3,21 +3,18 @@ import { isEqualJson } from '#base/json.ts';
 import { keyOf } from '#kube/client/client.ts';
 import type { Pod, PodStatus } from '#kube/types/gen/core-v1.ts';
 
-import { idPrefix, type Waiting } from '../lifecycle/container-statuses.ts';
-import { planPod, type Step } from '../lifecycle/plan-pod.ts';
+import { idPrefix } from '../lifecycle/container-statuses.ts';
+import { planPod } from '../lifecycle/plan-pod.ts';
 import type { PodNow } from '../lifecycle/pod-now.ts';
 import { podStatusOf } from '../lifecycle/pod-status.ts';
-import { carryOut } from './carry-out.ts';
+import { carryAllOut } from './carry-all-out.ts';
 import { deadlineMs, failureOf, hasLimitedVolumes } from './failure-of.ts';
-import { ContainerFault } from './pod-fault.ts';
-import { addressOf, containerNamed, pods, type PodTools } from './pod-tools.ts';
+import { addressOf, containerNamed, fieldOf, pods, type PodTools } from './pod-tools.ts';
 import { readPod } from './read-pod.ts';
 
 export interface SyncOutcome {
   /** Milliseconds since the epoch at which there is more to do. */
   readonly againAtMs?: number;
-  /** Of containers that could not be started, by name. */
-  readonly waiting: ReadonlyMap<string, Waiting>;
 }
 
 /** Plans that follow each other without anybody waiting: more means that steps do not do what they say. */
@@ -31,28 +28,40 @@ const volumesMs = 10_000;
  */
 export async function syncPod(pod: Pod, tools: PodTools, signal: AbortSignal): Promise<SyncOutcome> {
   const uid = pod.metadata.uid ?? '';
-  const waiting = new Map<string, Waiting>();
   const failure = await failureOf(pod, tools, signal);
   if (failure !== undefined) {
     tools.record(pod, 'Warning', failure.reason, failure.message);
     await writeStatus(pod, { ...pod.status, phase: 'Failed', ...failure }, tools, signal);
-    return { waiting };
+    return {};
   }
   for (let plans = 0; plans < plansMost; plans += 1) {
     const { steps, againAtMs } = planPod(pod, readPod(uid, tools.engine, tools.probes), tools.nowMs());
     if (steps.some(({ step }) => step === 'forget')) await tellEnd(pod, tools, signal);
-    const isForgotten = await carryAllOut(steps, pod, tools, waiting, signal);
-    if (isForgotten) return { waiting };
+    const carried = await carryAllOut(steps, pod, tools, signal);
+    if (carried.isForgotten) return {};
+    const { waiting } = carried;
     if (steps.length > 0 && waiting.size === 0) continue;
     followProbes(pod, tools);
     const now = await withMessages(pod, readPod(uid, tools.engine, tools.probes), tools, signal);
     const { hostIPs } = tools.node;
     const status = podStatusOf({ pod, now, waiting, nowMs: tools.nowMs(), hostIPs });
     await writeStatus(pod, status, tools, signal);
-    const nextMs = Math.min(againAtMs ?? Infinity, nextLookMs(pod, status, tools.nowMs()));
-    return { waiting, ...(Number.isFinite(nextMs) && { againAtMs: nextMs }) };
+    tellBackOffs(pod, status, tools);
+    const lookMs = nextLookMs(pod, status, tools.nowMs());
+    const nextMs = Math.min(againAtMs ?? Infinity, carried.againAtMs ?? Infinity, lookMs);
+    return Number.isFinite(nextMs) ? { againAtMs: nextMs } : {};
   }
   throw new Error(`invariant broken: the plan for pod ${uid} never ends`);
+}
+
+/** Tells of containers that wait to be started again. */
+function tellBackOffs(pod: Pod, status: PodStatus, { record }: PodTools): void {
+  const { name: podName = '', namespace = '', uid = '' } = pod.metadata;
+  for (const { name = '', state } of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
+    if (state?.waiting?.reason !== 'CrashLoopBackOff') continue;
+    const message = `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${uid})`;
+    record(pod, 'Warning', 'BackOff', message, fieldOf(pod, name));
+  }
 }
 
 /** What a deleted pod came to, for those who count it; afterwards nothing is left to tell it from. */
@@ -97,31 +106,6 @@ function followProbes(pod: Pod, tools: PodTools): void {
     const address = addressOf(pod, tools, sandbox?.ips ?? []);
     if (container !== undefined) tools.probes.follow(pod, container, run, address, idPrefix + run.id);
   }
-}
-
-/** True when the object is gone. Containers that cannot be started do not keep others from it. */
-async function carryAllOut(
-  steps: readonly Step[],
-  pod: Pod,
-  tools: PodTools,
-  waiting: Map<string, Waiting>,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const stops = steps.filter(({ step }) => step === 'stop');
-  await Promise.all(stops.map(async (stop) => carryOut(stop, pod, tools, signal)));
-  for (const step of steps) {
-    if (step.step === 'stop') continue;
-    try {
-      await carryOut(step, pod, tools, signal);
-    } catch (error) {
-      if (!(error instanceof ContainerFault)) throw error;
-      const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-      const names = step.step === 'start' ? [step.container.name] : all.map(({ name }) => name);
-      for (const name of names) waiting.set(name ?? '', error.waiting);
-      if (step.step !== 'start') return false;
-    }
-  }
-  return steps.some(({ step }) => step === 'forget');
 }
 
 async function writeStatus(pod: Pod, status: PodStatus, { client }: PodTools, signal: AbortSignal): Promise<void> {

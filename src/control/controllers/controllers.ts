@@ -9,6 +9,8 @@ import { jobController } from './job.ts';
 import { endpointSliceMirroringController } from './mirror-endpoints.ts';
 import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGarbageController } from './pod-garbage.ts';
+import { replicaSetController } from './replica-set.ts';
+import { replicationControllerController } from './replication-controller.ts';
 import { claimProtection, volumeProtection } from './storage-protection.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
@@ -19,6 +21,8 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  replicaSetController,
+  replicationControllerController,
   jobController,
   cronJobController,
   disruptionController,

@@ -5,7 +5,7 @@ import type { ReplicaSet } from '#kube/types/gen/apps-v1.ts';
 
 import { replicatePods } from './replicate-pods.ts';
 
-export const replicaSets = kindOf<ReplicaSet>(replicaSet);
+const replicaSets = kindOf<ReplicaSet>(replicaSet);
 
 export const replicaSetController = replicatePods<ReplicaSet>({
   name: 'replicaset',

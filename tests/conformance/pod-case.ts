@@ -6,7 +6,11 @@ export interface PodCase {
   readonly codename: string;
   readonly spec: PodSpec;
   /** What the pod must come to; Succeeded when left out. */
+  readonly phase?: 'Failed';
+  /** Why its container waits, where it must not start. */
   readonly waiting?: string;
+  /** What its container says of its end. */
+  readonly message?: string;
 }
 
 export const image = 'busybox:latest';

@@ -1,6 +1,7 @@
 import type { Volume } from '#kube/types/gen/core-v1.ts';
 
 import { environmentCases } from './environment-cases.ts';
+import { nodeCases } from './node-cases.ts';
 import { image, is, mode, type PodCase, podOf, type Wanted } from './pod-case.ts';
 
 const nonRoot = { securityContext: { runAsUser: 1000 } };
@@ -275,4 +276,5 @@ export const podCases: readonly PodCase[] = [
   ...subPathCases,
   ...environmentCases,
   ...otherCases,
+  ...nodeCases,
 ];

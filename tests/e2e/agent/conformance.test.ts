@@ -68,7 +68,7 @@ function podOf(index: number): Pod {
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { ...podCases[index]?.spec, nodeName: 'one' } };
 }
 
-for (const [index, { codename, waiting }] of podCases.entries())
+for (const [index, { codename, phase, waiting, message }] of podCases.entries())
   test(codename, async () => {
     const { client } = shared;
     assert.ok(client);
@@ -80,7 +80,9 @@ for (const [index, { codename, waiting }] of podCases.entries())
     const passing = ['', 'ContainerCreating', 'PodInitializing'];
     await eventually('the pod has come to something', async () => !passing.includes(told(await look())));
     const pod = await look();
-    assert.equal(told(pod), waiting ?? 'Succeeded', JSON.stringify(pod.status?.containerStatuses));
+    const end = pod.status?.containerStatuses?.[0]?.state?.terminated;
+    if (message !== undefined) assert.equal(end?.message ?? '', message);
+    assert.equal(told(pod), waiting ?? phase ?? 'Succeeded', JSON.stringify(pod.status?.containerStatuses));
   });
 
 test('a claim of the class local-path gets a volume of its size, which grows, and goes with the claim', async () => {

@@ -6,7 +6,8 @@ import type { Container, Pod } from '#kube/types/gen/core-v1.ts';
 
 import { latestOf } from '../lifecycle/pod-now.ts';
 import { readPod } from '../pods/read-pod.ts';
-import { channels, ChannelSocket, type WebSocketUpgrade } from './channel-socket.ts';
+import { channels, ChannelSocket } from './channel-socket.ts';
+import type { WebSocketUpgrade } from './web-socket.ts';
 
 type PodEngine = Pick<Engine, 'containers' | 'sandboxes'>;
 

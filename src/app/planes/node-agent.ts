@@ -2,6 +2,7 @@ import type { NodeAgent } from '#apiserver/handlers/node-agent.ts';
 import { ChannelSocket } from '#agent/streams/channel-socket.ts';
 import { openStream } from '#agent/streams/run-in-pod.ts';
 import { openPodLog } from '#agent/streams/pod-log.ts';
+import { isPortForward, openPortForward } from '#agent/streams/port-forward.ts';
 import { nowMs } from '#base/clock.ts';
 import type { Engine } from '#engine/engine.ts';
 import { ApiError, badRequest } from '#kube/status.ts';
@@ -11,11 +12,12 @@ export function nodeAgent(engine: Engine): NodeAgent {
   return {
     log: (pod, options) => openPodLog(engine, pod, options, nowMs()),
     takeOver: ({ kind, pod, query, headers }) => {
-      if (kind === 'portforward') throw notYet('port-forward');
-      if (ChannelSocket.protocolOf({ headers }) === undefined)
-        throw badRequest(
-          'want a WebSocket with the subprotocol v5.channel.k8s.io or v4.channel.k8s.io: SPDY is not served',
-        );
+      if (!(kind === 'portforward' ? isPortForward({ headers }) : ChannelSocket.isFor({ headers })))
+        throw badRequest('this stream is served over WebSockets only, as kubectl asks for them since 1.31');
+      if (kind === 'portforward') {
+        const carry = openPortForward(engine, pod);
+        return async (upgrade, signal) => carry({ ...upgrade, headers }, signal);
+      }
       const stream = openStream(engine, { kind, pod, query });
       return async (upgrade, signal) => stream.carry({ ...upgrade, headers }, signal);
     },

@@ -83,8 +83,40 @@ test('kubectl cp, both ways', async () => {
   assert.equal(await output('exec', 'web', '--', 'cat', '/data/again'), 'inside\n');
 });
 
+test('kubectl port-forward: several connections, both ways, and a port where nobody listens', async () => {
+  const script = String.raw`printf '#!/bin/sh\nprintf "Content-type: text/plain\\r\\n\\r\\n"; wc -c\n'`;
+  const serve = `cd /tmp; mkdir cgi-bin; echo page > index.html; ${script} > cgi-bin/count; chmod +x cgi-bin/count; httpd -p 127.0.0.1:8080`;
+  await output('exec', 'web', '--', 'sh', '-c', serve);
+  const child = spawn(kubectl, ['--kubeconfig', instance.paths.kubeconfig, 'port-forward', 'pod/web', ':8080', ':81']);
+  const closed = once(child, 'close');
+  try {
+    let said = '';
+    child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    const portTo = (port: number): string => new RegExp(`127.0.0.1:(\\d+) -> ${String(port)}`).exec(said)?.[1] ?? '';
+    await eventually('the ports are open', () => [8080, 81].every((port) => portTo(port) !== ''));
+    const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${portTo(8080)}/`)).text();
+    assert.deepEqual(
+      await Promise.all(Array.from({ length: 20 }, page)),
+      Array.from({ length: 20 }, () => 'page\n'),
+    );
+    const body = Buffer.alloc(3_000_000, 'abcdefg');
+    const counted = await fetch(`http://127.0.0.1:${portTo(8080)}/cgi-bin/count`, { method: 'POST', body });
+    assert.equal((await counted.text()).trim(), '3000000');
+    await assert.rejects(fetch(`http://127.0.0.1:${portTo(81)}/`));
+    await eventually('it is told', () => /error forwarding port 81 to pod web/.test(said));
+  } finally {
+    child.kill();
+    await closed;
+  }
+});
+
 test('kubectl logs -f ends with the pod', async () => {
-  const following = run('logs', '-f', 'web');
+  const child = spawn(kubectl, ['--kubeconfig', instance.paths.kubeconfig, 'logs', '-f', 'web']);
+  const closed = once(child, 'close');
+  let said = '';
+  child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  await eventually('it follows', () => said.includes('three'));
   await output('delete', 'pod', 'web', '--wait=false', '--grace-period=2');
-  assert.deepEqual(await following, { code: 0, stdout: 'one\ntwo\nthree\n', stderr: '' });
+  assert.deepEqual([(await closed)[0], said], [0, 'one\ntwo\nthree\n']);
 });

@@ -18,8 +18,10 @@ const rest: readonly Part[] = [
  * processors have work.
  */
 const roomsBeside = [
+  'agent',
   'build',
   'buildkit',
+  'control',
   'images',
   'kube-codec',
   'kubernetes',

@@ -19,7 +19,8 @@ export function podStatusOf(input: PodStatusInput): PodStatus {
   const time = new Date(nowMs).toISOString().replace(/\.\d+/, '');
   const wanted = conditionsOf(input, phase, inits, mains);
   const others = (status.conditions ?? []).filter(({ type }) => wanted.every((one) => one.type !== type));
-  const ips = now.sandbox?.ips ?? status.podIPs?.map(({ ip = '' }) => ip) ?? [];
+  const known = status.podIPs?.map(({ ip = '' }) => ip) ?? [];
+  const ips = spec?.hostNetwork === true ? hostIPs : (now.sandbox?.ips ?? known);
   return {
     ...status,
     phase,

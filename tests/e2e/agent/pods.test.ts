@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -302,4 +303,16 @@ test('a pod tells what its containers said at their end, lets others look on, an
   const ended = await node.until('late', phaseIs('Failed'));
   assert.equal(ended.status?.reason, 'DeadlineExceeded');
   for (const name of ['said', 'logged', 'seen', 'late']) await node.delete(name, 1);
+});
+
+test('a pod on the network of its node has the name and the addresses of that', async () => {
+  const node = opened();
+  const check = `test "$(hostname)" = '${hostname()}'; test "$(ip -o link | wc -l)" -gt 2; test "$IP" = 192.0.2.1`;
+  const env = [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }];
+  const containers = [{ ...busybox, name: 'main', command: ['sh', '-ec', check], env }];
+  node.create('outside', { restartPolicy: 'Never', hostNetwork: true, hostPID: true, hostIPC: true, containers });
+  const pod = await node.until('outside', ({ status }) => ['Succeeded', 'Failed'].includes(status?.phase ?? ''));
+  assert.equal(pod.status?.phase, 'Succeeded', JSON.stringify(pod.status));
+  assert.equal(pod.status.podIP, '192.0.2.1');
+  await node.delete('outside', 0);
 });

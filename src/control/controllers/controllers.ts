@@ -1,6 +1,7 @@
 import type { Controller } from '../controller.ts';
 import { claimBinder } from './claim-binder.ts';
 import { cronJobController } from './cron-job.ts';
+import { deploymentController } from './deployment.ts';
 import { disruptionController } from './disruption.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
@@ -21,6 +22,7 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  deploymentController,
   replicaSetController,
   replicationControllerController,
   jobController,

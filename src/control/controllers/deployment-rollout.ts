@@ -105,7 +105,7 @@ export function replicasOf({ spec }: ReplicaSet): number {
   return spec?.replicas ?? 0;
 }
 
-export function availableOf({ status }: ReplicaSet): number {
+function availableOf({ status }: ReplicaSet): number {
   return status?.availableReplicas ?? 0;
 }
 

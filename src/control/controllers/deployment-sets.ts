@@ -6,7 +6,7 @@ import { desiredAnnotation, maxAnnotation, newSetReplicas, replicaLimits } from 
 import { templateHash } from './template-hash.ts';
 import { controllerReference } from './templated-pod.ts';
 
-export const hashLabel = 'pod-template-hash';
+const hashLabel = 'pod-template-hash';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 const historyAnnotation = 'deployment.kubernetes.io/revision-history';
 /** Characters of the annotation that tells earlier revisions. */
@@ -110,7 +110,7 @@ export function surplusSets({ spec }: Deployment, old: readonly ReplicaSet[]): r
     );
 }
 
-export function revisionOf({ metadata }: ReplicaSet): number {
+function revisionOf({ metadata }: ReplicaSet): number {
   const text = metadata.annotations?.[revisionAnnotation] ?? '';
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }

@@ -12,6 +12,7 @@ import { nodeLifecycleController } from './node-lifecycle.ts';
 import { podGarbageController } from './pod-garbage.ts';
 import { replicaSetController } from './replica-set.ts';
 import { replicationControllerController } from './replication-controller.ts';
+import { statefulSetController } from './stateful-set.ts';
 import { claimProtection, volumeProtection } from './storage-protection.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
@@ -25,6 +26,7 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
   replicationControllerController,
+  statefulSetController,
   jobController,
   cronJobController,
   disruptionController,

@@ -1,6 +1,7 @@
 import type { Controller } from '../controller.ts';
 import { claimBinder } from './claim-binder.ts';
 import { cronJobController } from './cron-job.ts';
+import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
 import { disruptionController } from './disruption.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
@@ -27,6 +28,7 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   replicationControllerController,
   statefulSetController,
+  daemonSetController,
   jobController,
   cronJobController,
   disruptionController,

@@ -4,12 +4,12 @@ import { pod } from '#kube/kinds/core/pod.ts';
 import type { Resource } from '#kube/resource.ts';
 import { type LabelSelection, matchesLabels, selectionText } from '#kube/selectors/label-selector.ts';
 import type { Pod } from '#kube/types/gen/core-v1.ts';
-import { ApiError } from '#kube/status.ts';
 
 import { type Controller, inputOf, type Outcome, ownedBy, type World } from '../controller.ts';
 import { claimObjects, controllerOf, unlessNotFound } from './claim-objects.ts';
 import { isPodActive } from './pod-state.ts';
 import { victims } from './pod-victims.ts';
+import { createPod, deletePod } from './pod-writes.ts';
 import { events, type EventText, recordEvent } from './record-event.ts';
 import { nextAvailableMs, type ReplicaOutcome, type Replicated, replicaStatus } from './replica-status.ts';
 import { slowStart } from './slow-start.ts';
@@ -108,54 +108,18 @@ async function bringToCount<R extends Replicated>(
   };
   const failure =
     surplus < 0
-      ? await slowStart(Math.min(-surplus, burst), async () => createPod(set, world, tell, signal))
+      ? await slowStart(Math.min(-surplus, burst), async () =>
+          createPod(templatedPod(set.spec?.template ?? {}, set), client, tell, signal),
+        )
       : await deletePods(victims(mine, relatedTo(set, world), world.nowMs()).slice(0, Math.min(surplus, burst)));
   return failure === undefined ? { surplus } : { surplus, failure };
 
   async function deletePods(some: readonly Pod[]): Promise<Error | undefined> {
     return slowStart(some.length, async (at) => {
       const one = some[at];
-      if (one !== undefined) await deletePod(one, world, tell, signal);
+      if (one !== undefined) await deletePod(one, client, tell, signal);
     });
   }
-}
-
-type Tell = (text: EventText) => Promise<void>;
-
-async function createPod<R extends Replicated>(
-  set: R,
-  { client }: World<R>,
-  tell: Tell,
-  signal: AbortSignal,
-): Promise<void> {
-  const made = templatedPod(set.spec?.template ?? {}, set);
-  try {
-    await client.create(pods, made, {}, signal);
-  } catch (error) {
-    // Nothing can be made in a namespace that goes, and that is well known.
-    const causes = error instanceof ApiError ? (error.details?.causes ?? []) : [];
-    if (causes.some(({ reason }) => reason === 'NamespaceTerminating')) return;
-    await tell({ type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${textOf(error)}` });
-    throw error;
-  }
-  await tell({ type: 'Normal', reason: 'SuccessfulCreate', message: `Created pod: ${made.metadata.name ?? ''}` });
-}
-
-async function deletePod<R extends Replicated>(
-  one: Pod,
-  { client }: World<R>,
-  tell: Tell,
-  signal: AbortSignal,
-): Promise<void> {
-  const { name = '', uid } = one.metadata;
-  try {
-    const options = uid === undefined ? {} : { preconditions: { uid } };
-    await client.delete(pods, keyOf(one), options, signal).catch(unlessNotFound);
-  } catch (error) {
-    await tell({ type: 'Warning', reason: 'FailedDelete', message: `Error deleting: ${textOf(error)}` });
-    throw error;
-  }
-  await tell({ type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted pod: ${name}` });
 }
 
 /** The pods of all sets of the same controller, such as of a Deployment. */
@@ -168,8 +132,4 @@ function relatedTo<R extends Replicated>(set: R, world: World<R>): readonly Pod[
     .informer(pods)
     .list(set.metadata.namespace)
     .filter((one) => uids.has(controllerOf(one)?.uid ?? ''));
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@ import { matchesLabels, selectionOf } from '#kube/selectors/label-selector.ts';
 import type { LabelSelector } from '#kube/types/gen/meta-v1.ts';
 import type { Pod, PodAffinityTerm } from '#kube/types/gen/core-v1.ts';
 
-import type { NodeInfo, PodInfo } from './node-info.ts';
+import type { PodInfo } from './node-info.ts';
 import { type ClusterView, type Filter, type Refusal, specOf } from './plugin.ts';
 
 const refusals = {
@@ -31,7 +31,7 @@ export const interPodAffinity: Filter = {
       const hasKeys = near.every(({ topologyKey = '' }) => node.label(topologyKey) !== undefined);
       if (near.length > 0 && !(hasKeys && (isFirst || nearTerms.every(isNear)))) return refusals.affinity;
       if (apartTerms.some(isNear)) return refusals.antiAffinity;
-      for (const place of shunned) if (isPlace(node, place)) return refusals.existing;
+      for (const [key, values] of shunned) if (values.has(node.label(key) ?? '\0')) return refusals.existing;
       return undefined;
     };
   },
@@ -64,22 +64,19 @@ function placesOf(term: PodAffinityTerm, owner: Pod, view: ClusterView): Place {
   return { key, values };
 }
 
-/** `key\nvalue` of places where a pod is that does not want the new one near it. */
-function shunnedPlaces({ pod }: PodInfo, view: ClusterView): ReadonlySet<string> {
-  const places = new Set<string>();
+/** Values of topology keys where a pod is that does not want the new one near it. */
+function shunnedPlaces({ pod }: PodInfo, view: ClusterView): ReadonlyMap<string, ReadonlySet<string>> {
+  const places = new Map<string, Set<string>>();
   for (const node of view.nodes.values())
     for (const other of node.shunning.values())
       for (const term of requiredOf(other.pod.spec?.affinity?.podAntiAffinity)) {
-        const value = node.label(term.topologyKey ?? '');
-        if (value !== undefined && isAbout(term, other.pod, pod, view))
-          places.add(`${term.topologyKey ?? ''}\n${value}`);
+        const { topologyKey: key = '' } = term;
+        const value = node.label(key);
+        if (value === undefined || places.get(key)?.has(value) === true || !isAbout(term, other.pod, pod, view))
+          continue;
+        places.set(key, (places.get(key) ?? new Set<string>()).add(value));
       }
   return places;
-}
-
-function isPlace(node: NodeInfo, place: string): boolean {
-  const [key = '', value = ''] = place.split('\n');
-  return node.label(key) === value;
 }
 
 /** Whether a term of `owner` is about `pod`. */

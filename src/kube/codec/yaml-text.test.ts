@@ -70,6 +70,18 @@ describe('YAML', () => {
       );
     });
 
+  test('an alias is the node that had the anchor last before it, also where it is read again', () => {
+    const text = ['t: &t [&a 1, *a]', 'b: &a 2', 'c: *t', 'd: *a', 'e: *t', 'f: *a'].join('\n');
+    assert.deepEqual(parseYaml(text).value, { t: [1, 1], b: 2, c: [1, 1], d: 2, e: [1, 1], f: 2 });
+  });
+
+  test('many anchors and aliases take no longer than as many other words', () => {
+    const lines = Array.from({ length: 8000 }, (_, index) => `x${String(index)}: &a${String(index)} 1`);
+    const uses = Array.from({ length: 8000 }, (_, index) => `y${String(index)}: *a${String(index)}`);
+    const { value } = parseYaml([...lines, ...uses].join('\n'));
+    assert.equal((value as Record<string, unknown>)['y7999'], 1);
+  });
+
   test('aliases do not multiply without end', () => {
     const lines = ['a0: &a0 [x,x,x,x,x,x,x,x,x,x]'];
     for (let index = 1; index < 10; index += 1) {

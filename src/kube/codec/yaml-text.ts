@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Pair } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Pair } from 'yaml';
 
 import { StatusError } from '#base/errors.ts';
 
@@ -41,7 +41,7 @@ export function parseYaml(text: string): ParsedYaml {
     const [error] = document.errors;
     if (error?.message.startsWith('Maximum call stack') === true) throw yamlError('exceeded max depth');
     if (error !== undefined) throw yamlError(`line ${String(lines.linePos(error.pos[0]).line)}: ${error.message}`);
-    const reader = new YamlReader(document, lines);
+    const reader = new YamlReader(lines);
     const value = reader.value(document.contents, 0);
     const { duplicates } = reader;
     return {
@@ -72,13 +72,16 @@ function parseAsJson(text: string): ParsedYaml | undefined {
 
 class YamlReader {
   readonly duplicates: string[] = [];
-  readonly #document: Document;
   readonly #lines: LineCounter;
+  /** Nodes by their anchors, as far as the document was read; the package would look for each in the whole document. */
+  readonly #anchors = new Map<string, unknown>();
+  /** What an alias stands for at its place. */
+  readonly #targets = new Map<unknown, unknown>();
+  #aliases = 0;
   readonly #open = new Set<unknown>();
   #nodes = 0;
 
-  constructor(document: Document, lines: LineCounter) {
-    this.#document = document;
+  constructor(lines: LineCounter) {
     this.#lines = lines;
   }
 
@@ -86,12 +89,18 @@ class YamlReader {
     this.#nodes += 1;
     if (this.#nodes > maximumNodes) throw yamlError('document contains excessive aliasing');
     if (depth > maximumDepth) throw yamlError('exceeded max depth');
+    if (isNode(node) && !isAlias(node) && node.anchor !== undefined && this.#aliases === 0)
+      this.#anchors.set(node.anchor, node);
     if (isScalar(node)) return scalarValue(typeof node.value === 'string' ? node.value : '', node.type, node.tag);
     if (isAlias(node)) {
-      const target = node.resolve(this.#document);
+      const target = this.#targets.get(node) ?? this.#anchors.get(node.source);
       if (target === undefined) throw yamlError(`unknown anchor '${node.source}' referenced`);
       if (this.#open.has(target)) throw yamlError(`anchor '${node.source}' value contains itself`);
-      return this.value(target, depth + 1);
+      this.#targets.set(node, target);
+      this.#aliases += 1;
+      const value = this.value(target, depth + 1);
+      this.#aliases -= 1;
+      return value;
     }
     if (!isSeq(node) && !isMap(node)) return null;
     this.#open.add(node);

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
-import { StatusError } from '#base/errors.ts';
 import type { Engine } from '#engine/engine.ts';
 import type { LogRecord } from '#engine/logs/container-log.ts';
 import { badRequest } from '#kube/status.ts';
@@ -72,7 +71,7 @@ function sinceOf({ sinceSeconds, sinceTime }: LogOptions, nowMs: number): bigint
   if (sinceSeconds !== undefined) return BigInt(Math.round(nowMs - sinceSeconds * 1000)) * 1_000_000n;
   if (sinceTime === undefined) return undefined;
   const ms = Date.parse(sinceTime);
-  if (Number.isNaN(ms)) throw new StatusError('InvalidArgument', `sinceTime: Invalid value: "${sinceTime}"`);
+  if (Number.isNaN(ms)) throw badRequest(`sinceTime: Invalid value: "${sinceTime}": must be a time of RFC 3339`);
   return BigInt(ms) * 1_000_000n;
 }
 

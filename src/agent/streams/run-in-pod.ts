@@ -47,14 +47,20 @@ export function openStream(engine: PodEngine, request: StreamRequest): OpenedStr
           : execTarget(engine, run.id, { args, tty, stdin: wants('stdin') });
       try {
         await using attachment = await target.start(wants('stdin'), signal);
-        const ends = new AbortController();
-        const input = readInput(socket, attachment, target).finally(() => ends.abort());
-        input.catch(() => {});
-        for await (const { stream, bytes } of attachment.output) {
-          if (ends.signal.aborted) break;
+        // Who leaves a silent program is not waited for.
+        const left = readInput(socket, attachment, target).then(
+          () => undefined,
+          () => undefined,
+        );
+        const output = attachment.output[Symbol.asyncIterator]();
+        for (;;) {
+          const next = await Promise.race([output.next(), left]);
+          if (next === undefined) return;
+          if (next.done === true) break;
+          const { stream, bytes } = next.value;
           await socket.send(tty || stream === 'stdout' ? channels.stdout : channels.stderr, bytes, signal);
         }
-        if (!ends.signal.aborted) await socket.send(channels.error, await target.verdict(), signal);
+        await socket.send(channels.error, await target.verdict(), signal);
       } catch (error) {
         signal.throwIfAborted();
         const message = error instanceof StatusError ? error.message : 'the stream failed';

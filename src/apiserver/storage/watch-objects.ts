@@ -42,7 +42,8 @@ export async function watchObjects(
   const prefix = storage.prefixOf(namespace);
   const ended = Promise.withResolvers<void>();
   const shown = view === undefined ? undefined : new ShownEvents(view, signal);
-  const reader = new WatchReader({ prefix, selection, sink, shown, end: ended.resolve });
+  const since = wantsState ? 0n : (revision ?? 0n);
+  const reader = new WatchReader({ prefix, since, selection, sink, shown, end: ended.resolve });
   using owned = new DisposableStack();
   owned.use(storage.cache.read(reader));
   if (options.allowWatchBookmarks)
@@ -120,6 +121,8 @@ async function replayFromStore(
 
 interface WatchParts {
   readonly prefix: string;
+  /** What happened until then the client knows; where others write to the store, the cache may not have heard of it yet. */
+  readonly since: bigint;
   readonly selection: Selection;
   readonly sink: WatchSink;
   /** undefined: events are shown as they are. */
@@ -168,8 +171,8 @@ class WatchReader implements CacheReader {
   }
 
   replay(event: ObjectEvent): void {
-    const { prefix, shown } = this.#parts;
-    if (this.#hasFailed || !event.object.key.startsWith(prefix)) return;
+    const { prefix, since, shown } = this.#parts;
+    if (this.#hasFailed || event.revision <= since || !event.object.key.startsWith(prefix)) return;
     if (shown === undefined) this.#send(event);
     else
       shown.push(
